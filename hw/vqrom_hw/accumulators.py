@@ -1,0 +1,124 @@
+"""Accumulators: partial sums of one column tile while the previous tile is post-processed."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+HALVES = 2
+
+
+class AccumulatorMemory(wiring.Component):
+    """One half of one bank: a memory with one read and one write port, read after write.
+
+    Members
+    -------
+    read_address: ``In(range(depth))``
+        Word that appears in ``read_data`` in the next cycle, as a write of this cycle leaves it.
+    read_enable: ``In(1)``
+        Read.
+    read_data: ``Out(width)``
+        Word read.
+    write_address: ``In(range(depth))``, write_enable: ``In(1)``, write_data: ``In(width)``
+        Write.
+    """
+
+    def __init__(self, width: int, depth: int):
+        self._width = width
+        self._depth = depth
+        super().__init__({
+            "read_address": In(range(depth)), "read_enable": In(1), "read_data": Out(width),
+            "write_address": In(range(depth)), "write_enable": In(1), "write_data": In(width),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = words = memory.Memory(shape=self._width, depth=self._depth, init=[])
+        write = words.write_port()
+        read = words.read_port()
+        # The bypass stands outside the memory, so that a plain two-port macro can replace it.
+        bypass = Signal()
+        written = Signal(self._width)
+        m.d.comb += [
+            write.addr.eq(self.write_address), write.en.eq(self.write_enable),
+            write.data.eq(self.write_data),
+            read.addr.eq(self.read_address), read.en.eq(self.read_enable),
+            self.read_data.eq(Mux(bypass, written, read.data)),
+        ]
+        with m.If(self.read_enable):
+            m.d.sync += [
+                bypass.eq(self.write_enable & (self.write_address == self.read_address)),
+                written.eq(self.write_data),
+            ]
+        return m
+
+
+class AccumulatorBank(wiring.Component):
+    """``lanes`` int32 accumulators for each of ``depth`` pixels, twice.
+
+    Updates are one per cycle to any address, the same one again included. While one half is
+    updated, the other may be read; a half that is updated and read at once is not served.
+
+    Parameters
+    ----------
+    lanes:
+        Output channels of this bank.
+    depth:
+        Pixels of each half.
+    width:
+        Bits of a partial sum.
+
+    Members
+    -------
+    update: ``In(1)``
+        Add ``partial`` to the accumulators at ``update_address``, or set them when ``first``.
+    update_half: ``In(1)``, update_address: ``In(range(depth))``, first: ``In(1)``,
+    partial: ``In(ArrayLayout(signed(width), lanes))``
+        What, where.
+    read: ``In(1)``, read_half: ``In(1)``, read_address: ``In(range(depth))``
+        Read; ``total`` follows in the next cycle.
+    total: ``Out(ArrayLayout(signed(32), lanes))``
+        Accumulators read.
+    """
+
+    def __init__(self, lanes: int, depth: int, width: int):
+        self._lanes = lanes
+        self._depth = depth
+        super().__init__({
+            "update": In(1), "update_half": In(1), "update_address": In(range(depth)),
+            "first": In(1), "partial": In(data.ArrayLayout(signed(width), lanes)),
+            "read": In(1), "read_half": In(1), "read_address": In(range(depth)),
+            "total": Out(data.ArrayLayout(signed(32), lanes)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        layout = data.ArrayLayout(signed(32), self._lanes)
+        halves = [AccumulatorMemory(32 * self._lanes, self._depth) for _ in range(HALVES)]
+        pending, first, half = Signal(), Signal(), Signal()
+        address = Signal.like(self.update_address)
+        partial = Signal.like(self.partial)
+        total, previous = Signal(layout), Signal(layout)
+        read_half = Signal()
+
+        m.d.sync += [pending.eq(self.update), first.eq(self.first), half.eq(self.update_half),
+                     address.eq(self.update_address), partial.eq(self.partial)]
+        with m.If(self.read):
+            m.d.sync += read_half.eq(self.read_half)
+        m.d.comb += [
+            previous.as_value().eq(Mux(half, halves[1].read_data, halves[0].read_data)),
+            self.total.as_value().eq(Mux(read_half, halves[1].read_data, halves[0].read_data)),
+        ]
+        for lane in range(self._lanes):
+            m.d.comb += total[lane].eq(Mux(first, 0, previous[lane]) + partial[lane])
+        for number, words in enumerate(halves):
+            m.submodules[f"half_{number}"] = words
+            updated = self.update & (self.update_half == number)
+            m.d.comb += [
+                words.read_address.eq(Mux(updated, self.update_address, self.read_address)),
+                words.read_enable.eq((updated & ~self.first)
+                                     | (self.read & (self.read_half == number))),
+                words.write_address.eq(address),
+                words.write_enable.eq(pending & (half == number)),
+                words.write_data.eq(total),
+            ]
+        return m

@@ -1,0 +1,203 @@
+"""The accelerator's parameters: one frozen object read by RTL, compiler, simulation and area."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import VqromError
+
+MAX_TOML_BYTES = 1 << 20
+
+
+class AcceleratorConfig(BaseModel):
+    """Every dimension of one accelerator.
+
+    Members
+    -------
+    name:
+        What reports call this configuration.
+    subvector:
+        ``d``: weights of one codeword, int8, consecutive input channels.
+    codewords:
+        ``k``: entries of the codebook ROM.
+    rows:
+        Reduction lanes of the array: input channels multiplied each cycle. A word of the
+        activation buffer holds ``rows`` int8 channels of one pixel.
+    columns:
+        Output channels computed side by side.
+    decode_ports:
+        Codewords that the ROM delivers in one cycle; divides the number of PEs.
+    post_lanes:
+        Requantisation lanes; divides ``columns``.
+    bus_width:
+        AXI4 data width in bits.
+    activation_words:
+        Depth of the activation buffer in words of ``rows`` bytes.
+    accumulator_depth:
+        Pixels of one column tile that the accumulators hold (each of two halves).
+    weight_fifo_beats, parameter_fifo_beats:
+        Depth of the prefetch FIFOs behind the DMA, in bus beats.
+    max_burst_beats:
+        Longest AXI4 burst.
+    dram_latency:
+        Cycles from a read address to its first beat in the simulated DRAM (one beat per cycle
+        after that). A property of the system around the accelerator; no hardware depends on it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(min_length=1, max_length=64)
+    subvector: Literal[1, 2, 4, 8, 16] = 4
+    codewords: int = Field(default=256, ge=2, le=65536)
+    rows: int = Field(ge=1, le=256)
+    columns: int = Field(ge=1, le=256)
+    decode_ports: int = Field(ge=1, le=65536)
+    post_lanes: int = Field(ge=1, le=256)
+    bus_width: Literal[64, 128, 256, 512] = 128
+    activation_words: int = Field(ge=16, le=1 << 18)
+    accumulator_depth: int = Field(ge=1, le=1 << 15)
+    weight_fifo_beats: int = Field(default=64, ge=4, le=4096)
+    parameter_fifo_beats: int = Field(default=32, ge=4, le=4096)
+    max_burst_beats: int = Field(default=16, ge=1, le=256)
+    dram_latency: int = Field(default=32, ge=1, le=10_000)
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> Self:
+        rules = [
+            (self.rows % self.subvector == 0, "rows", f"be a multiple of subvector {self.subvector}"),
+            (self.rows % self.columns == 0, "columns", f"divide rows {self.rows}"),
+            (self.columns % self.post_lanes == 0, "post_lanes", f"divide columns {self.columns}"),
+            (self.processing_elements % self.decode_ports == 0, "decode_ports",
+             f"divide the number of PEs, {self.processing_elements}"),
+            (self.weight_fifo_beats >= self.max_burst_beats, "weight_fifo_beats",
+             f"hold one burst of {self.max_burst_beats} beats"),
+            (self.parameter_fifo_beats >= self.max_burst_beats, "parameter_fifo_beats",
+             f"hold one burst of {self.max_burst_beats} beats"),
+            (self.max_burst_beats * self.beat_bytes <= 4096, "max_burst_beats",
+             f"stay within 4096 bytes at bus_width {self.bus_width}"),
+        ]
+        for holds, field, rule in rules:
+            if not holds:
+                raise ValueError(f"{field} must {rule}, not {getattr(self, field)!r}")
+        return self
+
+    @property
+    def groups(self) -> int:
+        """PEs of one column: sub-vectors along the reduction dimension."""
+        return self.rows // self.subvector
+
+    @property
+    def processing_elements(self) -> int:
+        """PEs of the whole array, one codeword each."""
+        return self.groups * self.columns
+
+    @property
+    def peak_macs_per_cycle(self) -> int:
+        """Multiply-accumulates of a fully used cycle."""
+        return self.rows * self.columns
+
+    @property
+    def index_width(self) -> int:
+        """Bits of one codebook index."""
+        return max(1, (self.codewords - 1).bit_length())
+
+    @property
+    def codeword_width(self) -> int:
+        """Bits of one codeword."""
+        return 8 * self.subvector
+
+    @property
+    def fill_steps(self) -> int:
+        """Cycles in which the decoder fills the shadow registers of the whole array."""
+        return self.processing_elements // self.decode_ports
+
+    @property
+    def beat_bytes(self) -> int:
+        """Bytes of one bus beat."""
+        return self.bus_width // 8
+
+    @property
+    def post_groups(self) -> int:
+        """Lane groups that post-processing visits for one column tile."""
+        return self.columns // self.post_lanes
+
+
+_EDGE: dict[str, Any] = {"activation_words": 8192, "accumulator_depth": 1024, "bus_width": 128}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": {
+        "name": "tiny", "rows": 8, "columns": 4, "decode_ports": 2, "post_lanes": 2,
+        "bus_width": 64, "activation_words": 4096, "accumulator_depth": 256,
+    },
+    "edge16": {
+        "name": "edge16", "rows": 16, "columns": 16, "decode_ports": 16, "post_lanes": 4, **_EDGE,
+    },
+    "edge32": {
+        "name": "edge32", "rows": 32, "columns": 32, "decode_ports": 32, "post_lanes": 8, **_EDGE,
+    },
+}
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    return f"{'.'.join(map(str, first['loc']))}: {message}, not {first['input']!r}"
+
+
+def _raw_config(source: str) -> dict[str, Any]:
+    if source in PRESETS:
+        return dict(PRESETS[source])
+    path = Path(source)
+    if path.suffix != ".toml":
+        raise VqromError(
+            f"config must be one of {', '.join(PRESETS)} or a .toml file, not {source!r}")
+    try:
+        if path.stat().st_size > MAX_TOML_BYTES:
+            raise VqromError(f"config {source!r} must be at most {MAX_TOML_BYTES} bytes")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise VqromError(f"config {source!r} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise VqromError(f"config {source!r} must be valid TOML: {error}") from None
+
+
+def load_config(source: str, *, subvector: int | None = None,
+                codewords: int | None = None) -> AcceleratorConfig:
+    """Read a preset's name or a TOML file.
+
+    Parameters
+    ----------
+    source:
+        ``tiny``, ``edge16``, ``edge32`` or the path of a ``.toml`` file with the members of
+        :class:`AcceleratorConfig` at its top level (``base = "edge16"`` starts from a preset).
+    subvector, codewords:
+        Shape of the codebook that goes into the ROM. A source that does not give them takes
+        these; one that gives other values does not fit the codebook.
+
+    Raises
+    ------
+    VqromError
+        If the source is unknown, unreadable, or describes something that cannot be built.
+    """
+    raw = _raw_config(source)
+    if "base" in raw:
+        base = raw.pop("base")
+        if base not in PRESETS:
+            raise VqromError(
+                f"config {source!r}: base must be one of {', '.join(PRESETS)}, not {base!r}")
+        raw = PRESETS[base] | raw
+    raw.setdefault("name", Path(source).stem)
+    for field, value in (("subvector", subvector), ("codewords", codewords)):
+        if value is not None and raw.setdefault(field, value) != value:
+            raise VqromError(
+                f"config {source!r}: {field} must be {value}, as in the codebook, not {raw[field]!r}")
+    try:
+        return AcceleratorConfig(**raw)
+    except ValidationError as error:
+        raise VqromError(f"config {source!r}: {_first_error(error)}") from None

@@ -1,0 +1,133 @@
+"""Control and status registers behind AXI4-Lite."""
+
+from amaranth.hdl import Array, Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .axi import ADDRESS_BITS, axi4lite_members
+from .commands import Region
+from .counters import COUNTERS
+
+IDENTIFIER = 0x56_51_52_4D
+"""``VQRM``."""
+VERSION = 1
+
+ID, VERSION_CSR, CONTROL, STATUS, LAYER, PROGRAM_ADDRESS, PROGRAM_BEATS, HASH, BASE, COUNTER = (
+    0x000, 0x004, 0x008, 0x00C, 0x010, 0x014, 0x018, 0x020, 0x040, 0x100)
+START, INTERRUPT_ENABLE, INTERRUPT_CLEAR = 0, 1, 2
+BUSY, DONE, ERROR = 0, 1, 2
+
+
+def csr_map() -> dict[str, dict[str, object]]:
+    """Byte offset and access of every register, for ``vqrom.json``."""
+    registers: dict[str, tuple[int, str, str]] = {
+        "id": (ID, "ro", "0x5651524d, 'VQRM'"),
+        "version": (VERSION_CSR, "ro", "version of command set and register map"),
+        "control": (CONTROL, "rw",
+                    "bit 0 start (write 1), bit 1 interrupt enable, bit 2 interrupt clear (write 1)"),
+        "status": (STATUS, "ro", "bit 0 busy, bit 1 done, bit 2 bus or command error"),
+        "layer": (LAYER, "ro", "layer number of the command in progress"),
+        "program_address": (PROGRAM_ADDRESS, "rw", "byte address of the first command"),
+        "program_beats": (PROGRAM_BEATS, "rw", "length of the program in bus beats"),
+    }
+    for word in range(8):
+        registers[f"codebook_sha256_{word}"] = (
+            HASH + 4 * word, "ro", f"bytes {4 * word}..{4 * word + 3} of the codebook's SHA-256")
+    for region in Region:
+        registers[f"base_{region.name.lower()}"] = (
+            BASE + 4 * region, "rw", f"byte address of DRAM region {region.name.lower()}")
+    for number, name in enumerate(COUNTERS):
+        registers[f"counter_{name}"] = (COUNTER + 8 * number, "ro", "64 bit, low word first")
+    return {name: {"offset": offset, "access": access, "description": text}
+            for name, (offset, access, text) in registers.items()}
+
+
+class CsrBlock(wiring.Component):
+    """The AXI4-Lite subordinate; one access in two cycles, always an OKAY response.
+
+    Members
+    -------
+    start: ``Out(1)``
+        Pulse: run the program.
+    program_address, program_beats: ``Out(32)``, bases: ``Out(ArrayLayout(32, regions))``
+        Where things are.
+    busy, done, failed: ``In(1)``, layer: ``In(12)``
+        State; ``done`` and ``failed`` are pulses.
+    interrupt: ``Out(1)``
+        Done or error since the last clear or start, if enabled.
+    counters: ``In(StructLayout)``
+        Counter values.
+    awvalid ... rresp:
+        AXI4-Lite.
+    """
+
+    def __init__(self, codebook_sha256: str):
+        self._hash = bytes.fromhex(codebook_sha256)
+        super().__init__({
+            "start": Out(1), "program_address": Out(ADDRESS_BITS), "program_beats": Out(24),
+            "bases": Out(data.ArrayLayout(ADDRESS_BITS, len(Region))),
+            "busy": In(1), "done": In(1), "failed": In(1), "layer": In(12), "interrupt": Out(1),
+            "counters": In(data.StructLayout(dict.fromkeys(COUNTERS, 64))),
+        } | axi4lite_members(""))
+
+    def elaborate(self, platform):
+        m = Module()
+        enable, finished, error = Signal(), Signal(), Signal()
+        with m.If(self.done):
+            m.d.sync += finished.eq(1)
+        with m.If(self.failed):
+            m.d.sync += error.eq(1)
+        m.d.comb += self.interrupt.eq(enable & (finished | error))
+        self._write(m, enable, finished, error)
+        self._read(m, enable, finished, error)
+        return m
+
+    def _write(self, m, enable, finished, error):
+        take = Signal()
+        m.d.comb += [
+            take.eq(self.awvalid & self.wvalid & ~self.bvalid),
+            self.awready.eq(take), self.wready.eq(take),
+        ]
+        with m.If(self.bready):
+            m.d.sync += self.bvalid.eq(0)
+        m.d.sync += self.start.eq(0)
+        with m.If(take):
+            m.d.sync += self.bvalid.eq(1)
+            with m.Switch(self.awaddr):
+                with m.Case(CONTROL):
+                    m.d.sync += [enable.eq(self.wdata[INTERRUPT_ENABLE]),
+                                 self.start.eq(self.wdata[START] & ~self.busy)]
+                    with m.If(self.wdata[INTERRUPT_CLEAR] | self.wdata[START]):
+                        m.d.sync += [finished.eq(0), error.eq(0)]
+                with m.Case(PROGRAM_ADDRESS):
+                    m.d.sync += self.program_address.eq(self.wdata)
+                with m.Case(PROGRAM_BEATS):
+                    m.d.sync += self.program_beats.eq(self.wdata)
+                for region in Region:
+                    with m.Case(BASE + 4 * region):
+                        m.d.sync += self.bases[region].eq(self.wdata)
+
+    def _read(self, m, enable, finished, error):
+        words = {ID: IDENTIFIER, VERSION_CSR: VERSION, CONTROL: enable << INTERRUPT_ENABLE,
+                 STATUS: self.busy | (finished << DONE) | (error << ERROR), LAYER: self.layer,
+                 PROGRAM_ADDRESS: self.program_address, PROGRAM_BEATS: self.program_beats}
+        words |= {HASH + 4 * word: int.from_bytes(self._hash[4 * word:4 * word + 4], "little")
+                  for word in range(8)}
+        words |= {BASE + 4 * region: self.bases[region] for region in Region}
+        values = Array(half for name in COUNTERS
+                       for half in (self.counters[name][:32], self.counters[name][32:]))
+        counter = Signal(range(len(values)))
+        m.d.comb += [self.arready.eq(~self.rvalid),
+                     counter.eq((self.araddr - COUNTER) >> 2)]
+        with m.If(self.rready):
+            m.d.sync += self.rvalid.eq(0)
+        with m.If(self.arvalid & self.arready):
+            m.d.sync += [self.rvalid.eq(1), self.rdata.eq(0)]
+            with m.Switch(self.araddr):
+                for address, value in words.items():
+                    with m.Case(address):
+                        m.d.sync += self.rdata.eq(value)
+                with m.Default():
+                    last = COUNTER + 4 * len(values)
+                    with m.If((self.araddr >= COUNTER) & (self.araddr < last)):
+                        m.d.sync += self.rdata.eq(values[counter])

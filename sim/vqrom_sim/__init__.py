@@ -1,0 +1,3 @@
+"""Simulation of the generated Verilog, area, reports and the command line."""
+
+__version__ = "0.1.0"

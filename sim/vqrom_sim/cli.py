@@ -1,0 +1,148 @@
+"""The command line. Heavy imports are inside the commands, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from vqrom_hw.errors import VqromError
+
+from . import __version__, cli_config
+
+app = typer.Typer(
+    name="vqrom", add_completion=False, pretty_exceptions_enable=False,
+    help="Neural networks as indices into a codebook ROM: compress, generate, simulate, measure.")
+app.add_typer(cli_config.app, name="config")
+
+
+class Engine(StrEnum):
+    """What computes the outputs."""
+
+    reference = "reference"
+    rtl = "rtl"
+
+
+ConfigOption = Annotated[str, typer.Option(
+    "--config", metavar="PRESET|FILE.toml", help="the accelerator (see `vqrom config list`)")]
+CodebookOption = Annotated[Path, typer.Option(
+    "--codebook", metavar="FILE", help="codebook.safetensors, as `vqrom compress` writes it")]
+OutputOption = Annotated[Path, typer.Option(
+    "-o", "--output", metavar="DIR", help="directory for the results; other files in it stay")]
+QuietOption = Annotated[bool, typer.Option(
+    "--quiet", "-q", help="no progress bars and no tables")]
+
+
+@app.callback(invoke_without_command=True)
+def vqrom(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+) -> None:
+    """Neural networks as indices into a codebook ROM: compress, generate, simulate, measure."""
+    if version:
+        typer.echo(f"vqrom {__version__}")
+        raise typer.Exit()
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def zoo() -> None:
+    """List the networks that `compress` knows by name."""
+    from .cli_compress import print_zoo
+    print_zoo()
+
+
+@app.command()
+def compress(
+    networks: Annotated[list[str], typer.Argument(
+        metavar="NETWORK...", help="zoo names, or module.py:factory for a torch.nn.Module")],
+    output: OutputOption,
+    subvector: Annotated[int | None, typer.Option(
+        metavar="D", help="weights of one codeword (4, unless the codebook says otherwise)")] = None,
+    codewords: Annotated[int | None, typer.Option(
+        metavar="K", help="size of the codebook (256, unless the codebook says otherwise)")] = None,
+    codebook: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="encode for this ROM instead of extracting a codebook")] = None,
+    example_input: Annotated[list[str] | None, typer.Option(
+        metavar="SHAPE", help="input of a module.py:factory network, e.g. 1x28x28; "
+        "once for all of them or once for each, in order")] = None,
+    calibration: Annotated[list[Path] | None, typer.Option(
+        metavar="FILE.npy", help="float32 [N, C, H, W] inputs that fix a module.py:factory "
+        "network's activation scales; once for all of them or once for each")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of the codebook's random sampling")] = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Put networks on one universal codebook: DIR/codebook.safetensors and DIR/NAME.vqnet."""
+    from .cli_compress import CompressRequest, run_compress
+    run_compress(CompressRequest(
+        tuple(networks), output, subvector, codewords, codebook, tuple(example_input or ()),
+        tuple(calibration or ()), seed, quiet))
+
+
+@app.command()
+def generate(
+    config: ConfigOption, codebook: CodebookOption, output: OutputOption,
+) -> None:
+    """Write the accelerator's Verilog, its memory files and vqrom.json."""
+    from .cli_hardware import run_generate
+    run_generate(config, codebook, output)
+
+
+@app.command()
+def simulate(
+    network: Annotated[Path, typer.Argument(metavar="FILE.vqnet", help="a compressed network")],
+    codebook: CodebookOption,
+    config: ConfigOption,
+    inputs: Annotated[Path, typer.Option(
+        metavar="FILE.npy", help="[N, C, H, W]: float32 as the float network takes, or int8")],
+    output: OutputOption,
+    engine: Annotated[Engine, typer.Option(
+        help="the integer reference, or the generated Verilog under Verilator")] = Engine.rtl,
+    dequantize: Annotated[bool, typer.Option(
+        "--dequantize", help="write outputs.npy as float32 in the float network's units")] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run a whole network: DIR/outputs.npy and DIR/report.json."""
+    from .cli_hardware import SimulateRequest, run_simulate
+    run_simulate(SimulateRequest(
+        network, codebook, config, inputs, output, engine.value, dequantize, quiet))
+
+
+@app.command()
+def area(
+    config: ConfigOption, codebook: CodebookOption, output: OutputOption,
+    liberty: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="map to this cell library: um2 beside NAND2 equivalents")] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Synthesise the accelerator and report the area of each component: DIR/area.json."""
+    from .cli_hardware import run_area
+    run_area(config, codebook, output, liberty, quiet=quiet)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on stderr and exit status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except (VqromError, typer.TyperException) as error:
+        message = (error.format_message() if isinstance(error, typer.TyperException)
+                   else str(error))
+        # One line, whatever a library put into its message.
+        line = " ".join(message.split()).replace("Value error, ", "")
+        print(f"vqrom: error: {line}", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        print("vqrom: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe went away; Python must not complain about it again at exit.
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(status or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The quantised network: what a ``.vqnet`` file holds, the reference runs and the compiler maps.
+
+Every number that decides an output byte is an integer here; floats only describe. Feature maps
+are int8 ``[H, W, C]``; ``real = scale * (q - zero_point)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+INPUT = "input"
+"""Name under which layers refer to the network's input."""
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Per-tensor affine int8 quantisation."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class Requantization:
+    """TFLite's fixed-point multiplier: ``multiplier * 2**(shift - 31)``.
+
+    Members
+    -------
+    multiplier:
+        int32 ``[n]``, in ``[2**30, 2**31)`` or 0.
+    shift:
+        int8 ``[n]``: positive shifts left before, negative right after the multiplication.
+    """
+
+    multiplier: np.ndarray
+    shift: np.ndarray
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What every layer has.
+
+    Members
+    -------
+    name:
+        Unique in the network; other layers name it as their input.
+    inputs:
+        Names of the producing layers, or ``"input"``.
+    shape:
+        Output feature map ``(H, W, C)``.
+    quantization:
+        Of the output.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    shape: tuple[int, int, int]
+    quantization: Quantization
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """A convolution, or a linear layer as the convolution whose kernel is its whole input.
+
+    ``acc = bias + sum(weight * (x - z_x))`` in int32, then requantised per output channel, plus
+    the output's zero point, clamped. Padding contributes nothing (it feeds ``z_x``).
+
+    Members
+    -------
+    kind:
+        ``"conv"`` or ``"linear"``; they differ in name only.
+    kernel, stride:
+        ``(y, x)``.
+    padding:
+        ``(top, left, bottom, right)`` in pixels.
+    indices:
+        uint16 ``[C_out, kernel_y, kernel_x, ceil(C_in / d)]``, codebook indices of sub-vectors of
+        ``d`` consecutive input channels, or None when the layer has raw weights. Lanes of the
+        last sub-vector at or above ``C_in`` carry no weight.
+    raw:
+        int8 ``[C_out, kernel_y, kernel_x, C_in]``, or None when the layer is indexed.
+    weight_scale:
+        float64 ``[C_out]``: real weight = ``weight_scale * int8 weight``. Descriptive.
+    bias:
+        int32 ``[C_out]``, without the input's zero point folded in.
+    requantization:
+        ``[C_out]``.
+    clamp:
+        ``(lowest, highest)`` int8 output, which carries ReLU and ReLU6.
+    """
+
+    kind: str
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
+    indices: np.ndarray | None
+    raw: np.ndarray | None
+    weight_scale: np.ndarray
+    bias: np.ndarray
+    requantization: Requantization
+    clamp: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class MaxPool(Layer):
+    """Max pooling; padding never wins. Input and output share their quantisation."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
+    kind = "maxpool"
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool(Layer):
+    """``requantise(sum over H and W of (x - z_x)) + z_y`` clamped to int8; output ``(1, 1, C)``.
+
+    The division by ``H * W`` is part of the multiplier (one element).
+    """
+
+    requantization: Requantization
+    kind = "avgpool"
+
+
+@dataclass(frozen=True)
+class Add(Layer):
+    """TFLite's int8 ADD: ``r_i = requantise_i((x_i - z_i) << 20)``; ``requantise_o(r_0 + r_1) + z_y``.
+
+    Members
+    -------
+    input_requantization:
+        Of the first and the second input, one element each.
+    requantization:
+        Of the sum, one element.
+    clamp:
+        As in :class:`Conv`.
+    """
+
+    input_requantization: tuple[Requantization, Requantization]
+    requantization: Requantization
+    clamp: tuple[int, int]
+    kind = "add"
+
+
+@dataclass(frozen=True)
+class QuantizedNetwork:
+    """A network on a universal codebook.
+
+    Members
+    -------
+    name:
+        For reports and file names.
+    input_shape:
+        ``(H, W, C)`` of the input feature map.
+    input_quantization:
+        Of the input.
+    layers:
+        In execution order; the last one is the output.
+    output_shape:
+        Shape of one output as the float network gives it, e.g. ``(10,)`` or ``(C, H, W)``.
+    codebook_sha256:
+        Of the codebook that the indices point into.
+    """
+
+    name: str
+    input_shape: tuple[int, int, int]
+    input_quantization: Quantization
+    layers: tuple[Layer, ...]
+    output_shape: tuple[int, ...]
+    codebook_sha256: str
+
+    def shape_of(self, name: str) -> tuple[int, int, int]:
+        """Feature map shape of a layer's output, or of the input."""
+        return self.input_shape if name == INPUT else self.layer(name).shape
+
+    def quantization_of(self, name: str) -> Quantization:
+        """Quantisation of a layer's output, or of the input."""
+        return self.input_quantization if name == INPUT else self.layer(name).quantization
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name."""
+        return next(layer for layer in self.layers if layer.name == name)
