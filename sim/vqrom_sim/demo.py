@@ -1,0 +1,207 @@
+"""`./run demo`: three real networks on one codebook ROM, from state dict to report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vqrom_hw.config import AcceleratorConfig, load_config
+from vqrom_hw.errors import VqromError
+
+from .cli_compress import CODEBOOK_FILE, CompressRequest, compress_into, resolve_sources
+from .cli_files import staged
+from .cli_hardware import write_json
+from .cli_progress import Bars, bars
+
+if TYPE_CHECKING:
+    import numpy as np
+    from vqrom_sw.codebook import UniversalCodebook
+
+NETWORKS = ("mnist", "usps", "svhn")
+CONFIG = "edge16"
+SCHEMA = "vqrom.demo/1"
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """What the demo leaves in memory for its report and summary.
+
+    Members
+    -------
+    config, codebook:
+        The accelerator and the content of its ROM.
+    report:
+        What ``report.json`` holds.
+    seconds:
+        Wall-clock time of the whole demo.
+    """
+
+    config: AcceleratorConfig
+    codebook: UniversalCodebook
+    report: dict[str, Any]
+    seconds: float
+
+
+def run_demo(output: Path, *, engine: str = "rtl", config_name: str = CONFIG) -> Artefacts:
+    """Compress, generate, simulate, compare, synthesise and report.
+
+    Parameters
+    ----------
+    output:
+        Directory for all results; files of an earlier run are replaced when this one succeeds.
+    engine:
+        ``"rtl"``, or ``"reference"`` to leave the hardware out (tests).
+    config_name:
+        The accelerator.
+
+    Raises
+    ------
+    VqromError
+        If a tool or the networks' wheel is missing.
+    """
+    from vqrom_hw.generate import generate
+    from vqrom_sw.codebook import UniversalCodebook
+
+    from . import report as reports
+    from .area import estimate_area
+    from .tools import require_tools
+
+    if engine == "rtl":
+        require_tools()
+    start = time.monotonic()
+    with bars() as progress, staged(output) as directory:
+        request = CompressRequest(NETWORKS, output, None, None, None, (), (), 0, quiet=False)
+        compress_into(directory, resolve_sources(NETWORKS, (), ()), request, progress)
+        codebook = UniversalCodebook.load(directory / CODEBOOK_FILE)
+        config = load_config(config_name, subvector=codebook.subvector, codewords=codebook.size)
+        with progress.step("generating Verilog"):
+            generate(config, codebook.codewords, directory / "verilog")
+        report: dict[str, Any] = {
+            "schema": SCHEMA,
+            "networks": [run_network(name, directory, config, codebook, engine, progress)
+                         for name in NETWORKS],
+            "codebook": describe_codebook(codebook),
+            "area": estimate_area(config, directory / "verilog", None, progress.callback("area")),
+        }
+        with progress.step("writing the report"):
+            write_json(directory / "report.json", report)
+            reports.write_html(report, directory / "report.html")
+    return Artefacts(config, codebook, report, time.monotonic() - start)
+
+
+def run_network(name: str, directory: Path, config: AcceleratorConfig,
+                codebook: UniversalCodebook, engine: str, progress: Bars) -> dict[str, Any]:
+    """Simulate a network of the zoo on all its sample images.
+
+    Returns
+    -------
+    dict
+        The report of the simulation, with ``predictions``: label, class of the float network and
+        class of the engine for each image.
+    """
+    import numpy as np
+    from vqrom_sw import zoo
+    from vqrom_sw.files import load_network
+
+    from .simulate import simulate
+
+    samples = zoo.load(name)
+    network = load_network(directory / f"{name}.vqnet")
+    result = simulate(network, codebook, config, samples.images, engine,
+                      progress=progress.callback(name))
+    np.save(directory / f"{name}-outputs.npy", result.outputs, allow_pickle=False)
+    return result.report | {"predictions": predictions(
+        samples.labels, classes(samples.logits), classes(result.outputs))}
+
+
+def classes(outputs: np.ndarray) -> list[int]:
+    """The class of each image: its largest output."""
+    return [int(row.argmax()) for row in outputs]
+
+
+def predictions(labels: Any, floats: list[int], ours: list[int]) -> list[dict[str, int]]:
+    """Label, float network's class and engine's class of each image."""
+    return [{"label": int(label), "float_class": reference, "class": own}
+            for label, reference, own in zip(labels, floats, ours, strict=True)]
+
+
+def describe_codebook(codebook: UniversalCodebook) -> dict[str, Any]:
+    """What the report says of the ROM."""
+    index_width = max(1, (codebook.size - 1).bit_length())
+    return {
+        "sha256": codebook.sha256, "subvector": codebook.subvector, "codewords": codebook.size,
+        "bytes": codebook.size * codebook.subvector,
+        "bits_per_weight": index_width / codebook.subvector,
+    }
+
+
+def print_summary(artefacts: Artefacts, output: Path) -> None:
+    """One screen: what was done, what came out, where it lies."""
+    from rich.console import Console
+    from rich.table import Table
+
+    report, codebook = artefacts.report, artefacts.report["codebook"]
+    console = Console(highlight=False)
+    console.print(
+        f"\n[bold]{len(report['networks'])} pretrained networks on one codebook ROM[/bold] "
+        f"({codebook['codewords']} codewords of {codebook['subvector']} weights, "
+        f"{codebook['bits_per_weight']:g} bits per weight), "
+        f"accelerator {artefacts.config.name}: {artefacts.config.rows} x "
+        f"{artefacts.config.columns} MACs, simulated under Verilator")
+    table = Table("network", "images", "bit-exact", "= float", "= label", "cycles/image",
+                  "utilisation", "weights", "of float32")
+    for network in report["networks"]:
+        table.add_row(*summary_row(network))
+    console.print(table)
+    console.print(f"area: {area_line(report['area'])}")
+    console.print(f"results in [bold]{output}[/bold] after {artefacts.seconds:.0f} s: "
+                  "report.html, report.json, verilog/, codebook.safetensors, "
+                  + ", ".join(f"{network['network']}.vqnet" for network in report["networks"]))
+
+
+def summary_row(network: dict[str, Any]) -> list[str]:
+    """A network's line of the summary."""
+    images, seen = network["images"], network["predictions"]
+    weights = network["weights"]
+    packed_bits = weights["index_bits"] + 8 * weights["raw"]
+    return [
+        network["network"], str(images),
+        "[green]yes[/green]" if network["bit_exact"]
+        else f"[red]{network['mismatches']} bytes differ[/red]",
+        f"{sum(one['class'] == one['float_class'] for one in seen)}/{images}",
+        f"{sum(one['class'] == one['label'] for one in seen)}/{images}",
+        "-" if network["cycles"] is None else f"{network['cycles'] // images:,}",
+        "-" if network["utilization"] is None else f"{network['utilization']:.1%}",
+        f"{weights['count']:,}",
+        f"1/{32 * weights['count'] / packed_bits:.1f}",
+    ]
+
+
+def area_line(area: dict[str, Any]) -> str:
+    """The area in one line."""
+    return f"{area['total']['nand2']:,.0f} NAND2 equivalents"
+
+
+def main() -> None:
+    """Run the demo; exit status 1 if the hardware's bytes are not the reference's."""
+    parser = argparse.ArgumentParser(prog="vqrom-demo", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("build/demo"), metavar="DIR")
+    arguments = parser.parse_args()
+    try:
+        artefacts = run_demo(arguments.output)
+    except VqromError as error:
+        print(f"vqrom: error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("vqrom: interrupted", file=sys.stderr)
+        sys.exit(130)
+    print_summary(artefacts, arguments.output)
+    sys.exit(not all(network["bit_exact"] for network in artefacts.report["networks"]))
+
+
+if __name__ == "__main__":
+    main()

