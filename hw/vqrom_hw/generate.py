@@ -1,19 +1,85 @@
-"""Verilog, memory files and metadata of an accelerator."""
+"""What ``vqrom generate`` writes: Verilog, memory files and metadata of an accelerator."""
 
 from __future__ import annotations
 
 import json
-import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from .accelerator import Accelerator, codebook_sha256, codewords_as_integers
+from .axi import CSR_ADDRESS_BITS
+from .commands import COMMAND_BYTES, Opcode, Region
 from .config import AcceleratorConfig
+from .counters import ACTIVITIES, COUNTERS
+from .csr import csr_map
+from .verilog import to_verilog
 
 TOP = "vqrom"
+VERILOG, ROM, METADATA = "vqrom.v", "codebook.hex", "vqrom.json"
+SCHEMA = "vqrom.design/1"
 
 
-def rtlil_text(config, codewords):
-    from amaranth.back import rtlil
-    return rtlil.convert(Accelerator(config, codewords), name=TOP, emit_src=False)
+@dataclass(frozen=True)
+class GeneratedDesign:
+    """Files of a generated accelerator."""
+
+    directory: Path
+    verilog: Path
+    rom: Path
+    metadata: Path
+
+
+def generate(config: AcceleratorConfig, codewords: np.ndarray, directory: Path) -> GeneratedDesign:
+    """Write the accelerator into an existing directory.
+
+    Parameters
+    ----------
+    config:
+        Dimensions.
+    codewords:
+        int8 ``[k, d]``: the ROM's contents.
+    directory:
+        Where ``vqrom.v``, ``codebook.hex`` and ``vqrom.json`` go; existing ones are replaced.
+
+    Raises
+    ------
+    VqromError
+        If the codebook does not fit the configuration.
+    """
+    design = GeneratedDesign(directory, directory / VERILOG, directory / ROM, directory / METADATA)
+    accelerator = Accelerator(config, codewords)
+    design.verilog.write_text(to_verilog(accelerator, TOP, ROM), encoding="utf-8")
+    digits = config.codeword_width // 4
+    design.rom.write_text(
+        "".join(f"{word:0{digits}x}\n" for word in codewords_as_integers(codewords)),
+        encoding="ascii")
+    metadata = design_metadata(config, codewords, accelerator)
+    design.metadata.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    return design
+
+
+def design_metadata(config: AcceleratorConfig, codewords: np.ndarray,
+                    accelerator: Accelerator) -> dict[str, object]:
+    """Contents of ``vqrom.json``: ports, parameters, register map, codebook."""
+    ports = [
+        {"name": name, "direction": "output" if member.flow.name == "Out" else "input",
+         "width": int(member.shape.width if hasattr(member.shape, "width") else member.shape)}
+        for name, member in accelerator.signature.members.items()
+    ]
+    return {
+        "schema": SCHEMA,
+        "top": TOP,
+        "files": {"verilog": VERILOG, "codebook": ROM},
+        "parameters": config.model_dump(exclude={"dram_latency"}),
+        "ports": [{"name": "clk", "direction": "input", "width": 1},
+                  {"name": "rst", "direction": "input", "width": 1}, *ports],
+        "csr": {"address_bits": CSR_ADDRESS_BITS, "registers": csr_map()},
+        "counters": list(COUNTERS),
+        "activities": list(ACTIVITIES),
+        "commands": {"bytes": COMMAND_BYTES, "opcodes": {op.name: int(op) for op in Opcode},
+                     "regions": {region.name: int(region) for region in Region}},
+        "codebook": {"codewords": config.codewords, "subvector": config.subvector,
+                     "sha256": codebook_sha256(codewords)},
+    }

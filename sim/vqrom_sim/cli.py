@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from vqrom_hw.errors import VqromError
 
 from . import __version__, cli_config
@@ -23,6 +24,14 @@ class Engine(StrEnum):
 
     reference = "reference"
     rtl = "rtl"
+
+
+def _integer(text: str) -> int:
+    # typer's own message does not name the value.
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be an integer, not {text!r}") from None
 
 
 ConfigOption = Annotated[str, typer.Option(
@@ -61,9 +70,11 @@ def compress(
         metavar="NETWORK...", help="zoo names, or module.py:factory for a torch.nn.Module")],
     output: OutputOption,
     subvector: Annotated[int | None, typer.Option(
-        metavar="D", help="weights of one codeword (4, unless the codebook says otherwise)")] = None,
+        metavar="D", parser=_integer,
+        help="weights of one codeword (4, unless the codebook says otherwise)")] = None,
     codewords: Annotated[int | None, typer.Option(
-        metavar="K", help="size of the codebook (256, unless the codebook says otherwise)")] = None,
+        metavar="K", parser=_integer,
+        help="size of the codebook (256, unless the codebook says otherwise)")] = None,
     codebook: Annotated[Path | None, typer.Option(
         metavar="FILE", help="encode for this ROM instead of extracting a codebook")] = None,
     example_input: Annotated[list[str] | None, typer.Option(
@@ -72,7 +83,8 @@ def compress(
     calibration: Annotated[list[Path] | None, typer.Option(
         metavar="FILE.npy", help="float32 [N, C, H, W] inputs that fix a module.py:factory "
         "network's activation scales; once for all of them or once for each")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="of the codebook's random sampling")] = 0,
+    seed: Annotated[int, typer.Option(
+        metavar="N", parser=_integer, help="of the codebook's random sampling")] = 0,
     quiet: QuietOption = False,
 ) -> None:
     """Put networks on one universal codebook: DIR/codebook.safetensors and DIR/NAME.vqnet."""

@@ -19,6 +19,7 @@ from .cli_progress import Bars, bars
 if TYPE_CHECKING:
     import numpy as np
     from torch import nn
+
     from vqrom_sw.capture import FloatNetwork
     from vqrom_sw.codebook import UniversalCodebook
 
@@ -70,6 +71,7 @@ def print_zoo() -> None:
     """Print the networks of the zoo as a table."""
     from rich.console import Console
     from rich.table import Table
+
     from vqrom_sw import zoo
 
     table = Table("network", "what")
@@ -202,6 +204,8 @@ def _check_codebook_shape(request: CompressRequest) -> None:
     if request.codewords is not None and not 2 <= request.codewords <= MAX_CODEWORDS:
         raise VqromError(
             f"codewords must be 2 to {MAX_CODEWORDS}, not {request.codewords!r}")
+    if not 0 <= request.seed < 1 << 32:
+        raise VqromError(f"seed must be 0 to {(1 << 32) - 1}, not {request.seed!r}")
 
 
 def _check_existing(codebook: UniversalCodebook, request: CompressRequest) -> None:
@@ -250,6 +254,7 @@ def _capture(source: Source) -> tuple[FloatNetwork, np.ndarray]:
         return entry.network, entry.calibration
     import numpy as np
     import torch
+
     from vqrom_sw.capture import capture
 
     assert source.calibration is not None

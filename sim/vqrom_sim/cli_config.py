@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from vqrom_hw.config import PRESETS, AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 

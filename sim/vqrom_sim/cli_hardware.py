@@ -69,6 +69,7 @@ def run_simulate(request: SimulateRequest) -> None:
     config, codebook = read_hardware(request.config, request.codebook)
     inputs = load_array(request.inputs, "inputs")
     import numpy as np
+
     from vqrom_sw.files import load_network
     from vqrom_sw.reference import dequantize
 

@@ -19,6 +19,7 @@ from .cli_progress import Bars, bars
 
 if TYPE_CHECKING:
     import numpy as np
+
     from vqrom_sw.codebook import UniversalCodebook
 
 NETWORKS = ("mnist", "usps", "svhn")
@@ -104,6 +105,7 @@ def run_network(name: str, directory: Path, config: AcceleratorConfig,
         class of the engine for each image.
     """
     import numpy as np
+
     from vqrom_sw import zoo
     from vqrom_sw.files import load_network
 

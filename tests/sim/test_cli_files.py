@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vqrom_hw.errors import VqromError
 from vqrom_sim.cli_files import load_array, parse_shape, staged
 

