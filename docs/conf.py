@@ -9,3 +9,5 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "vqrom"
+# A folder of pages that has none yet is no mistake.
+suppress_warnings = ["toc.empty_glob"]

@@ -88,7 +88,7 @@ class Accelerator(wiring.Component):
         config: AcceleratorConfig = self._config
         rows = codewords_as_integers(self._codewords)
         m.submodules.csr = self.csr = CsrBlock(codebook_sha256(self._codewords))
-        m.submodules.counters = self.counters = Counters()
+        m.submodules.counter_bank = self.counters = Counters()
         m.submodules.command_processor = self.processor = CommandProcessor(config.bus_width)
         m.submodules.dma_read = self.dma = ReadDma(config, (
             COMMAND_FIFO_BEATS, config.parameter_fifo_beats, ACTIVATION_FIFO_BEATS,

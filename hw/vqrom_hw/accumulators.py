@@ -94,11 +94,11 @@ class AccumulatorBank(wiring.Component):
         m = Module()
         layout = data.ArrayLayout(signed(32), self._lanes)
         halves = [AccumulatorMemory(32 * self._lanes, self._depth) for _ in range(HALVES)]
-        pending, first, half = Signal(), Signal(), Signal()
-        address = Signal.like(self.update_address)
-        partial = Signal.like(self.partial)
-        total, previous = Signal(layout), Signal(layout)
-        read_half = Signal()
+        pending, first, half = Signal(), Signal(name="pending_first"), Signal(name="pending_half")
+        address = Signal.like(self.update_address, name="pending_address")
+        partial = Signal.like(self.partial, name="pending_partial")
+        total, previous = Signal(layout, name="sum"), Signal(layout)
+        read_half = Signal(name="shown_half")
 
         m.d.sync += [pending.eq(self.update), first.eq(self.first), half.eq(self.update_half),
                      address.eq(self.update_address), partial.eq(self.partial)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from itertools import count
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -11,6 +12,9 @@ from amaranth.lib import wiring
 
 _MODULE = re.compile(r"^module (\S+) ?\(.*?^endmodule\n", re.DOTALL | re.MULTILINE)
 _ROM_INIT = re.compile(r"^  initial begin\n((?:    \w+\[\d+\] = [^;]*;\n)+)  end\n", re.MULTILINE)
+_INSTANCE = re.compile(r"^  (\\\S+) +(\\?\S+) \((.*?\n  \);)", re.DOTALL | re.MULTILINE)
+_CONNECTION = re.compile(r"\.(\\\S+ |\w+)\(")
+_NUMBERED = re.compile(r"\\[^\s.]*\$[^\s.]*(?= )")
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -72,31 +76,43 @@ def _merge_equal_modules(text: str, top: str) -> str:
     equal once their children carry final names are the same module.
     """
     modules = {match.group(1): match.group(0) for match in _MODULE.finditer(text)}
-    final: dict[str, str] = {}
-    taken: dict[str, str] = {}
-    merged: dict[str, str] = {}
+    final: dict[str, tuple[str, dict[str, str]]] = {}
+    names: set[str] = set()
+    merged: dict[tuple[str, str], str] = {}
     for path in sorted(modules, key=lambda name: (-name.count("."), name)):
-        body = _rename_children(modules[path].replace(path, "@", 1), final)
-        key = _base_name(path) + "\n" + body
+        body, ports = _plain_names(_rename_children(modules[path].replace(path, "@", 1), final))
+        key = (_base_name(path), body)
         if key not in merged:
-            name = _base_name(path)
-            while name in taken:
-                name = _next_name(name)
-            taken[name] = path
-            merged[key] = name
-        final[path] = merged[key]
-    if final["\\" + top if "\\" + top in final else top] != top:
+            merged[key] = _unused_name(key[0], names)
+            names.add(merged[key])
+        final[path] = merged[key], ports
+    if top not in names:
         raise AssertionError(f"top module {top!r} lost its name")
-    return "\n".join(key.split("\n", 1)[1].replace("@", name, 1) for key, name in merged.items())
+    return "\n".join(body.replace("@", name, 1) for (_, body), name in merged.items())
 
 
-def _next_name(name: str) -> str:
-    stem, _, number = name.rpartition("_v")
-    return f"{stem}_v{int(number) + 1}" if stem and number.isdigit() else f"{name}_v2"
+def _unused_name(base: str, taken: set[str]) -> str:
+    if base not in taken:
+        return base
+    return next(name for number in count(2) if (name := f"{base}_v{number}") not in taken)
 
 
-def _rename_children(body: str, final: dict[str, str]) -> str:
-    """Instances start with the module's escaped path; yosys prints one a line."""
-    return re.sub(r"^  (\\\S+) (?=[\w\\]+ ?\()",
-                  lambda match: f"  {final.get(match.group(1), match.group(1))} ",
-                  body, flags=re.MULTILINE)
+def _rename_children(body: str, final: dict[str, tuple[str, dict[str, str]]]) -> str:
+    """Instances start with the escaped path of their module; their ports may have new names."""
+    def rename(match: re.Match[str]) -> str:
+        name, ports = final[match.group(1)]
+        connections = _CONNECTION.sub(
+            lambda port: f".{ports.get(port.group(1).strip(), port.group(1))}(", match.group(3))
+        return f"  {name} {match.group(2)} ({connections}"
+    return _INSTANCE.sub(rename, body)
+
+
+def _plain_names(body: str) -> tuple[str, dict[str, str]]:
+    """Escaped names with Amaranth's numbers get plain ones; returns the renaming as well."""
+    words = set(re.findall(r"[A-Za-z_]\w*", body))
+    renamed: dict[str, str] = {}
+    for escaped in dict.fromkeys(_NUMBERED.findall(body)):
+        name = _unused_name(_PLAIN_NAME.sub("_", escaped[1:].split("$", 1)[0]) or "net", words)
+        words.add(name)
+        renamed[escaped] = name
+    return _NUMBERED.sub(lambda match: renamed[match.group(0)], body), renamed
