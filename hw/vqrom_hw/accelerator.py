@@ -234,7 +234,9 @@ class Accelerator(wiring.Component):
             post.post.eq(self.processor.command.post),
             post.source_base.eq(self.processor.command.act_base),
             post.start.eq(self.processor.begin & self._opcode(Opcode.COMPUTE, Opcode.VECTOR)),
-            post.half_full.eq(half_full), post.act_word.eq(self.buffer.read_word),
+            # Vector passes read what an earlier command left, so they wait for nothing.
+            post.half_full.eq(half_full | self._opcode(Opcode.VECTOR).replicate(2)),
+            post.act_word.eq(self.buffer.read_word),
         ]
         totals = data.View(data.ArrayLayout(32 * config.post_lanes, config.post_groups),
                            Signal(32 * config.columns))
