@@ -64,6 +64,8 @@ class Accelerator(wiring.Component):
         AXI4 manager: commands, weights, parameters, activations.
     interrupt: ``Out(1)``
         Level: program done or failed.
+    retired: ``Out(1)``, retired_layer: ``Out(12)``
+        Pulse, one cycle after a command has finished, and its layer; for tracing, may stay open.
 
     Raises
     ------
@@ -79,7 +81,8 @@ class Accelerator(wiring.Component):
         self._config = config
         self._codewords = codewords
         super().__init__(
-            {"interrupt": Out(1)} | axi4lite_members("s_axil_")
+            {"interrupt": Out(1), "retired": Out(1), "retired_layer": Out(12)}
+            | axi4lite_members("s_axil_")
             | axi4_read_members("m_axi_", config.bus_width)
             | axi4_write_members("m_axi_", config.bus_width))
 
@@ -165,6 +168,7 @@ class Accelerator(wiring.Component):
             self.store.words.eq(command.words), self.store.beats.eq(command.beats),
             processor.bus_error.eq(dma.error | self.write_dma.error),
         ]
+        m.d.sync += [self.retired.eq(processor.retire), self.retired_layer.eq(command.layer)]
         wiring.connect(m, self.load.i, getattr(dma, f"o_{ACTIVATIONS}"))
         wiring.connect(m, self.store.o, self.write_dma.i)
         pool_idle = ~self.sequencer.active & ~self.sequencer.beat.valid & ~self.pool.o_valid

@@ -1,0 +1,105 @@
+"""Verilator models of generated accelerators, built once per content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.errors import VqromError
+from vqrom_hw.generate import ROM, VERILOG, generate
+
+from .cache import cached_directory
+from .testbench import DRAM_SOURCE, TOP, testbench_verilog
+from .tools import require_tools, tool_environment
+
+PUBLIC = ("clk", "rst", "dump", "interrupt")
+_OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "-Wno-fatal",
+            "-Wno-WIDTH", "-Wno-UNOPTFLAT", "-Wno-CASEINCOMPLETE", "-Wno-MODDUP")
+
+
+def _control_file() -> str:
+    """Only the top ports are public: a factor of three in speed against ``--public-flat-rw``."""
+    return f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "s_axil_*"\n' + "".join(
+        f'public_flat_rw -module "{TOP}" -var "{name}"\n' for name in PUBLIC)
+
+
+def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
+    """Directory of the built model: executable ``testbench``, the Verilog and its codebook.
+
+    Raises
+    ------
+    VqromError
+        If a tool is missing, or Verilator or the compiler fails.
+    """
+    require_tools()
+    digest = hashlib.sha256()
+    for part in (config.model_dump_json(), codewords.tobytes(), testbench_verilog(config),
+                 DRAM_SOURCE.read_text(), _control_file(), " ".join(_OPTIONS),
+                 version("verilator"), version("cocotb"), version("amaranth"), _sources_digest()):
+        digest.update(part if isinstance(part, bytes) else part.encode())
+    return cached_directory("verilator", digest.hexdigest()[:32],
+                            lambda folder: _build(config, codewords, folder))
+
+
+def _sources_digest() -> str:
+    import vqrom_hw
+
+    folder = Path(vqrom_hw.__file__).parent
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()
+
+
+def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> None:
+    import cocotb_tools.config
+
+    generate(config, codewords, folder)
+    (folder / "testbench.sv").write_text(testbench_verilog(config), encoding="utf-8")
+    (folder / "public.vlt").write_text(_control_file(), encoding="utf-8")
+    libraries = cocotb_tools.config.libs_dir
+    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    _run([
+        "verilator", "-cc", "--exe", "--vpi", "--prefix", "Vtop", "--top-module", TOP, "-o", TOP,
+        "-Mdir", str(folder / "obj"), "--timescale", "1ns/1ns", *_OPTIONS,
+        "-CFLAGS", "-O2", "-LDFLAGS",
+        f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
+        str(main), str(folder / "public.vlt"), str(DRAM_SOURCE), str(folder / VERILOG),
+        str(folder / "testbench.sv"),
+    ], folder)
+    _run(["make", "-s", "-j", str(os.cpu_count() or 1), "-C", str(folder / "obj"), "-f", "Vtop.mk",
+          "CFG_CXXFLAGS_PCH_I=-include"], folder)
+    (folder / "obj" / TOP).rename(folder / TOP)
+    subprocess.run(["rm", "-rf", str(folder / "obj")], check=True)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    result = subprocess.run(command, env=tool_environment(), cwd=folder, capture_output=True,
+                            text=True, check=False)
+    if result.returncode:
+        tail = (result.stderr or result.stdout).strip().splitlines()[:1]
+        raise VqromError(f"{command[0]} must build the model, not fail with: {' '.join(tail)!r}")
+
+
+def simulation_environment(job: Path) -> dict[str, str]:
+    """Environment in which the model runs :mod:`vqrom_sim.rtl_job` on a job file."""
+    import cocotb_tools.config
+
+    environment = tool_environment() | {
+        "COCOTB_TEST_MODULES": "vqrom_sim.rtl_job", "COCOTB_TOPLEVEL": TOP,
+        "TOPLEVEL_LANG": "verilog", "VQROM_JOB": str(job),
+        "COCOTB_RESULTS_FILE": str(job.with_name("results.xml")),
+        "COCOTB_TRUST_INERTIAL_WRITES": "1", "COCOTB_LOG_LEVEL": "WARNING",
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    python_library = cocotb_tools.config.pygpi_entry_point() if hasattr(
+        cocotb_tools.config, "pygpi_entry_point") else None
+    if python_library:
+        environment["PYGPI_ENTRY_POINT"] = python_library
+    return environment
+
+
+__all__ = ["ROM", "build_model", "simulation_environment"]

@@ -1,0 +1,1 @@
+"""Networks onto a universal codebook: capture, compression, files and the integer reference."""

@@ -1,0 +1,187 @@
+"""The captured float network: the five layer kinds of the hardware, before quantisation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+INPUT = "input"
+UNBOUNDED = (-math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class FloatLayer:
+    """What every layer has.
+
+    Members
+    -------
+    name:
+        The module's path, made unique.
+    inputs:
+        Names of the producing layers, or ``"input"``.
+    shape:
+        Output feature map ``(H, W, C)``.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    shape: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class FloatConv(FloatLayer):
+    """A convolution, or a linear layer as the convolution whose kernel is its whole input.
+
+    Members
+    -------
+    kind:
+        ``"conv"`` or ``"linear"``.
+    weight:
+        float32 ``[C_out, C_in, kernel_y, kernel_x]``, batch norm folded in.
+    bias:
+        float32 ``[C_out]``.
+    stride:
+        ``(y, x)``.
+    padding:
+        ``(top, left, bottom, right)`` in pixels.
+    bounds:
+        ``(lowest, highest)`` of the fused activation; infinite where there is none.
+    """
+
+    kind: str
+    weight: torch.Tensor
+    bias: torch.Tensor
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
+    bounds: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class FloatIdentity(FloatLayer):
+    """Passes its input's channels on: every ``stride``-th pixel, zero channels around, clamped.
+
+    The option-A shortcut of the CIFAR ResNets, and an activation that nothing could absorb.
+
+    Members
+    -------
+    stride:
+        ``(y, x)``.
+    channels:
+        Zero channels ``(before, after)`` those of the input.
+    bounds:
+        As in :class:`FloatConv`.
+    """
+
+    stride: tuple[int, int]
+    channels: tuple[int, int]
+    bounds: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class FloatMaxPool(FloatLayer):
+    """Max pooling; padding never wins."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class FloatGlobalAveragePool(FloatLayer):
+    """Mean over height and width; output ``(1, 1, C)``."""
+
+
+@dataclass(frozen=True)
+class FloatAdd(FloatLayer):
+    """Sum of two feature maps of one shape, clamped to ``bounds``."""
+
+    bounds: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class FloatNetwork:
+    """A float network of layers that the hardware has.
+
+    Members
+    -------
+    name:
+        For reports and file names.
+    input_shape:
+        ``(H, W, C)`` of the input feature map.
+    layers:
+        In execution order; the last one is the output.
+    output_shape:
+        Shape of one output as the module gives it, e.g. ``(10,)`` or ``(C, H, W)``.
+    """
+
+    name: str
+    input_shape: tuple[int, int, int]
+    layers: tuple[FloatLayer, ...]
+    output_shape: tuple[int, ...]
+
+
+def linear_part(layer: FloatConv, weight: torch.Tensor, bias: torch.Tensor,
+                x: torch.Tensor) -> torch.Tensor:
+    """The convolution before its activation, float ``[N, C_out, H, W]``, with other weights."""
+    return F.conv2d(pad(x, layer.padding), weight, bias, layer.stride)
+
+
+def pad(x: torch.Tensor, padding: tuple[int, int, int, int], value: float = 0.0) -> torch.Tensor:
+    """Pad ``[N, C, H, W]`` by ``(top, left, bottom, right)`` pixels."""
+    top, left, bottom, right = padding
+    return F.pad(x, (left, right, top, bottom), value=value) if any(padding) else x
+
+
+def float_layer(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
+    """Run one layer in float32.
+
+    Parameters
+    ----------
+    inputs:
+        ``[N, C, H, W]`` for each of the layer's inputs.
+    """
+    x = inputs[0]
+    match layer:
+        case FloatConv():
+            return linear_part(layer, layer.weight, layer.bias, x).clamp(*layer.bounds)
+        case FloatIdentity():
+            stride_y, stride_x = layer.stride
+            passed = F.pad(x[:, :, ::stride_y, ::stride_x], (0, 0, 0, 0, *layer.channels))
+            return passed.clamp(*layer.bounds)
+        case FloatMaxPool():
+            return F.max_pool2d(pad(x, layer.padding, -math.inf), layer.kernel, layer.stride)
+        case FloatGlobalAveragePool():
+            return x.mean((2, 3), keepdim=True)
+        case FloatAdd():
+            return (x + inputs[1]).clamp(*layer.bounds)
+        case _:
+            raise TypeError(f"unknown layer class {type(layer).__name__}")
+
+
+@torch.no_grad()
+def float_forward(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Run the captured network in float32.
+
+    Parameters
+    ----------
+    x:
+        float32 ``[N, C, H, W]``.
+
+    Returns
+    -------
+    dict
+        Output ``[N, C, H, W]`` of every layer by name, ``"input"`` included.
+    """
+    results = {INPUT: x}
+    for layer in network.layers:
+        results[layer.name] = float_layer(layer, [results[name] for name in layer.inputs])
+    return results
+
+
+def float_output(network: FloatNetwork, x: torch.Tensor) -> torch.Tensor:
+    """The network's output as the module gives it, float32 ``[N, *output_shape]``."""
+    last = float_forward(network, x)[network.layers[-1].name]
+    return last.reshape(len(x), *network.output_shape)
