@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_hw.generate import ROM, VERILOG, generate
+from vqrom_hw.generate import VERILOG, generate
 
 from .cache import cached_directory
 from .testbench import DRAM_SOURCE, TOP, testbench_verilog
@@ -73,7 +74,7 @@ def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> No
     _run(["make", "-s", "-j", str(os.cpu_count() or 1), "-C", str(folder / "obj"), "-f", "Vtop.mk",
           "CFG_CXXFLAGS_PCH_I=-include"], folder)
     (folder / "obj" / TOP).rename(folder / TOP)
-    subprocess.run(["rm", "-rf", str(folder / "obj")], check=True)
+    shutil.rmtree(folder / "obj")
 
 
 def _run(command: list[str], folder: Path) -> None:
@@ -85,21 +86,19 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 def simulation_environment(job: Path) -> dict[str, str]:
-    """Environment in which the model runs :mod:`vqrom_sim.rtl_job` on a job file."""
-    import cocotb_tools.config
+    """Environment in which the model runs :mod:`vqrom_sim.rtl_job` on a job file.
 
-    environment = tool_environment() | {
+    The same variables that cocotb's own runner sets.
+    """
+    import cocotb_tools.config
+    import find_libpython
+
+    return tool_environment() | {
         "COCOTB_TEST_MODULES": "vqrom_sim.rtl_job", "COCOTB_TOPLEVEL": TOP,
         "TOPLEVEL_LANG": "verilog", "VQROM_JOB": str(job),
         "COCOTB_RESULTS_FILE": str(job.with_name("results.xml")),
         "COCOTB_TRUST_INERTIAL_WRITES": "1", "COCOTB_LOG_LEVEL": "WARNING",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "GPI_USERS": f"{find_libpython.find_libpython()};{cocotb_tools.config.pygpi_entry_point()}",
     }
-    python_library = cocotb_tools.config.pygpi_entry_point() if hasattr(
-        cocotb_tools.config, "pygpi_entry_point") else None
-    if python_library:
-        environment["PYGPI_ENTRY_POINT"] = python_library
-    return environment
-
-
-__all__ = ["ROM", "build_model", "simulation_environment"]

@@ -59,7 +59,10 @@ class Operation:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the result, batch first."""
-        return tuple(int(size) for size in self.node.meta["val"].shape)
+        result = self.node.meta["val"]
+        # A batch norm may return statistics beside its result.
+        result = result[0] if isinstance(result, tuple | list) else result
+        return tuple(int(size) for size in result.shape)
 
     def value(self, name: str) -> Value:
         """The feature map that an argument names."""

@@ -51,7 +51,7 @@ def _weight(op: Operation) -> torch.Tensor:
 def conv2d(op: Operation) -> None:
     """Convolution with dilation 1 and one group."""
     op.require("groups", 1)
-    op.require("dilation", [1, 1])
+    op.require("dilation", [1, 1], 1)
     value, weight = op.image("input"), _weight(op)
     _, channels, height, width = op.shape
     op.emit(lambda name: FloatConv(
@@ -181,7 +181,7 @@ def _extend_identity(op: Operation, value: Value, stride: tuple[int, int],
     _, count, height, width = op.shape
     shape = (height, width, count)
     layer = op.producer(value)
-    # Channels of an identity are zero, which its bounds need not hold: clamp comes last.
+    # A clamp comes last in the layer, so nothing can be added after one.
     if isinstance(layer, FloatIdentity) and layer.bounds == UNBOUNDED:
         op.fuse(value, shape=shape,
                 stride=(layer.stride[0] * stride[0], layer.stride[1] * stride[1]),

@@ -1,0 +1,177 @@
+"""The RTL engine: a program on the Verilator model, outputs and counters back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from vqrom_hw.counters import COUNTERS
+from vqrom_hw.errors import VqromError
+from vqrom_sw.program import Program, align
+
+from .testbench import DRAM_BYTES, TOP
+from .verilator_build import build_model, simulation_environment
+
+MAX_CYCLES = 1_000_000_000
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class RtlRun:
+    """What the hardware did.
+
+    Members
+    -------
+    outputs:
+        int8 ``[N, H, W, C]``.
+    counters:
+        Per image, from the CSRs.
+    layer_counters:
+        Summed over images, per entry of :attr:`Program.layers`: counts while its commands ran.
+    """
+
+    outputs: np.ndarray
+    counters: list[dict[str, int]]
+    layer_counters: list[dict[str, int]]
+
+
+def run_rtl(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_point: int,
+            progress: Callable[[int, int], None] | None = None) -> RtlRun:
+    """Run a program once per input.
+
+    Parameters
+    ----------
+    program:
+        Compiled network.
+    codewords:
+        int8 ``[k, d]`` for the ROM.
+    inputs:
+        int8 ``[N, H, W, C]``.
+    zero_point:
+        Of the input.
+    progress:
+        Called with images done and images in all.
+
+    Raises
+    ------
+    VqromError
+        If tools are missing, the images do not fit the simulated DRAM, or the simulation fails.
+    """
+    model = build_model(program.config, codewords)
+    image, places = _memory_image(program, inputs, zero_point)
+    with tempfile.TemporaryDirectory(prefix="vqrom-") as name:
+        folder = Path(name)
+        _write_hex(folder / "dram.hex", image, program.config.beat_bytes)
+        job = _write_job(folder, program, codewords, places, len(inputs))
+        beat = program.config.beat_bytes
+        first, last = places["output"] // beat, len(image) // beat - 1
+        _simulate(model, job, [f"+image={folder / 'dram.hex'}", f"+trace={folder / 'trace'}",
+                               f"+dump={folder / 'out.hex'}", f"+dump_first={first}",
+                               f"+dump_last={last}"], len(inputs), progress)
+        counters = json.loads((folder / "counters.json").read_text(encoding="utf-8"))
+        memory = _read_hex(folder / "out.hex", beat)
+        outputs = program.output_maps(memory.reshape(len(inputs), program.output_bytes))
+        return RtlRun(outputs, counters, _read_trace(folder / "trace", len(program.layers)))
+
+
+def _memory_image(program: Program, inputs: np.ndarray,
+                  zero_point: int) -> tuple[np.ndarray, dict[str, int]]:
+    """DRAM contents: program, constants, inputs, room for outputs."""
+    parts = {
+        "program": np.frombuffer(program.commands, np.uint8),
+        "constant": np.frombuffer(program.constants, np.uint8),
+        "input": program.input_image(inputs, zero_point).ravel(),
+        "output": np.zeros(len(inputs) * program.output_bytes, np.uint8),
+    }
+    places, end = {}, 0
+    for name, part in parts.items():
+        places[name] = end
+        end += align(len(part)) if name != "output" else len(part)
+    if end > DRAM_BYTES:
+        raise VqromError(f"program, constants and images must fit the simulated DRAM of {DRAM_BYTES} "
+                         f"bytes, not {end!r}; simulate fewer images at once")
+    image = np.zeros(end, np.uint8)
+    for name, part in parts.items():
+        image[places[name]:places[name] + len(part)] = part
+    return image, places
+
+
+def _write_job(folder: Path, program: Program, codewords: np.ndarray, places: dict[str, int],
+               images: int) -> Path:
+    from vqrom_hw.accelerator import codebook_sha256
+
+    job = folder / "job.json"
+    job.write_text(json.dumps({
+        "images": images, "max_cycles": MAX_CYCLES,
+        "codebook_sha256": codebook_sha256(codewords),
+        "csr": {"program_address": places["program"], "program_beats": program.program_beats,
+                "base_constant": places["constant"]},
+        "input_base": places["input"], "input_stride": program.input_bytes,
+        "output_base": places["output"], "output_stride": program.output_bytes,
+    }), encoding="utf-8")
+    return job
+
+
+def _simulate(model: Path, job: Path, arguments: list[str], images: int,
+              progress: Callable[[int, int], None] | None) -> None:
+    log = job.with_name("log")
+    with log.open("w") as sink:
+        process = subprocess.Popen([str(model / TOP), *arguments], cwd=model, stdout=sink,
+                                   stderr=subprocess.STDOUT, env=simulation_environment(job))
+        try:
+            while True:
+                try:
+                    process.wait(POLL_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    _show_progress(job, images, progress)
+        except BaseException:
+            process.kill()
+            raise
+    _show_progress(job, images, progress)
+    results = job.with_name("results.xml")
+    failures = ElementTree.parse(results).findall(".//failure") if results.exists() else None
+    if process.returncode or failures is None or failures:
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines()
+                 if "Error" in line or "error" in line]
+        reason = lines[-1] if lines else f"exit status {process.returncode}"
+        raise VqromError(f"simulation must reach its end, not stop with {reason!r}")
+
+
+def _show_progress(job: Path, images: int, progress: Callable[[int, int], None] | None) -> None:
+    done = job.with_name("progress")
+    if progress and done.exists():
+        text = done.read_text(encoding="ascii")
+        progress(int(text) if text else 0, images)
+
+
+def _write_hex(path: Path, image: np.ndarray, beat_bytes: int) -> None:
+    """``$readmemh`` text: a beat a line, most significant byte first."""
+    beats = image.reshape(-1, beat_bytes)[:, ::-1]
+    text = beats.tobytes().hex("\n", beat_bytes)
+    path.write_text(text + "\n", encoding="ascii")
+
+
+def _read_hex(path: Path, beat_bytes: int) -> np.ndarray:
+    words = [line for line in path.read_text(encoding="ascii").splitlines()
+             if line and not line.startswith(("//", "@"))]
+    data = np.frombuffer(bytes.fromhex("".join(words)), np.uint8)
+    return data.reshape(-1, beat_bytes)[:, ::-1].reshape(-1)
+
+
+def _read_trace(path: Path, layers: int) -> list[dict[str, int]]:
+    """Differences between successive retirements, added up by layer."""
+    rows = np.loadtxt(path, dtype=np.int64, ndmin=2)
+    values, previous = rows[:, 1:], np.zeros_like(rows[:, 1:])
+    previous[1:] = values[:-1]
+    cycles = COUNTERS.index("cycles")
+    previous[previous[:, cycles] > values[:, cycles]] = 0
+    totals = np.zeros((layers, len(COUNTERS)), np.int64)
+    np.add.at(totals, rows[:, 0], values - previous)
+    return [dict(zip(COUNTERS, map(int, row), strict=True)) for row in totals]

@@ -1,0 +1,50 @@
+"""Reading with a size limit and writing whole files or nothing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from vqrom_hw.errors import VqromError
+
+
+def read_bytes(path: Path, what: str, limit: int) -> bytes:
+    """A file's content.
+
+    Raises
+    ------
+    VqromError
+        If it cannot be read or is larger than ``limit`` bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise VqromError(f"{what} {str(path)!r} cannot be read: {error.strerror}") from None
+    if len(content) > limit:
+        raise VqromError(f"{what} {str(path)!r} must be at most {limit} bytes")
+    return content
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that appears under its name only when it is complete.
+
+    Raises
+    ------
+    VqromError
+        If it cannot be written.
+    """
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise VqromError(f"{str(path)!r} cannot be written: {error.strerror}") from None
