@@ -9,5 +9,3 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "vqrom"
-# A folder of pages that has none yet is no mistake.
-suppress_warnings = ["toc.empty_glob"]

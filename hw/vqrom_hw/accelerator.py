@@ -262,6 +262,7 @@ class Accelerator(wiring.Component):
 
     def _buffer_ports(self, m):
         buffer, config = self.buffer, self._config
+        m.d.comb += self.store.word.eq(buffer.read_word)
         readers = [(self.sequencer.read, self.sequencer.read_address),
                    (self.post.act_read, self.post.act_read_address),
                    (self.store.read, self.store.read_address)]

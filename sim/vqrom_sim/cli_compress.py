@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from vqrom_sw.capture import FloatNetwork
+    from vqrom_sw.float_network import FloatNetwork
     from vqrom_sw.codebook import UniversalCodebook
 
 SUBVECTORS = (1, 2, 4, 8, 16)
@@ -119,7 +120,9 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
                 [network for _, network, _ in captured],
                 subvector=request.subvector or DEFAULT_SUBVECTOR,
                 codewords=request.codewords or DEFAULT_CODEWORDS, seed=request.seed)
-    existing.save(directory / CODEBOOK_FILE)
+        existing.save(directory / CODEBOOK_FILE)
+    elif not _same_file(request.codebook, request.output / CODEBOOK_FILE):
+        shutil.copyfile(request.codebook, directory / CODEBOOK_FILE)
     for source, network, calibration in captured:
         with progress.step(f"compressing {source.name}"):
             quantized = compress(network, existing, calibration)
@@ -216,6 +219,10 @@ def _check_existing(codebook: UniversalCodebook, request: CompressRequest) -> No
                              f"{str(request.codebook)!r}, not {asked!r}")
 
 
+def _same_file(one: Path, other: Path) -> bool:
+    return other.exists() and one.samefile(other)
+
+
 def _one_each(option: str, values: Sequence[Any], modules: Sequence[str]) -> list[Any]:
     """One value for each user's module; a single one serves them all."""
     if values and not modules:
@@ -245,8 +252,6 @@ def _module_source(name: str, shape_text: str, calibration: Path) -> Source:
 
 def _capture(source: Source) -> tuple[FloatNetwork, np.ndarray]:
     """The float network and its calibration inputs, float32 ``[N, C, H, W]``."""
-    from dataclasses import replace
-
     from vqrom_sw import zoo
 
     if source.module is None:
@@ -269,8 +274,7 @@ def _capture(source: Source) -> tuple[FloatNetwork, np.ndarray]:
     if not np.isfinite(calibration).all():
         raise VqromError(f"calibration {str(source.calibration)!r} must be finite")
     module = load_factory(*source.module).eval()
-    network = capture(module, torch.zeros(source.example_shape))
-    return replace(network, name=source.name), calibration
+    return capture(module, torch.zeros(source.example_shape), source.name), calibration
 
 
 def _describe(error: BaseException, path: Path) -> str:
