@@ -10,6 +10,8 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from .yosys import run_yosys
+
 _MODULE = re.compile(r"^module (\S+) ?\(.*?^endmodule\n", re.DOTALL | re.MULTILINE)
 _ROM_INIT = re.compile(r"^  initial begin\n((?:    \w+\[\d+\] = [^;]*;\n)+)  end\n", re.MULTILINE)
 _INSTANCE = re.compile(r"^  (\\\S+) +(\\?\S+) \((.*?\n  \);)", re.DOTALL | re.MULTILINE)
@@ -35,27 +37,23 @@ def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
     -------
     Verilog text, leaves first, the top module last.
     """
-    text = _run_yosys(rtlil.convert(component, name=top, emit_src=False), top)
+    text = _write_verilog(rtlil.convert(component, name=top, emit_src=False), top)
     text = re.sub(r"^/\* Generated.*?\*/\n", "", text, flags=re.MULTILINE)
     text = _ROM_INIT.sub(lambda match: _readmemh(match, rom_file), text)
     return _merge_equal_modules(text, top)
 
 
-def _run_yosys(rtlil_text: str, top: str) -> str:
-    from pyosys import libyosys as ys
-
-    design = ys.Design()
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "in.il"), Path(folder, "out.v")
-        source.write_text(rtlil_text, encoding="utf-8")
-        for command in (
-            f"read_rtlil {source}", f"hierarchy -check -top {top}",
+def _write_verilog(rtlil_text: str, top: str) -> str:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "in.il").write_text(rtlil_text, encoding="utf-8")
+        run_yosys((
+            "read_rtlil in.il", f"hierarchy -check -top {top}",
             "select -set ram t:$meminit_v2 *codebook_rom*/t:$meminit_v2 %d",
             "delete @ram", "proc", "opt_expr", "clean", "memory_collect",
-            f"write_verilog -noattr {target}",
-        ):
-            ys.run_pass(f"tee -q {command}", design)
-        return target.read_text(encoding="utf-8")
+            "write_verilog -noattr out.v",
+        ), folder)
+        return (folder / "out.v").read_text(encoding="utf-8")
 
 
 def _readmemh(match: re.Match[str], rom_file: str) -> str:
