@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -16,8 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-ProgressCallback = Callable[[str, int, int], None]
-"""``progress(what, done, total)``: one bar per ``what``; a ``total`` of 0 means unknown."""
+from .progress import Progress as Callback
 
 
 class Bars:
@@ -27,7 +26,7 @@ class Bars:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
-    def callback(self, prefix: str = "") -> ProgressCallback:
+    def callback(self, prefix: str = "") -> Callback:
         """A callback whose bars are named ``prefix`` and what is reported."""
         def report(what: str, done: int, total: int) -> None:
             self._report(f"{prefix}: {what}" if prefix else what, done, total)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,11 +14,13 @@ from vqrom_hw.counters import COUNTERS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.program import Program, align
 
+from .progress import Progress
 from .testbench import DRAM_BYTES, TOP
 from .verilator_build import build_model, simulation_environment
 
 MAX_CYCLES = 1_000_000_000
 POLL_SECONDS = 0.2
+BUILDING = "building the Verilator model"
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,18 @@ class RtlRun:
         Per image, from the CSRs.
     layer_counters:
         Summed over images, per entry of :attr:`Program.layers`: counts while its commands ran.
+    seconds:
+        Wall-clock time of the images' simulation, without the start of the process.
     """
 
     outputs: np.ndarray
     counters: list[dict[str, int]]
     layer_counters: list[dict[str, int]]
+    seconds: float
 
 
 def run_rtl(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_point: int,
-            progress: Callable[[int, int], None] | None = None) -> RtlRun:
+            progress: Progress | None = None) -> RtlRun:
     """Run a program once per input.
 
     Parameters
@@ -56,28 +60,38 @@ def run_rtl(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_po
     zero_point:
         Of the input.
     progress:
-        Called with images done and images in all.
+        Called with what is being done, how much of it is done, and how much there is (0: unknown).
 
     Raises
     ------
     VqromError
         If tools are missing, the images do not fit the simulated DRAM, or the simulation fails.
     """
+    tell = progress or (lambda what, done, total: None)
+    tell(BUILDING, 0, 0)
     model = build_model(program.config, codewords)
-    image, places = _memory_image(program, inputs, zero_point)
+    tell(BUILDING, 1, 1)
     with tempfile.TemporaryDirectory(prefix="vqrom-") as name:
         folder = Path(name)
-        _write_hex(folder / "dram.hex", image, program.config.beat_bytes)
-        job = _write_job(folder, program, codewords, places, len(inputs))
-        beat = program.config.beat_bytes
-        first, last = places["output"] // beat, len(image) // beat - 1
-        _simulate(model, job, [f"+image={folder / 'dram.hex'}", f"+trace={folder / 'trace'}",
-                               f"+dump={folder / 'out.hex'}", f"+dump_first={first}",
-                               f"+dump_last={last}"], len(inputs), progress)
-        counters = json.loads((folder / "counters.json").read_text(encoding="utf-8"))
-        memory = _read_hex(folder / "out.hex", beat)
+        job, arguments = prepare_job(program, codewords, inputs, zero_point, folder)
+        _simulate(model, job, arguments, len(inputs), tell)
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        memory = _read_hex(folder / "out.hex", program.config.beat_bytes)
         outputs = program.output_maps(memory.reshape(len(inputs), program.output_bytes))
-        return RtlRun(outputs, counters, _read_trace(folder / "trace", len(program.layers)))
+        return RtlRun(outputs, result["counters"],
+                      _read_trace(folder / "trace", len(program.layers)), result["seconds"])
+
+
+def prepare_job(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_point: int,
+                folder: Path) -> tuple[Path, list[str]]:
+    """Write what a simulation reads: the job file's path, and the model's arguments."""
+    beat = program.config.beat_bytes
+    image, places = _memory_image(program, inputs, zero_point)
+    _write_hex(folder / "dram.hex", image, beat)
+    first, last = places["output"] // beat, len(image) // beat - 1
+    return _write_job(folder, program, codewords, places, len(inputs)), [
+        f"+image={folder / 'dram.hex'}", f"+trace={folder / 'trace'}",
+        f"+dump={folder / 'out.hex'}", f"+dump_first={first}", f"+dump_last={last}"]
 
 
 def _memory_image(program: Program, inputs: np.ndarray,
@@ -119,7 +133,7 @@ def _write_job(folder: Path, program: Program, codewords: np.ndarray, places: di
 
 
 def _simulate(model: Path, job: Path, arguments: list[str], images: int,
-              progress: Callable[[int, int], None] | None) -> None:
+              progress: Progress) -> None:
     log = job.with_name("log")
     with log.open("w") as sink:
         process = subprocess.Popen([str(model / TOP), *arguments], cwd=model, stdout=sink,
@@ -144,11 +158,11 @@ def _simulate(model: Path, job: Path, arguments: list[str], images: int,
         raise VqromError(f"simulation must reach its end, not stop with {reason!r}")
 
 
-def _show_progress(job: Path, images: int, progress: Callable[[int, int], None] | None) -> None:
+def _show_progress(job: Path, images: int, progress: Progress) -> None:
     done = job.with_name("progress")
-    if progress and done.exists():
+    if done.exists():
         text = done.read_text(encoding="ascii")
-        progress(int(text) if text else 0, images)
+        progress("simulating the Verilog", int(text) if text else 0, images)
 
 
 def _write_hex(path: Path, image: np.ndarray, beat_bytes: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import cocotb
@@ -79,6 +80,7 @@ async def run_program(dut) -> None:
     for name, value in job["csr"].items():
         await bus.write(name, value)
     counters = []
+    start = time.perf_counter()
     for image in range(job["images"]):
         await bus.write("base_input", job["input_base"] + image * job["input_stride"])
         await bus.write("base_output", job["output_base"] + image * job["output_stride"])
@@ -95,6 +97,7 @@ async def run_program(dut) -> None:
         counters.append(values)
         await bus.write("control", 1 << INTERRUPT_CLEAR)
         path.with_name("progress").write_text(str(image + 1), encoding="ascii")
+    result = {"counters": counters, "seconds": time.perf_counter() - start}
     dut.dump.value = 1
     await Timer(PERIOD * 2, unit="ns")
-    path.with_name("counters.json").write_text(json.dumps(counters), encoding="utf-8")
+    path.with_name("result.json").write_text(json.dumps(result), encoding="utf-8")

@@ -63,26 +63,38 @@ def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> No
     (folder / "public.vlt").write_text(_control_file(), encoding="utf-8")
     libraries = cocotb_tools.config.libs_dir
     main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    _run([
-        "verilator", "-cc", "--exe", "--vpi", "--prefix", "Vtop", "--top-module", TOP, "-o", TOP,
-        "-Mdir", str(folder / "obj"), "--timescale", "1ns/1ns", *_OPTIONS,
-        "-CFLAGS", "-O2", "-LDFLAGS",
-        f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
-        str(main), str(folder / "public.vlt"), str(DRAM_SOURCE), str(folder / VERILOG),
+    verilate(folder, main, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
+             f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator")
+
+
+def verilate(folder: Path, main: Path, *options: str) -> None:
+    """Compile the Verilog in a folder with a C++ main program: executable ``testbench`` in it."""
+    run_tool([
+        "verilator", "-cc", "--exe", "--prefix", "Vtop", "--top-module", TOP, "-o", TOP,
+        "-Mdir", str(folder / "obj"), "--timescale", "1ns/1ns", *_OPTIONS, "-CFLAGS", "-O2",
+        *options, str(main), str(DRAM_SOURCE), str(folder / VERILOG),
         str(folder / "testbench.sv"),
     ], folder)
-    _run(["make", "-s", "-j", str(os.cpu_count() or 1), "-C", str(folder / "obj"), "-f", "Vtop.mk",
-          "CFG_CXXFLAGS_PCH_I=-include"], folder)
+    run_tool(["make", "-s", "-j", str(os.cpu_count() or 1), "-C", str(folder / "obj"), "-f",
+              "Vtop.mk", "CFG_CXXFLAGS_PCH_I=-include"], folder)
     (folder / "obj" / TOP).rename(folder / TOP)
     shutil.rmtree(folder / "obj")
 
 
-def _run(command: list[str], folder: Path) -> None:
+def run_tool(command: list[str], folder: Path) -> None:
+    """Run a tool to its end.
+
+    Raises
+    ------
+    VqromError
+        If it fails.
+    """
     result = subprocess.run(command, env=tool_environment(), cwd=folder, capture_output=True,
                             text=True, check=False)
     if result.returncode:
-        tail = (result.stderr or result.stdout).strip().splitlines()[:1]
-        raise VqromError(f"{command[0]} must build the model, not fail with: {' '.join(tail)!r}")
+        lines = (result.stderr or result.stdout).strip().splitlines()
+        reason = next((line for line in lines if "rror" in line), " ".join(lines[:1]))
+        raise VqromError(f"{command[0]} must build the model, not fail with: {reason!r}")
 
 
 def simulation_environment(job: Path) -> dict[str, str]:

@@ -56,9 +56,10 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray,
 def _transfer(number: int, opcode: Opcode, region: Region, place: Placement,
               config: AcceleratorConfig) -> Operation:
     beats = -(-place.words * config.rows // config.beat_bytes)
-    words = place.words if opcode == Opcode.LOAD else beats * config.beat_bytes // config.rows
+    # A store fills its last beat; a load leaves what its last beat holds beyond the map.
+    words = place.words if opcode == Opcode.LOAD else -(-beats * config.beat_bytes // config.rows)
     return Operation(number, {"opcode": opcode, "region": region, "beats": beats,
-                              "act_base": place.base, "words": max(words, place.words)})
+                              "act_base": place.base, "words": words})
 
 
 class _Lowering:

@@ -182,3 +182,14 @@ class QuantizedNetwork:
     def layer(self, name: str) -> Layer:
         """The layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
+
+    def weights_of(self, layer: Layer) -> int:
+        """Weights of a layer, without the lanes that fill up its last sub-vectors."""
+        if not isinstance(layer, Conv):
+            return 0
+        channels = self.shape_of(layer.inputs[0])[2]
+        return layer.shape[2] * layer.kernel[0] * layer.kernel[1] * channels
+
+    def macs_of(self, layer: Layer) -> int:
+        """Multiply-accumulates that a layer calls for, those with padding included; one image."""
+        return layer.shape[0] * layer.shape[1] * self.weights_of(layer)

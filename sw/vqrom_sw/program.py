@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from vqrom_hw.commands import Opcode, Stream, pack_command
+from vqrom_hw.commands import COMMAND_BYTES, Opcode, Stream, pack_command
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 
@@ -85,7 +85,8 @@ class Program:
     input, output:
         Placement of input and output.
     fetched_bytes:
-        Per layer and stream, what its FETCH, LOAD and STORE commands move.
+        Per layer and stream, what its commands move in DRAM, and the commands themselves: equal to the
+        hardware's counters in sum.
     """
 
     config: AcceleratorConfig
@@ -139,15 +140,17 @@ class Assembler:
 
     def assemble(self, operations: list[Operation], layers: int) -> tuple[bytes, bytes, list[dict[str, int]]]:
         """Commands, constants and bytes moved per layer and stream."""
-        moved: list[dict[str, int]] = [{} for _ in range(layers)]
+        moved: list[dict[str, int]] = [{"command": 0} for _ in range(layers)]
         commands: list[bytes] = []
         for number, operation in enumerate(operations):
             ahead = operations[number:number + 2] if number == 0 else operations[number + 1:number + 2]
             for other in ahead:
                 commands += self._fetches(other, moved[other.layer])
             commands.append(pack_command(layer=operation.layer, **operation.command))
+            moved[operation.layer]["command"] += COMMAND_BYTES
             self._count_transfer(operation, moved[operation.layer])
         commands.append(pack_command(opcode=Opcode.END, layer=layers - 1))
+        moved[-1]["command"] += COMMAND_BYTES
         return b"".join(commands), bytes(self._constants), moved
 
     def _fetches(self, operation: Operation, moved: dict[str, int]) -> list[bytes]:
@@ -162,6 +165,7 @@ class Assembler:
                 offset=self._place(content), beats=beats))
             name = stream.name.lower()
             moved[name] = moved.get(name, 0) + beats * self._config.beat_bytes
+            moved["command"] += COMMAND_BYTES
         return commands
 
     def _count_transfer(self, operation: Operation, moved: dict[str, int]) -> None:

@@ -1,0 +1,316 @@
+"""Standard-cell libraries: a reader of Liberty files for cell areas, and a generic library."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from vqrom_hw.errors import VqromError
+
+MAX_LIBERTY_BYTES = 256 << 20
+GENERIC = "generic"
+GENERIC_SOURCE = ("cell widths of the Nangate 45 nm Open Cell Library (X1 cells, in placement "
+                  "sites; a NAND2 has 3)")
+
+# Name, width in placement sites, function. The X1 cells of NangateOpenCellLibrary.macro.lef, as in
+# OpenROAD-flow-scripts/flow/platforms/nangate45/lef: SIZE over the site of 0.19 x 1.4 um.
+GENERIC_GATES: tuple[tuple[str, int, str], ...] = (
+    ("INV", 2, "!A"), ("BUF", 3, "A"),
+    ("NAND2", 3, "!(A&B)"), ("NAND3", 4, "!(A&B&C)"), ("NAND4", 5, "!(A&B&C&D)"),
+    ("NOR2", 3, "!(A|B)"), ("NOR3", 4, "!(A|B|C)"), ("NOR4", 5, "!(A|B|C|D)"),
+    ("AND2", 4, "A&B"), ("AND3", 5, "A&B&C"), ("OR2", 4, "A|B"), ("OR3", 5, "A|B|C"),
+    ("AOI21", 4, "!((A&B)|C)"), ("AOI22", 5, "!((A&B)|(C&D))"),
+    ("OAI21", 4, "!((A|B)&C)"), ("OAI22", 5, "!((A|B)&(C|D))"),
+    ("XOR2", 6, "A^B"), ("XNOR2", 6, "!(A^B)"), ("MUX2", 7, "(A&!S)|(B&S)"),
+)
+GENERIC_FLIP_FLOP = ("DFF", 17)
+SITES_OF_NAND2 = 3
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|[{}]', re.DOTALL)
+_HEADER = re.compile(r"(\w+)\s*\(([^()]*)\)\s*$")
+_ATTRIBUTE = re.compile(r'(\w+)\s*:\s*("(?:[^"\\]|\\.)*"|[^;\n]*)')
+_LITERAL = re.compile(r"[A-Za-z_]\w*|[!'&*|+^() ]|[01]")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a library.
+
+    Members
+    -------
+    name:
+        Its name.
+    area:
+        In the library's unit, by convention µm².
+    sequential:
+        A flip-flop or latch.
+    inputs:
+        Input pins.
+    functions:
+        Function of each output that has one, in Liberty's notation.
+    """
+
+    name: str
+    area: float
+    sequential: bool
+    inputs: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Library:
+    """The cells that synthesis may use.
+
+    Members
+    -------
+    name:
+        As the Liberty file says, or ``"generic"``.
+    cells:
+        By name.
+    sha256:
+        Of the Liberty text, as hexadecimal digits.
+    """
+
+    name: str
+    cells: dict[str, Cell]
+    sha256: str
+
+    @cached_property
+    def nand2(self) -> Cell:
+        """The smallest two-input NAND gate.
+
+        Raises
+        ------
+        VqromError
+            If there is none.
+        """
+        gates = [cell for cell in self.cells.values() if is_nand2(cell)]
+        if not gates:
+            raise VqromError(f"liberty library {self.name!r} must have a two-input NAND gate with "
+                             f"an area, which none of its {len(self.cells)} cells is")
+        return min(gates, key=lambda cell: (cell.area, cell.name))
+
+
+def generic_liberty() -> str:
+    """Liberty text of the generic library; the area of a cell is its NAND2 equivalents.
+
+    Source: :data:`GENERIC_SOURCE`.
+    """
+    lines = [f"library({GENERIC}) {{"]
+    for name, sites, function in GENERIC_GATES:
+        inputs = sorted(set(re.findall(r"[A-Z]", function)))
+        lines += [f"  cell({name}) {{", f"    area : {sites / SITES_OF_NAND2:.6f};",
+                  *(f"    pin({pin}) {{ direction : input; }}" for pin in inputs),
+                  f'    pin(Y) {{ direction : output; function : "{function}"; }}', "  }"]
+    name, sites = GENERIC_FLIP_FLOP
+    lines += [f"  cell({name}) {{", f"    area : {sites / SITES_OF_NAND2:.6f};",
+              '    ff(IQ, IQN) { clocked_on : "CK"; next_state : "D"; }',
+              "    pin(CK) { direction : input; clock : true; }",
+              "    pin(D) { direction : input; }",
+              '    pin(Q) { direction : output; function : "IQ"; }', "  }", "}", ""]
+    return "\n".join(lines)
+
+
+def read_liberty(path: Path) -> Library:
+    """Read the cells of a Liberty file.
+
+    Raises
+    ------
+    VqromError
+        If it cannot be read, is too large, is no Liberty library, or lacks what mapping needs:
+        a flip-flop and a two-input NAND gate.
+    """
+    try:
+        if path.stat().st_size > MAX_LIBERTY_BYTES:
+            raise VqromError(f"liberty {str(path)!r} must be at most {MAX_LIBERTY_BYTES} bytes, "
+                             f"not {path.stat().st_size}")
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise VqromError(f"liberty {str(path)!r} cannot be read: {error.strerror}") from None
+    try:
+        library = parse_liberty(text)
+        if not any(cell.sequential for cell in library.cells.values()):
+            raise VqromError(f"liberty library {library.name!r} must have a flip-flop, which none "
+                             f"of its {len(library.cells)} cells is")
+        _ = library.nand2
+    except VqromError as error:
+        raise VqromError(f"liberty {str(path)!r}: {error}") from None
+    return library
+
+
+def parse_liberty(text: str) -> Library:
+    """The cells of a Liberty text.
+
+    Raises
+    ------
+    VqromError
+        If its braces do not match, it is not one library, or it has no cell with an area.
+    """
+    roots = _groups(text)
+    if len(roots) != 1 or roots[0].kind != "library":
+        raise VqromError("a Liberty file must hold one library(...) group, "
+                         f"not {[root.kind for root in roots[:3]]!r}")
+    cells = [_cell(group) for group in roots[0].children if group.kind == "cell"]
+    known = {cell.name: cell for cell in cells if cell is not None}
+    if not known:
+        raise VqromError(f"library {roots[0].name!r} must have cells with an area; it has none")
+    return Library(roots[0].name, known, hashlib.sha256(text.encode()).hexdigest())
+
+
+def is_nand2(cell: Cell) -> bool:
+    """Whether a cell is a NAND gate of two inputs and has an area."""
+    if cell.sequential or len(cell.inputs) != 2 or len(cell.functions) != 1 or cell.area <= 0:
+        return False
+    try:
+        table = [evaluate(cell.functions[0], dict(zip(cell.inputs, values, strict=True)))
+                 for values in itertools.product((False, True), repeat=2)]
+    except ValueError:
+        return False
+    return table == [True, True, True, False]
+
+
+def evaluate(function: str, values: dict[str, bool]) -> bool:
+    """Value of a Liberty function: ``! ' & * | + ^`` and parentheses, a blank means AND.
+
+    Raises
+    ------
+    ValueError
+        If it is malformed or names another pin.
+    """
+    tokens = [token for token in _LITERAL.findall(function) if token != " "]
+    if "".join(tokens) != re.sub(r"\s", "", function) or len(tokens) > 64:
+        raise ValueError(f"function {function!r} is not understood")
+    position = 0
+
+    def peek() -> str:
+        return tokens[position] if position < len(tokens) else ""
+
+    def take() -> str:
+        nonlocal position
+        position += 1
+        return tokens[position - 1] if position <= len(tokens) else ""
+
+    def atom() -> bool:
+        token = take()
+        if token == "!":
+            return not atom()
+        if token == "(":
+            value = either()
+            if take() != ")":
+                raise ValueError(f"function {function!r} lacks a parenthesis")
+        elif token in values:
+            value = values[token]
+        elif token in ("0", "1"):
+            value = token == "1"
+        else:
+            raise ValueError(f"function {function!r} has an unexpected {token!r}")
+        while peek() == "'":
+            take()
+            value = not value
+        return value
+
+    def exclusive() -> bool:
+        value = atom()
+        while peek() == "^":
+            take()
+            value ^= atom()
+        return value
+
+    def both() -> bool:
+        value = exclusive()
+        while peek() and peek() not in "|+)":
+            if peek() in "&*":
+                take()
+            value &= exclusive()
+        return value
+
+    def either() -> bool:
+        value = both()
+        while peek() in ("|", "+"):
+            take()
+            value |= both()
+        return value
+
+    value = either()
+    if position != len(tokens):
+        raise ValueError(f"function {function!r} goes on after its end")
+    return value
+
+
+@dataclass
+class _Group:
+    """``kind(name) { attributes children }`` of a Liberty file, to the depth of a pin."""
+
+    kind: str
+    name: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list[_Group] = field(default_factory=list)
+
+
+def _groups(text: str) -> list[_Group]:
+    """The outermost groups. Timing tables, which are most of the text, are skipped unread."""
+    root = _Group("", "")
+    stack, deepest = [root], 4
+    depth, pending = 0, ""
+    for piece, brace in _pieces(text):
+        if depth < deepest:
+            pending += piece
+        if brace == "{":
+            depth += 1
+            if depth < deepest:
+                header = _HEADER.search(pending)
+                if header is None:
+                    raise VqromError(f"a Liberty group must begin with kind(name), "
+                                     f"not {pending.strip()[-40:]!r}")
+                _attributes(stack[-1], pending[:header.start()])
+                group = _Group(header.group(1), header.group(2).strip(' \t\n"'))
+                stack[-1].children.append(group)
+                stack.append(group)
+            elif depth == deepest:
+                _attributes(stack[-1], pending)
+            pending = ""
+        elif brace == "}":
+            if depth == 0:
+                raise VqromError("a Liberty file must not close a group that it has not opened")
+            if depth < deepest:
+                _attributes(stack.pop(), pending)
+            pending, depth = "", depth - 1
+    if depth:
+        raise VqromError(f"a Liberty file must close its groups; {depth} are open at its end")
+    return root.children
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Text without comments, cut at braces outside quotes: ``(text before, brace or nothing)``."""
+    start = 0
+    for match in _TOKEN.finditer(text):
+        token = match.group(0)
+        if token in "{}":
+            yield text[start:match.start()], token
+            start = match.end()
+        elif token.startswith("/*"):
+            yield text[start:match.start()], ""
+            start = match.end()
+
+
+def _attributes(group: _Group, text: str) -> None:
+    for name, value in _ATTRIBUTE.findall(text):
+        group.attributes.setdefault(name, value.strip().strip('"'))
+
+
+def _cell(group: _Group) -> Cell | None:
+    try:
+        area = float(group.attributes["area"])
+    except (KeyError, ValueError):
+        return None
+    pins = [child for child in group.children if child.kind == "pin"]
+    return Cell(
+        group.name, area, any(child.kind in ("ff", "ff_bank", "latch", "latch_bank")
+                              for child in group.children),
+        tuple(pin.name for pin in pins if pin.attributes.get("direction") == "input"),
+        tuple(pin.attributes["function"] for pin in pins if "function" in pin.attributes))

@@ -1,0 +1,158 @@
+"""Random quantised networks for tests and benchmarks, built layer by layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_sw.codebook import UniversalCodebook
+from vqrom_sw.network import (
+    INPUT,
+    Add,
+    Conv,
+    GlobalAveragePool,
+    Layer,
+    MaxPool,
+    Quantization,
+    QuantizedNetwork,
+)
+from vqrom_sw.requantization import quantize_multiplier
+
+Shape = tuple[int, int, int]
+Padding = tuple[int, int, int, int]
+
+
+def random_codebook(config: AcceleratorConfig, seed: int = 0) -> UniversalCodebook:
+    """Codewords over the whole int8 range."""
+    rng = np.random.default_rng(seed)
+    shape = (config.codewords, config.subvector)
+    return UniversalCodebook(rng.integers(-128, 128, shape).astype(np.int8))
+
+
+class NetworkBuilder:
+    """Adds layers whose outputs spread over int8, with random biases, scales and zero points."""
+
+    def __init__(self, codebook: UniversalCodebook, input_shape: Shape, seed: int = 0):
+        self._codebook = codebook
+        self._rng = np.random.default_rng(seed)
+        self._input = (input_shape, self._quantization())
+        self._layers: list[Layer] = []
+
+    def conv(self, channels: int, kernel: tuple[int, int] = (3, 3), stride: tuple[int, int] = (1, 1),
+             padding: Padding = (0, 0, 0, 0), *, source: str | None = None, raw: bool = False,
+             kind: str = "conv") -> str:
+        """Append a convolution; its name."""
+        source = source or self._last()
+        shape, _ = self._of(source)
+        per_pixel = kernel[0] * kernel[1] * shape[2]
+        groups = -(-shape[2] // self._codebook.subvector)
+        indices = weights = None
+        if raw:
+            weights = self._rng.integers(-128, 128, (channels, *kernel, shape[2])).astype(np.int8)
+        else:
+            indices = self._rng.integers(
+                0, self._codebook.size, (channels, *kernel, groups)).astype(np.uint16)
+        output = self._quantization()
+        scale = self._rng.uniform(0.3, 1.0, channels) / (90 * np.sqrt(per_pixel))
+        name = f"{kind}{len(self._layers)}"
+        self._layers.append(Conv(
+            name, (source,), self._window(shape, channels, kernel, stride, padding), output, kind,
+            kernel, stride, padding, indices, weights, np.ones(channels),
+            self._rng.integers(-4000, 4000, channels).astype(np.int32),
+            quantize_multiplier(name, scale), self._clamp(output)))
+        return name
+
+    def linear(self, features: int) -> str:
+        """Append a linear layer over the whole feature map."""
+        height, width, _ = self._of(self._last())[0]
+        return self.conv(features, (height, width), kind="linear")
+
+    def max_pool(self, kernel: tuple[int, int] = (2, 2), stride: tuple[int, int] = (2, 2),
+                 padding: Padding = (0, 0, 0, 0)) -> str:
+        """Append a max pooling layer."""
+        source = self._last()
+        shape, quantization = self._of(source)
+        name = f"maxpool{len(self._layers)}"
+        self._layers.append(MaxPool(
+            name, (source,), self._window(shape, shape[2], kernel, stride, padding), quantization,
+            kernel, stride, padding))
+        return name
+
+    def average_pool(self) -> str:
+        """Append a global average pooling layer."""
+        source = self._last()
+        (height, width, channels), _ = self._of(source)
+        name = f"avgpool{len(self._layers)}"
+        self._layers.append(GlobalAveragePool(
+            name, (source,), (1, 1, channels), self._quantization(),
+            quantize_multiplier(name, self._rng.uniform(1, 3) / (height * width))))
+        return name
+
+    def add(self, first: str, second: str) -> str:
+        """Append a residual addition."""
+        name, output = f"add{len(self._layers)}", self._quantization()
+        factors = [quantize_multiplier(name, self._rng.uniform(0.1, 0.5)) for _ in range(2)]
+        self._layers.append(Add(
+            name, (first, second), self._of(first)[0], output, (factors[0], factors[1]),
+            quantize_multiplier(name, self._rng.uniform(1.0, 2.0) * 2.0**-19),
+            self._clamp(output)))
+        return name
+
+    def build(self, name: str = "random") -> QuantizedNetwork:
+        """The network of all layers so far."""
+        shape, quantization = self._input
+        height, width, channels = self._layers[-1].shape
+        return QuantizedNetwork(name, shape, quantization, tuple(self._layers),
+                                (channels, height, width), self._codebook.sha256)
+
+    def images(self, count: int) -> np.ndarray:
+        """Random inputs, int8 ``[count, C, H, W]``."""
+        height, width, channels = self._input[0]
+        return self._rng.integers(-128, 128, (count, channels, height, width)).astype(np.int8)
+
+    def _last(self) -> str:
+        return self._layers[-1].name if self._layers else INPUT
+
+    def _of(self, name: str) -> tuple[Shape, Quantization]:
+        if name == INPUT:
+            return self._input
+        layer = next(layer for layer in self._layers if layer.name == name)
+        return layer.shape, layer.quantization
+
+    def _quantization(self) -> Quantization:
+        return Quantization(1.0, int(self._rng.integers(-30, 30)))
+
+    def _clamp(self, output: Quantization) -> tuple[int, int]:
+        """A ReLU in every other layer."""
+        return (output.zero_point if self._rng.random() < 0.5 else -128, 127)
+
+    @staticmethod
+    def _window(shape: Shape, channels: int, kernel: tuple[int, int], stride: tuple[int, int],
+                padding: Padding) -> Shape:
+        top, left, bottom, right = padding
+        return ((shape[0] + top + bottom - kernel[0]) // stride[0] + 1,
+                (shape[1] + left + right - kernel[1]) // stride[1] + 1, channels)
+
+
+def mixed_network(codebook: UniversalCodebook, seed: int = 1) -> NetworkBuilder:
+    """Every layer kind, with channel counts that fill nothing evenly, and a residual."""
+    net = NetworkBuilder(codebook, (12, 10, 3), seed)
+    net.conv(20, padding=(1, 1, 1, 1))
+    pooled = net.max_pool()
+    main = net.conv(24, stride=(2, 2), padding=(1, 1, 1, 1))
+    shortcut = net.conv(24, (1, 1), (2, 2), source=pooled, raw=True)
+    net.add(main, shortcut)
+    net.max_pool((3, 3), (1, 1), (1, 1, 1, 1))
+    net.conv(37, (1, 1))
+    net.average_pool()
+    net.linear(10)
+    return net
+
+
+def convolutions(codebook: UniversalCodebook, size: int, channels: int, layers: int,
+                 seed: int = 2) -> NetworkBuilder:
+    """Equal padded 3x3 convolutions: work for the array."""
+    net = NetworkBuilder(codebook, (size, size, channels), seed)
+    for _ in range(layers):
+        net.conv(channels, padding=(1, 1, 1, 1))
+    return net
