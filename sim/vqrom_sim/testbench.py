@@ -10,6 +10,7 @@ from vqrom_hw.counters import COUNTERS
 
 TOP = "testbench"
 DRAM_SOURCE = Path(__file__).parent / "rtl" / "dram.sv"
+MAIN_SOURCE = Path(__file__).parent / "rtl" / "main.cpp"
 DRAM_BYTES = 1 << 26
 """Size of the simulated DRAM."""
 
@@ -20,12 +21,14 @@ _CONSTANT = ("arsize", "arburst", "arcache", "arprot", "awlen", "awsize", "awbur
 def testbench_verilog(config: AcceleratorConfig) -> str:
     """Top-level module: AXI4-Lite and clock outside, accelerator and DRAM inside.
 
+    ``free_run`` tells the C++ main program to run without callbacks until the interrupt.
+
     ``+trace=FILE`` gets a line per finished command: its layer and all counters. A rising
     ``dump`` writes beats ``+dump_first`` .. ``+dump_last`` of the DRAM to ``+dump=FILE``.
     """
     lite = {f"s_axil_{name}": member for name, member in axi4lite_members("").items()}
     bus = axi4_read_members("", config.bus_width) | axi4_write_members("", config.bus_width)
-    ports = ["input wire clk", "input wire rst", "input wire dump", "output wire interrupt"]
+    ports = ["input wire clk", "input wire rst", "input wire free_run", "input wire dump", "output wire interrupt"]
     ports += [f"{'output' if member.flow.name == 'Out' else 'input'} wire "
               f"[{_width(member) - 1}:0] {name}" for name, member in lite.items()]
     wires = [f"    wire [{_width(member) - 1}:0] {name};" for name, member in bus.items()]

