@@ -126,7 +126,7 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
     for source, network, calibration in captured:
         with progress.step(f"compressing {source.name}"):
             quantized = compress(network, existing, calibration)
-            save_network(quantized, directory / f"{source.name}.vqnet")
+            save_network(quantized, directory / f"{source.name}.vqnet", existing)
 
 
 def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],

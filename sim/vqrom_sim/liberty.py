@@ -12,6 +12,8 @@ from pathlib import Path
 
 from vqrom_hw.errors import VqromError
 
+from .liberty_function import evaluate
+
 MAX_LIBERTY_BYTES = 256 << 20
 GENERIC = "generic"
 GENERIC_SOURCE = ("cell widths of the Nangate 45 nm Open Cell Library (X1 cells, in placement "
@@ -34,7 +36,6 @@ SITES_OF_NAND2 = 3
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|[{}]', re.DOTALL)
 _HEADER = re.compile(r"(\w+)\s*\(([^()]*)\)\s*$")
 _ATTRIBUTE = re.compile(r'(\w+)\s*:\s*("(?:[^"\\]|\\.)*"|[^;\n]*)')
-_LITERAL = re.compile(r"[A-Za-z_]\w*|[!'&*|+^() ]|[01]")
 
 
 @dataclass(frozen=True)
@@ -172,74 +173,6 @@ def is_nand2(cell: Cell) -> bool:
     except ValueError:
         return False
     return table == [True, True, True, False]
-
-
-def evaluate(function: str, values: dict[str, bool]) -> bool:
-    """Value of a Liberty function: ``! ' & * | + ^`` and parentheses, a blank means AND.
-
-    Raises
-    ------
-    ValueError
-        If it is malformed or names another pin.
-    """
-    tokens = [token for token in _LITERAL.findall(function) if token != " "]
-    if "".join(tokens) != re.sub(r"\s", "", function) or len(tokens) > 64:
-        raise ValueError(f"function {function!r} is not understood")
-    position = 0
-
-    def peek() -> str:
-        return tokens[position] if position < len(tokens) else ""
-
-    def take() -> str:
-        nonlocal position
-        position += 1
-        return tokens[position - 1] if position <= len(tokens) else ""
-
-    def atom() -> bool:
-        token = take()
-        if token == "!":
-            return not atom()
-        if token == "(":
-            value = either()
-            if take() != ")":
-                raise ValueError(f"function {function!r} lacks a parenthesis")
-        elif token in values:
-            value = values[token]
-        elif token in ("0", "1"):
-            value = token == "1"
-        else:
-            raise ValueError(f"function {function!r} has an unexpected {token!r}")
-        while peek() == "'":
-            take()
-            value = not value
-        return value
-
-    def exclusive() -> bool:
-        value = atom()
-        while peek() == "^":
-            take()
-            value ^= atom()
-        return value
-
-    def both() -> bool:
-        value = exclusive()
-        while peek() and peek() not in "|+)":
-            if peek() in "&*":
-                take()
-            value &= exclusive()
-        return value
-
-    def either() -> bool:
-        value = both()
-        while peek() in ("|", "+"):
-            take()
-            value |= both()
-        return value
-
-    value = either()
-    if position != len(tokens):
-        raise ValueError(f"function {function!r} goes on after its end")
-    return value
 
 
 @dataclass

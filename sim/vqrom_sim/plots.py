@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 # Okabe and Ito's palette, distinct under every common colour blindness; grey is for the rest.
 BLUE, SKY, GREEN, YELLOW = "#0072b2", "#56b4e9", "#009e73", "#f0e442"
@@ -44,7 +47,7 @@ GROUP_TITLES: dict[str, str] = {
 
 # Stands for the page's text colour while matplotlib draws; no palette holds it.
 _INK = "#0a0b0c"
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10,
     "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _INK,
     "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
@@ -66,8 +69,8 @@ def area_figure(area: Mapping[str, Any]) -> str:
         figure, axes = _figure(8.2, len(rows))
         axes.barh([title for title, _, _ in rows], [value for _, value, _ in rows], height=0.66,
                   color=[RED if name == "rom" else BLUE for _, _, name in rows])
-        for row, (_, value, _) in enumerate(rows):
-            _label(axes, value, row, f"{quantity(value)}   {value / max(total, 1):.1%}")
+        for row, (_, value, name) in enumerate(rows):
+            _label(axes, value, row, _area_label(area["groups"][name], total))
         _finish(axes, rows[0][1], "NAND2 equivalents")
         return _svg(figure, "area", "Logic area of each part of the accelerator")
 
@@ -89,9 +92,9 @@ def storage_figure(storage: Mapping[str, Any]) -> str:
 def traffic_bytes(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """DRAM bytes of one image, by weight format and :data:`TRAFFIC` class.
 
-    The index stream is what the hardware counted. The dense formats are computed from it: the same
-    tiling fetches the same weights as often, ``8 d / ceil(log2 k)`` times the bytes as int8 and four
-    times that as float32. Activations, parameters and commands are the same in all three.
+    The index stream is what the hardware counted. The dense formats are computed from it: the
+    same tiling fetches the same weights as often, ``8 d / ceil(log2 k)`` times the bytes as int8
+    and four times that as float32. Activations, parameters and commands are the same in all.
     """
     reads, writes = report["traffic"]["dram_read_bytes"], report["traffic"]["dram_write_bytes"]
     config, images = report["config"], report["images"]
@@ -153,18 +156,31 @@ def activity_cycles(layer: Mapping[str, Any], images: int) -> dict[str, float]:
             **{cause: value / images for cause, value in stalls.items()}}
 
 
-def quantity(value: float) -> str:
-    """A number of three digits with k, M, G: ``418 k``."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= limit * 0.9995:
-            value /= limit
-            break
-    else:
-        unit = ""
-        if float(value).is_integer():
-            return f"{value:.0f} "
-    digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
-    return f"{value:.{digits}f} {unit}"
+def quantity(value: float, *, short: bool = False) -> str:
+    """A number of three digits with k, M, G and a blank for the unit's name: ``418 k``.
+
+    Parameters
+    ----------
+    value:
+        Any number.
+    short:
+        Without zeros at the end, as axes have it.
+    """
+    scales = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+    limit, unit = next((scale for scale in scales if abs(value) >= scale[0] * 0.9995), (1, ""))
+    value /= limit
+    whole = abs(value) >= 99.95 or (unit == "" and float(value).is_integer())
+    text = f"{value:.{0 if whole else 1 if abs(value) >= 9.995 else 2}f}"
+    if short and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return f"{text} {unit}"
+
+
+def _area_label(sizes: Mapping[str, Any], total: float) -> str:
+    label = f"{quantity(sizes['nand2']).strip()} · {sizes['nand2'] / max(total, 1):.1%}"
+    if sizes["memory_bits"]:
+        label += f" · and {quantity(sizes['memory_bits'])}bit of RAM"
+    return label
 
 
 def _figure(width: float, rows: int, *, legend: bool = False, panels: int = 1) -> Any:
@@ -203,16 +219,16 @@ def _label(axes: Axes, end: float, row: float, text: str) -> None:
                   fontsize=9)
 
 
-def _finish(axes: Axes, longest: float, unit: str, margin: float = 1.18) -> None:
+def _finish(axes: Axes, longest: float, unit: str, margin: float = 1.2) -> None:
     axes.set_xlim(0, max(longest, 1) * margin)
     axes.set_xlabel(unit, fontsize=9)
-    axes.xaxis.set_major_formatter(lambda value, _: quantity(value).strip())
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5))
+    axes.xaxis.set_major_formatter(lambda value, _: quantity(value, short=True).strip())
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.tick_params(axis="x", labelsize=8.5, width=0.6)
 
 
 def _legend(axes: Axes, kinds: Mapping[str, tuple[str, str]]) -> None:
-    handles = [mpl.patches.Patch(color=colour, label=label) for label, colour in kinds.values()]
+    handles = [Patch(color=colour, label=label) for label, colour in kinds.values()]
     axes.figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=9,
                        handlelength=1, handleheight=1, columnspacing=1.4)
 
@@ -229,5 +245,4 @@ def _svg(figure: Figure, name: str, title: str) -> str:
     text = re.sub(r'\bid="', f'id="{slug}-', text)
     text = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{slug}-", text)
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
-    from html import escape
     return text.replace("<svg", f'<svg role="img" aria-label="{escape(title, quote=True)}"', 1)

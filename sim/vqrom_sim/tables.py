@@ -1,0 +1,118 @@
+"""Reports as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from .plots import ACTIVITIES, GROUP_TITLES, quantity
+
+
+def simulate_table(report: Mapping[str, Any]) -> RenderableType:
+    """A simulation: its layers, and below them DRAM bytes per stream and stalls.
+
+    Without hardware figures (engine ``reference``) only the layers' names and MACs are shown.
+    """
+    parts: list[RenderableType] = [_verdict(report), _layers(report)]
+    if report["traffic"] is not None:
+        parts += [_streams(report), _spent(report)]
+    return Group(*parts)
+
+
+def area_table(area: Mapping[str, Any]) -> RenderableType:
+    """Area by group of components, what the codebook takes, and the memories."""
+    library, total = area["library"], area["total"]
+    unit = ["area_um2"] if total["area_um2"] is not None else []
+    table = _table("part", "cells", "flip-flops", "NAND2 eq.", "%", *("µm²" for _ in unit),
+                   "memory bits", title=f"Area of {escape(area['config']['name'])}",
+                   caption=f"cells: {escape(library['name'])} ({escape(library['source'])}); "
+                           f"{escape(library['estimator'])}")
+    for name, sizes in (*area["groups"].items(), ("total", total)):
+        if name == "total":
+            table.add_section()
+        table.add_row(
+            GROUP_TITLES.get(name, name), _count(sizes["cells"]), _count(sizes["flip_flops"]),
+            _count(sizes["nand2"]), f"{100 * sizes['nand2'] / max(total['nand2'], 1):.1f}",
+            *(_count(sizes[key]) for key in unit),
+            _count(sizes["memory_bits"]) if sizes["memory_bits"] else "",
+            style="bold" if name == "total" else None)
+    return Group(table, _codebook(area["codebook_storage"]))
+
+
+def _verdict(report: Mapping[str, Any]) -> Text:
+    text = Text.assemble((report["network"], "bold"),
+                         f" on {report['config']['name']}, engine {report['engine']}, "
+                         f"{report['images']:,} image{'' if report['images'] == 1 else 's'}: ")
+    if report["bit_exact"]:
+        return text.append("bit-exact", "green")
+    return text.append(f"{report['mismatches']:,} bytes differ from the reference", "red")
+
+
+def _layers(report: Mapping[str, Any]) -> Table:
+    measured = report["cycles"] is not None
+    table = _table("layer", "kind", "weights", "MACs",
+                   *(("cycles", "utilisation", "DRAM bytes") if measured else ()), left=2,
+                   caption="all images" if report["images"] > 1 else None)
+    for layer in report["layers"]:
+        table.add_row(escape(layer["name"]), layer["kind"], _count(layer["weights"]),
+                      _count(layer["macs"]), *(_hardware(layer) if measured else ()))
+    table.add_section()
+    table.add_row("total", "", _count(report["weights"]["count"]), _count(report["macs"]),
+                  *(_hardware(report) if measured else ()), style="bold")
+    return table
+
+
+def _hardware(part: Mapping[str, Any]) -> tuple[str, str, str]:
+    traffic = part["traffic"]
+    moved = sum(traffic["dram_read_bytes"].values()) + sum(traffic["dram_write_bytes"].values())
+    return (_count(part["cycles"]), f"{part['utilization']:.1%}" if part["macs"] else "",
+            _count(moved))
+
+
+def _streams(report: Mapping[str, Any]) -> Table:
+    reads, writes = (report["traffic"][f"dram_{way}_bytes"] for way in ("read", "write"))
+    table = _table("DRAM stream", "bytes read", "bytes written")
+    for stream in reads:
+        if reads[stream] or writes[stream]:
+            table.add_row(stream, _count(reads[stream]), _count(writes[stream]))
+    return table
+
+
+def _spent(report: Mapping[str, Any]) -> Table:
+    stalls = report["stalls"]
+    spent = {"compute": report["cycles"] - sum(stalls.values()), **stalls}
+    table = _table("cycles spent on", "cycles", "%")
+    for cause, cycles in spent.items():
+        if cycles:
+            label = ACTIVITIES[cause][0] if cause in ACTIVITIES else cause
+            table.add_row(label, _count(cycles), f"{100 * cycles / max(report['cycles'], 1):.1f}")
+    return table
+
+
+def _codebook(storage: Mapping[str, Any]) -> Text:
+    ports = storage["read_ports"]
+    text = Text(f"codebook of {storage['bits']:,} bits with {ports} read "
+                f"port{'' if ports == 1 else 's'}: {quantity(storage['rom']['nand2']).strip()} "
+                "NAND2 equivalents as ROM")
+    if storage["registers"]:
+        text.append(f", {quantity(storage['registers']['nand2']).strip()} in registers")
+    return text
+
+
+def _table(*columns: str, left: int = 1, title: str | None = None,
+           caption: str | None = None) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left",
+                  caption_justify="left", pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < left else "right")
+    return table
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"

