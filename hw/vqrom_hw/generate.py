@@ -32,7 +32,7 @@ class GeneratedDesign:
 
 
 def generate(config: AcceleratorConfig, codewords: np.ndarray, directory: Path) -> GeneratedDesign:
-    """Write the accelerator into an existing directory.
+    """Write the accelerator into a directory, which is made if absent.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ def generate(config: AcceleratorConfig, codewords: np.ndarray, directory: Path) 
     """
     design = GeneratedDesign(directory, directory / VERILOG, directory / ROM, directory / METADATA)
     accelerator = Accelerator(config, codewords)
+    directory.mkdir(parents=True, exist_ok=True)
     design.verilog.write_text(to_verilog(accelerator, TOP, ROM), encoding="utf-8")
     digits = config.codeword_width // 4
     design.rom.write_text(

@@ -14,7 +14,6 @@ from vqrom_hw.errors import VqromError
 
 from .cli_compress import CODEBOOK_FILE, CompressRequest, compress_into, resolve_sources
 from .cli_files import staged
-from .cli_hardware import write_json
 from .cli_progress import Bars, bars
 
 if TYPE_CHECKING:
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
 
     from vqrom_sw.codebook import UniversalCodebook
 
+    from .report import Sample
+
 NETWORKS = ("mnist", "usps", "svhn")
 CONFIG = "edge16"
-SCHEMA = "vqrom.demo/1"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,23 @@ class Artefacts:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Run:
+    """A network's simulation.
+
+    Members
+    -------
+    report:
+        Of the simulation, with ``predictions``: label, class of the float network and class of the
+        engine for each image.
+    samples:
+        The images, for the HTML report.
+    """
+
+    report: dict[str, Any]
+    samples: tuple[Sample, ...]
+
+
 def run_demo(output: Path, *, engine: str = "rtl", config_name: str = CONFIG) -> Artefacts:
     """Compress, generate, simulate, compare, synthesise and report.
 
@@ -67,8 +84,8 @@ def run_demo(output: Path, *, engine: str = "rtl", config_name: str = CONFIG) ->
     from vqrom_hw.generate import generate
     from vqrom_sw.codebook import UniversalCodebook
 
-    from . import report as reports
     from .area import estimate_area
+    from .report import write_report
     from .tools import require_tools
 
     if engine == "rtl":
@@ -81,34 +98,26 @@ def run_demo(output: Path, *, engine: str = "rtl", config_name: str = CONFIG) ->
         config = load_config(config_name, subvector=codebook.subvector, codewords=codebook.size)
         with progress.step("generating Verilog"):
             generate(config, codebook.codewords, directory / "verilog")
-        report: dict[str, Any] = {
-            "schema": SCHEMA,
-            "networks": [run_network(name, directory, config, codebook, engine, progress)
-                         for name in NETWORKS],
-            "codebook": describe_codebook(codebook),
-            "area": estimate_area(config, directory / "verilog", None, progress.callback("area")),
-        }
+        runs = [run_network(name, directory, config, codebook, engine, progress)
+                for name in NETWORKS]
+        area = estimate_area(config, directory / "verilog", None, progress.callback("area"))
         with progress.step("writing the report"):
-            write_json(directory / "report.json", report)
-            reports.write_html(report, directory / "report.html")
+            report = write_report(
+                directory / "report.html", [run.report for run in runs],
+                describe_codebook(codebook), area,
+                {run.report["network"]: run.samples for run in runs})
     return Artefacts(config, codebook, report, time.monotonic() - start)
 
 
 def run_network(name: str, directory: Path, config: AcceleratorConfig,
-                codebook: UniversalCodebook, engine: str, progress: Bars) -> dict[str, Any]:
-    """Simulate a network of the zoo on all its sample images.
-
-    Returns
-    -------
-    dict
-        The report of the simulation, with ``predictions``: label, class of the float network and
-        class of the engine for each image.
-    """
+                codebook: UniversalCodebook, engine: str, progress: Bars) -> Run:
+    """Simulate a network of the zoo on all its sample images."""
     import numpy as np
 
     from vqrom_sw import zoo
     from vqrom_sw.files import load_network
 
+    from .report import Sample, png_data_uri
     from .simulate import simulate
 
     samples = zoo.load(name)
@@ -116,8 +125,11 @@ def run_network(name: str, directory: Path, config: AcceleratorConfig,
     result = simulate(network, codebook, config, samples.images, engine,
                       progress=progress.callback(name))
     np.save(directory / f"{name}-outputs.npy", result.outputs, allow_pickle=False)
-    return result.report | {"predictions": predictions(
-        samples.labels, classes(samples.logits), classes(result.outputs))}
+    seen = predictions(samples.labels, classes(samples.logits), classes(result.outputs))
+    pictures = tuple(
+        Sample(png_data_uri(image), str(one["label"]), str(one["class"]))
+        for image, one in zip(samples.images, seen, strict=True))
+    return Run(result.report | {"predictions": seen}, pictures)
 
 
 def classes(outputs: np.ndarray) -> list[int]:

