@@ -53,7 +53,7 @@ class NetworkBuilder:
             indices = self._rng.integers(
                 0, self._codebook.size, (channels, *kernel, groups)).astype(np.uint16)
         output = self._quantization()
-        scale = self._rng.uniform(0.3, 1.0, channels) / (90 * np.sqrt(per_pixel))
+        scale = self._rng.uniform(0.8, 1.6, channels) / (74 * np.sqrt(per_pixel))
         name = f"{kind}{len(self._layers)}"
         self._layers.append(Conv(
             name, (source,), self._window(shape, channels, kernel, stride, padding), output, kind,
@@ -85,7 +85,7 @@ class NetworkBuilder:
         name = f"avgpool{len(self._layers)}"
         self._layers.append(GlobalAveragePool(
             name, (source,), (1, 1, channels), self._quantization(),
-            quantize_multiplier(name, self._rng.uniform(1, 3) / (height * width))))
+            quantize_multiplier(name, self._rng.uniform(2, 4) / (height * width))))
         return name
 
     def add(self, first: str, second: str) -> str:
