@@ -71,13 +71,15 @@ class Source:
 def print_zoo() -> None:
     """Print the networks of the zoo as a table."""
     from rich.console import Console
-    from rich.table import Table
 
     from vqrom_sw import zoo
 
-    table = Table("network", "what")
+    from .tables import plain_table
+
+    table = plain_table("network", "what", "licence", left=3)
     for name in zoo.names():
-        table.add_row(name, zoo.describe(name))
+        entry = zoo.entry(name)
+        table.add_row(name, f"{entry.description}\nfrom {entry.source}", entry.licence)
     Console().print(table)
 
 

@@ -15,6 +15,7 @@ from vqrom_hw.errors import VqromError
 from .cli_compress import CODEBOOK_FILE, CompressRequest, compress_into, resolve_sources
 from .cli_files import staged
 from .cli_progress import Bars, bars
+from .tables import plain_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 NETWORKS = ("mnist", "usps", "svhn")
 CONFIG = "edge16"
+SUMMARY_CAPTION = (
+    "exact: hardware = integer reference, every byte; float, label: images of the\n"
+    "float network's and the true class; cycles: per image; MACs: share of the peak;\n"
+    "smaller: indexed weights than float32")
+
 
 
 @dataclass(frozen=True)
@@ -156,7 +162,6 @@ def describe_codebook(codebook: UniversalCodebook) -> dict[str, Any]:
 def print_summary(artefacts: Artefacts, output: Path) -> None:
     """One screen: what was done, what came out, where it lies."""
     from rich.console import Console
-    from rich.table import Table
 
     report, codebook = artefacts.report, artefacts.report["codebook"]
     console = Console(highlight=False)
@@ -166,8 +171,8 @@ def print_summary(artefacts: Artefacts, output: Path) -> None:
         f"{codebook['bits_per_weight']:g} bits per weight), "
         f"accelerator {artefacts.config.name}: {artefacts.config.rows} x "
         f"{artefacts.config.columns} MACs, simulated under Verilator")
-    table = Table("network", "images", "bit-exact", "= float", "= label", "cycles/image",
-                  "utilisation", "weights", "of float32")
+    table = plain_table("network", "images", "exact", "float", "label", "cycles", "MACs",
+                        "weights", "smaller", caption=SUMMARY_CAPTION)
     for network in report["networks"]:
         table.add_row(*summary_row(network))
     console.print(table)
@@ -185,13 +190,13 @@ def summary_row(network: dict[str, Any]) -> list[str]:
     return [
         network["network"], str(images),
         "[green]yes[/green]" if network["bit_exact"]
-        else f"[red]{network['mismatches']} bytes differ[/red]",
+        else f"[red]{network['mismatches']} differ[/red]",
         f"{sum(one['class'] == one['float_class'] for one in seen)}/{images}",
         f"{sum(one['class'] == one['label'] for one in seen)}/{images}",
         "-" if network["cycles"] is None else f"{network['cycles'] // images:,}",
         "-" if network["utilization"] is None else f"{network['utilization']:.1%}",
         f"{weights['count']:,}",
-        f"1/{32 * weights['count'] / packed_bits:.1f}",
+        f"{32 * weights['count'] / packed_bits:.1f} x",
     ]
 
 

@@ -14,6 +14,16 @@ from rich.text import Text
 from .plots import ACTIVITIES, GROUP_TITLES, quantity
 
 
+def plain_table(*columns: str, left: int = 1, title: str | None = None,
+                caption: str | None = None) -> Table:
+    """A table without a frame; the first ``left`` columns are text, the others numbers."""
+    table = Table(box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left",
+                  caption_justify="left", pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < left else "right")
+    return table
+
+
 def simulate_table(report: Mapping[str, Any]) -> RenderableType:
     """A simulation: its layers, and below them DRAM bytes per stream and stalls.
 
@@ -29,7 +39,7 @@ def area_table(area: Mapping[str, Any]) -> RenderableType:
     """Area by group of components, what the codebook takes, and the memories."""
     library, total = area["library"], area["total"]
     unit = ["area_um2"] if total["area_um2"] is not None else []
-    table = _table("part", "cells", "flip-flops", "NAND2 eq.", "%", *("µm²" for _ in unit),
+    table = plain_table("part", "cells", "flip-flops", "NAND2 eq.", "%", *("µm²" for _ in unit),
                    "memory bits", title=f"Area of {escape(area['config']['name'])}",
                    caption=f"cells: {escape(library['name'])} ({escape(library['source'])}); "
                            f"{escape(library['estimator'])}")
@@ -56,7 +66,7 @@ def _verdict(report: Mapping[str, Any]) -> Text:
 
 def _layers(report: Mapping[str, Any]) -> Table:
     measured = report["cycles"] is not None
-    table = _table("layer", "kind", "weights", "MACs",
+    table = plain_table("layer", "kind", "weights", "MACs",
                    *(("cycles", "utilisation", "DRAM bytes") if measured else ()), left=2,
                    caption="all images" if report["images"] > 1 else None)
     for layer in report["layers"]:
@@ -77,7 +87,7 @@ def _hardware(part: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _streams(report: Mapping[str, Any]) -> Table:
     reads, writes = (report["traffic"][f"dram_{way}_bytes"] for way in ("read", "write"))
-    table = _table("DRAM stream", "bytes read", "bytes written")
+    table = plain_table("DRAM stream", "bytes read", "bytes written")
     for stream in reads:
         if reads[stream] or writes[stream]:
             table.add_row(stream, _count(reads[stream]), _count(writes[stream]))
@@ -87,7 +97,7 @@ def _streams(report: Mapping[str, Any]) -> Table:
 def _spent(report: Mapping[str, Any]) -> Table:
     stalls = report["stalls"]
     spent = {"compute": report["cycles"] - sum(stalls.values()), **stalls}
-    table = _table("cycles spent on", "cycles", "%")
+    table = plain_table("cycles spent on", "cycles", "%")
     for cause, cycles in spent.items():
         if cycles:
             label = ACTIVITIES[cause][0] if cause in ACTIVITIES else cause
@@ -103,15 +113,6 @@ def _codebook(storage: Mapping[str, Any]) -> Text:
     if storage["registers"]:
         text.append(f", {quantity(storage['registers']['nand2']).strip()} in registers")
     return text
-
-
-def _table(*columns: str, left: int = 1, title: str | None = None,
-           caption: str | None = None) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=title, caption=caption, title_justify="left",
-                  caption_justify="left", pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < left else "right")
-    return table
 
 
 def _count(value: float) -> str:
