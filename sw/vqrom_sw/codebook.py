@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes, write_bytes
 from .float_network import FloatConv, FloatNetwork
 from .subvectors import channel_rms, subvectors
+from .tensor_bytes import tensor_bytes
 
 FORMAT = "vqrom.codebook"
 VERSION = "1"
@@ -79,7 +79,7 @@ class UniversalCodebook:
     def save(self, path: str | Path) -> None:
         """Write a safetensors file, whole or not at all."""
         metadata = {"format": FORMAT, "version": VERSION, "sha256": self.sha256}
-        write_bytes(Path(path), save_tensors({"codewords": self.codewords}, metadata))
+        write_bytes(Path(path), tensor_bytes({"codewords": self.codewords}, metadata))
 
     @classmethod
     def load(cls, path: str | Path) -> UniversalCodebook:

@@ -10,13 +10,13 @@ import numpy as np
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes, write_bytes
 from .codebook import UniversalCodebook
 from .file_graph import Graph, layer_from_record, quantization, quantization_record, record_of
 from .network import QuantizedNetwork
+from .tensor_bytes import tensor_bytes
 
 FORMAT = "vqrom.network"
 VERSION = "1"
@@ -54,7 +54,7 @@ def save_network(network: QuantizedNetwork, path: str | Path,
     text = graph.model_dump_json()
     metadata = {"format": FORMAT, "version": VERSION, "graph": text,
                 "sha256": _digest(text, tensors)}
-    write_bytes(Path(path), save_tensors(tensors, metadata))
+    write_bytes(Path(path), tensor_bytes(tensors, metadata))
 
 
 def load_network(path: str | Path) -> QuantizedNetwork:

@@ -4,46 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.sim.command_line import Command, Ran, one_line
 from vqrom_hw.config import PRESETS, load_config
-from vqrom_sim import cli
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What one command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ran]
-
-
-@pytest.fixture
-def vqrom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run the command line in this process."""
-    def run(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["vqrom", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), captured.out, captured.err)
-    return run
-
-
-def one_line(ran: Ran) -> str:
-    """The message of a command that failed as the convention says."""
-    assert (ran.status, ran.out) == (2, "")
-    assert ran.err.startswith("vqrom: error: ") and ran.err.count("\n") == 1, ran.err
-    return ran.err.removeprefix("vqrom: error: ").rstrip("\n")
 
 
 @pytest.fixture
