@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
@@ -38,9 +40,10 @@ class NetworkBuilder:
         self._input = (input_shape, self._quantization())
         self._layers: list[Layer] = []
 
-    def conv(self, channels: int, kernel: tuple[int, int] = (3, 3), stride: tuple[int, int] = (1, 1),
-             padding: Padding = (0, 0, 0, 0), *, source: str | None = None, raw: bool = False,
-             kind: str = "conv") -> str:
+    def conv(self, channels: int, kernel: tuple[int, int] = (3, 3),
+             stride: tuple[int, int] = (1, 1), padding: Padding = (0, 0, 0, 0), *,
+             source: str | None = None, raw: bool = False,
+             kind: Literal["conv", "linear"] = "conv") -> str:
         """Append a convolution; its name."""
         source = source or self._last()
         shape, _ = self._of(source)

@@ -1,12 +1,11 @@
 """The accelerator: everything between AXI4-Lite, AXI4 and the interrupt line."""
 
 import hashlib
-from collections.abc import Sequence
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from .accumulators import AccumulatorBank
 from .activation_buffer import ActivationBuffer
@@ -38,7 +37,8 @@ ACTIVATION_FIFO_BEATS = 32
 def codebook_sha256(codewords: np.ndarray) -> str:
     """SHA-256 over shape and content of an int8 ``[k, d]`` codebook, as hexadecimal digits."""
     shape = np.array(codewords.shape, dtype="<u4").tobytes()
-    return hashlib.sha256(shape + np.ascontiguousarray(codewords, dtype=np.int8).tobytes()).hexdigest()
+    content = np.ascontiguousarray(codewords, dtype=np.int8).tobytes()
+    return hashlib.sha256(shape + content).hexdigest()
 
 
 def codewords_as_integers(codewords: np.ndarray) -> list[int]:
@@ -76,8 +76,8 @@ class Accelerator(wiring.Component):
     def __init__(self, config: AcceleratorConfig, codewords: np.ndarray):
         expected = (config.codewords, config.subvector)
         if codewords.shape != expected or codewords.dtype != np.int8:
-            raise VqromError(f"codebook must be int8 of shape {expected} for config {config.name!r}, "
-                             f"not {codewords.dtype} of shape {codewords.shape}")
+            raise VqromError(f"codebook must be int8 of shape {expected} for config "
+                             f"{config.name!r}, not {codewords.dtype} of shape {codewords.shape}")
         self._config = config
         self._codewords = codewords
         super().__init__(
@@ -155,7 +155,8 @@ class Accelerator(wiring.Component):
             self.interrupt.eq(csr.interrupt),
             program.valid.eq(csr.start), program.payload.address.eq(csr.program_address),
             program.payload.beats.eq(csr.program_beats),
-            parameters.valid.eq(processor.fetch_parameters), parameters.payload.eq(processor.request),
+            parameters.valid.eq(processor.fetch_parameters),
+            parameters.payload.eq(processor.request),
             processor.fetch_parameters_ready.eq(parameters.ready),
             weights.valid.eq(processor.fetch_weights), weights.payload.eq(processor.request),
             processor.fetch_weights_ready.eq(weights.ready),

@@ -122,7 +122,8 @@ class ProcessingArray(wiring.Component):
                 element = ProcessingElement(config.subvector)
                 m.submodules[f"processing_element_{group}_{column}"] = element
                 m.d.comb += [
-                    element.activations.as_value().eq(word.word_select(group, config.codeword_width)),
+                    element.activations.as_value().eq(
+                        word.word_select(group, config.codeword_width)),
                     element.codeword.eq(self.codewords[number % config.decode_ports]),
                     element.load.eq(self.step[number // config.decode_ports]),
                     element.swap.eq(self.swap),

@@ -128,7 +128,8 @@ command_layout = data.StructLayout({
 
 
 def _check_field(path: str, width: int, is_signed: bool, value: int) -> None:
-    low, high = (-(1 << (width - 1)), (1 << (width - 1)) - 1) if is_signed else (0, (1 << width) - 1)
+    low = -(1 << (width - 1)) if is_signed else 0
+    high = low + (1 << width) - 1
     if not low <= value <= high:
         raise VqromError(f"command field {path} must be in {low}..{high}, not {value!r}")
 
@@ -141,7 +142,7 @@ def _pack(layout: data.Layout, values: object, path: str) -> int:
         if unknown:
             raise VqromError(f"command has no field {path}{sorted(unknown)[0]!r}")
         items = [(name, values[name]) for name in values]
-    elif isinstance(values, (list, tuple)) and len(values) <= layout.length:  # type: ignore[attr-defined]
+    elif isinstance(values, (list, tuple)) and len(values) <= layout.length:
         items = list(enumerate(values))
     else:
         raise VqromError(f"command field {path} must be a short enough list, not {values!r}")

@@ -68,7 +68,8 @@ class AcceleratorConfig(BaseModel):
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
         rules = [
-            (self.rows % self.subvector == 0, "rows", f"be a multiple of subvector {self.subvector}"),
+            (self.rows % self.subvector == 0, "rows",
+             f"be a multiple of subvector {self.subvector}"),
             (self.rows % self.columns == 0, "columns", f"divide rows {self.rows}"),
             (self.columns % self.post_lanes == 0, "post_lanes", f"divide columns {self.columns}"),
             (self.processing_elements % self.decode_ports == 0, "decode_ports",
@@ -196,7 +197,8 @@ def load_config(source: str, *, subvector: int | None = None,
     for field, value in (("subvector", subvector), ("codewords", codewords)):
         if value is not None and raw.setdefault(field, value) != value:
             raise VqromError(
-                f"config {source!r}: {field} must be {value}, as in the codebook, not {raw[field]!r}")
+                f"config {source!r}: {field} must be {value}, as in the codebook, "
+                f"not {raw[field]!r}")
     try:
         return AcceleratorConfig(**raw)
     except ValidationError as error:

@@ -1,5 +1,7 @@
 """Control and status registers behind AXI4-Lite."""
 
+from typing import Any
+
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -18,13 +20,14 @@ START, INTERRUPT_ENABLE, INTERRUPT_CLEAR = 0, 1, 2
 BUSY, DONE, ERROR = 0, 1, 2
 
 
-def csr_map() -> dict[str, dict[str, object]]:
+def csr_map() -> dict[str, dict[str, Any]]:
     """Byte offset and access of every register, for ``vqrom.json``."""
     registers: dict[str, tuple[int, str, str]] = {
         "id": (ID, "ro", "0x5651524d, 'VQRM'"),
         "version": (VERSION_CSR, "ro", "version of command set and register map"),
         "control": (CONTROL, "rw",
-                    "bit 0 start (write 1), bit 1 interrupt enable, bit 2 interrupt clear (write 1)"),
+                    "bit 0 start (write 1), bit 1 interrupt enable, "
+                    "bit 2 interrupt clear (write 1)"),
         "status": (STATUS, "ro", "bit 0 busy, bit 1 done, bit 2 bus or command error"),
         "layer": (LAYER, "ro", "layer number of the command in progress"),
         "program_address": (PROGRAM_ADDRESS, "rw", "byte address of the first command"),

@@ -18,7 +18,8 @@ class ReadDma(wiring.Component):
 
     Members
     -------
-    request_<n>: ``In(stream.Signature(request_layout))``, o_<n>: ``Out(stream.Signature(bus_width))``
+    request_<n>: ``In(stream.Signature(request_layout))``,
+    o_<n>: ``Out(stream.Signature(bus_width))``
         Requests and data of stream ``n``.
     beat: ``Out(len(depths))``, tag: ``Out(1)``
         One-hot: a beat for stream ``n`` of a request with ``tag`` arrives now (for counters).

@@ -59,7 +59,8 @@ class LoopNest(wiring.Component):
         m = Module()
         nest = self.nest
         counts = [Signal(16, name=f"count_{level}") for level in range(self._levels)]
-        addresses = [Signal.like(nest.base, name=f"address_{level}") for level in range(self._levels)]
+        addresses = [Signal.like(nest.base, name=f"address_{level}")
+                     for level in range(self._levels)]
         rows = [Signal.like(nest.y0, name=f"y_{level}") for level in range(self._levels)]
         columns = [Signal.like(nest.x0, name=f"x_{level}") for level in range(self._levels)]
         for level in range(self._levels):

@@ -12,7 +12,7 @@ LENGTH_BITS = 32
 
 
 class Unpacker(wiring.Component):
-    """Re-cut a stream of ``in_width`` bits into items of ``out_width`` bits, least significant first.
+    """Re-cut a stream of ``in_width`` bits into items of ``out_width``, least significant first.
 
     A packet starts at a beat and holds as many items as ``length`` says; what is left of its last
     beat is dropped. It never takes a beat of the next packet early. One item per cycle when the

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from vqrom_sw.float_network import FloatNetwork
     from vqrom_sw.codebook import UniversalCodebook
+    from vqrom_sw.float_network import FloatNetwork
 
 SUBVECTORS = (1, 2, 4, 8, 16)
 DEFAULT_SUBVECTOR = 4
@@ -108,9 +108,9 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
     from vqrom_sw.files import save_network
     from vqrom_sw.quantize import compress
 
-    existing = None
-    if request.codebook is not None:
-        existing = UniversalCodebook.load(request.codebook)
+    existing, given = None, request.codebook
+    if given is not None:
+        existing = UniversalCodebook.load(given)
         _check_existing(existing, request)
     captured: list[tuple[Source, FloatNetwork, np.ndarray]] = []
     for source in sources:
@@ -123,8 +123,8 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
                 subvector=request.subvector or DEFAULT_SUBVECTOR,
                 codewords=request.codewords or DEFAULT_CODEWORDS, seed=request.seed)
         existing.save(directory / CODEBOOK_FILE)
-    elif not _same_file(request.codebook, request.output / CODEBOOK_FILE):
-        shutil.copyfile(request.codebook, directory / CODEBOOK_FILE)
+    elif given is not None and not _same_file(given, request.output / CODEBOOK_FILE):
+        shutil.copyfile(given, directory / CODEBOOK_FILE)
     for source, network, calibration in captured:
         with progress.step(f"compressing {source.name}"):
             quantized = compress(network, existing, calibration)

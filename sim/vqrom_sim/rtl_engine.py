@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+
 from vqrom_hw.counters import COUNTERS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.program import Program, align
@@ -18,7 +19,6 @@ from .progress import Progress
 from .testbench import DRAM_BYTES, TOP
 from .verilator_build import build_model, simulation_environment
 
-MAX_CYCLES = 1_000_000_000
 POLL_SECONDS = 0.2
 BUILDING = "building the Verilator model"
 
@@ -108,8 +108,8 @@ def _memory_image(program: Program, inputs: np.ndarray,
         places[name] = end
         end += align(len(part)) if name != "output" else len(part)
     if end > DRAM_BYTES:
-        raise VqromError(f"program, constants and images must fit the simulated DRAM of {DRAM_BYTES} "
-                         f"bytes, not {end!r}; simulate fewer images at once")
+        raise VqromError("program, constants and images must fit the simulated DRAM of "
+                         f"{DRAM_BYTES} bytes, not {end!r}; simulate fewer images at once")
     image = np.zeros(end, np.uint8)
     for name, part in parts.items():
         image[places[name]:places[name] + len(part)] = part
@@ -122,7 +122,7 @@ def _write_job(folder: Path, program: Program, codewords: np.ndarray, places: di
 
     job = folder / "job.json"
     job.write_text(json.dumps({
-        "images": images, "max_cycles": MAX_CYCLES,
+        "images": images, "max_cycles": program.cycle_limit,
         "codebook_sha256": codebook_sha256(codewords),
         "csr": {"program_address": places["program"], "program_beats": program.program_beats,
                 "base_constant": places["constant"]},

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, First, RisingEdge, Timer
+
 from vqrom_hw.counters import COUNTERS
 from vqrom_hw.csr import (
     COUNTER,
@@ -73,7 +74,8 @@ async def run_program(dut) -> None:
     dut.rst.value = 0
     await RisingEdge(dut.clk)
 
-    digest = b"".join([(await bus.read(HASH + 4 * word)).to_bytes(4, "little") for word in range(8)])
+    digest = b"".join([(await bus.read(HASH + 4 * word)).to_bytes(4, "little")
+                       for word in range(8)])
     assert digest.hex() == job["codebook_sha256"], "the ROM holds another codebook"
     for name, value in job["csr"].items():
         await bus.write(name, value)
@@ -92,7 +94,8 @@ async def run_program(dut) -> None:
         assert not status >> ERROR & 1, f"image {image}: the accelerator reports an error"
         values = {}
         for number, name in enumerate(COUNTERS):
-            low, high = await bus.read(COUNTER + 8 * number), await bus.read(COUNTER + 8 * number + 4)
+            low = await bus.read(COUNTER + 8 * number)
+            high = await bus.read(COUNTER + 8 * number + 4)
             values[name] = high << 32 | low
         counters.append(values)
         await bus.write("control", 1 << INTERRUPT_CLEAR)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.counters import ACTIVITIES
 from vqrom_hw.errors import VqromError

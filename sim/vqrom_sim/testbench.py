@@ -28,7 +28,8 @@ def testbench_verilog(config: AcceleratorConfig) -> str:
     """
     lite = {f"s_axil_{name}": member for name, member in axi4lite_members("").items()}
     bus = axi4_read_members("", config.bus_width) | axi4_write_members("", config.bus_width)
-    ports = ["input wire clk", "input wire rst", "input wire free_run", "input wire dump", "output wire interrupt"]
+    ports = ["input wire clk", "input wire rst", "input wire free_run", "input wire dump",
+             "output wire interrupt"]
     ports += [f"{'output' if member.flow.name == 'Out' else 'input'} wire "
               f"[{_width(member) - 1}:0] {name}" for name, member in lite.items()]
     wires = [f"    wire [{_width(member) - 1}:0] {name};" for name, member in bus.items()]

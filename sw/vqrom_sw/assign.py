@@ -56,7 +56,7 @@ def nearest(vectors: torch.Tensor, codewords: torch.Tensor) -> torch.Tensor:
 
 
 def nearest_masked(parts: torch.Tensor, codewords: torch.Tensor, channels: int) -> torch.Tensor:
-    """As :func:`nearest` for ``[C_out, y, x, groups, d]``; lanes beyond the channels count nothing."""
+    """As :func:`nearest` for ``[C_out, y, x, groups, d]``; lanes beyond the channels are free."""
     *outer, groups, length = parts.shape
     whole = channels // length
     found = torch.empty(*outer, groups, dtype=torch.int64)

@@ -13,6 +13,7 @@ from warnings import catch_warnings, simplefilter
 import torch
 from torch.export.graph_signature import InputKind
 from torch.fx import Node
+
 from vqrom_hw.errors import VqromError
 
 from .float_network import INPUT, FloatLayer, FloatNetwork
@@ -54,7 +55,8 @@ class Operation:
         names = [argument.name for argument in schema.arguments] if schema else []
         defaults = {argument.name: argument.default_value for argument in schema.arguments
                     if argument.has_default_value()} if schema else {}
-        self.arguments = defaults | dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
+        given = dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
+        self.arguments: dict[str, Any] = defaults | given
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load as load_tensors
+
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes, write_bytes

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+
 from vqrom_hw.accelerator import codebook_sha256
 from vqrom_hw.commands import Destination, Opcode, Region, Source, Stream
 from vqrom_hw.config import AcceleratorConfig
@@ -50,7 +51,14 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray,
         operations += lowering.operations(layer)
     operations.append(_transfer(len(names) - 1, Opcode.STORE, Region.OUTPUT, output, config))
     commands, constants, moved = Assembler(config).assemble(operations, len(names))
-    return Program(config, names, commands, constants, maps[INPUT], output, tuple(moved))
+    return Program(config, names, commands, constants, maps[INPUT], output, tuple(moved),
+                   _cycle_limit(operations, len(commands + constants), config))
+
+
+def _cycle_limit(operations: list[Operation], fetched: int, config: AcceleratorConfig) -> int:
+    """Many times what memory accesses one after the other and the loops' steps could take."""
+    steps = fetched + sum(operation.steps for operation in operations)
+    return 100_000 + (len(operations) + steps) * (config.columns + config.dram_latency)
 
 
 def _transfer(number: int, opcode: Opcode, region: Region, place: Placement,
@@ -91,7 +99,8 @@ class _Lowering:
         source, target = self._maps[layer.inputs[0]], self._maps[layer.name]
         height, width, _ = layer.shape
         if width > config.accumulator_depth:
-            raise VqromError(f"layer {layer.name!r}: output width must be at most accumulator_depth "
+            raise VqromError(f"layer {layer.name!r}: output width must be at most "
+                             f"accumulator_depth "
                              f"{config.accumulator_depth} of config {config.name!r}, not {width!r}")
         zero_point = self._network.quantization_of(layer.inputs[0]).zero_point
         weights = weight_packet(layer, self._codewords, config, zero_point)
@@ -183,10 +192,10 @@ class _Lowering:
         return range(self._config.rows // self._config.columns)
 
     def _vector(self, parameters: tuple[int, int, int], base: int,
-                post: dict[str, object]) -> Operation:
+                post: Mapping[str, object]) -> Operation:
         return Operation(self._number, {
             "opcode": Opcode.VECTOR, "act_base": base,
-            "parameter_groups": self._config.post_groups, "post": {"passes": 1} | post,
+            "parameter_groups": self._config.post_groups, "post": {"passes": 1, **post},
         }, parameters=uniform_parameters(*parameters, self._config))
 
     def _output_range(self, layer: Layer, clamp: tuple[int, int]) -> dict[str, object]:

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load as load_tensors
+
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes, write_bytes
@@ -44,13 +45,13 @@ def save_network(network: QuantizedNetwork, path: str | Path,
     tensors: dict[str, np.ndarray] = {}
     records = [record_of(layer, number, codebook.size, tensors)
                for number, layer in enumerate(network.layers)]
-    graph = Graph(
+    graph = Graph.model_validate(dict(
         name=network.name, input_shape=network.input_shape,
         input_quantization=quantization_record(network.input_quantization),
         output_shape=network.output_shape,
         codebook_sha256=network.codebook_sha256, codewords=codebook.size,
         subvector=codebook.subvector,
-        layers=records)
+        layers=records))
     text = graph.model_dump_json()
     metadata = {"format": FORMAT, "version": VERSION, "graph": text,
                 "sha256": _digest(text, tensors)}
@@ -111,7 +112,8 @@ def _network(graph: Graph, tensors: dict[str, np.ndarray]) -> QuantizedNetwork:
         raise VqromError(f"output shape must have the elements of {layers[-1].shape!r}, "
                          f"not {graph.output_shape!r}")
     return QuantizedNetwork(graph.name, graph.input_shape,
-                            quantization(graph.input_quantization), tuple(layers), graph.output_shape, graph.codebook_sha256)
+                            quantization(graph.input_quantization), tuple(layers),
+                            graph.output_shape, graph.codebook_sha256)
 
 
 def _digest(graph: str, tensors: dict[str, np.ndarray]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -51,7 +52,7 @@ class FloatConv(FloatLayer):
         ``(lowest, highest)`` of the fused activation; infinite where there is none.
     """
 
-    kind: str
+    kind: Literal["conv", "linear"]
     weight: torch.Tensor
     bias: torch.Tensor
     stride: tuple[int, int]

@@ -7,6 +7,7 @@ are int8 ``[H, W, C]``; ``real = scale * (q - zero_point)``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -91,7 +92,7 @@ class Conv(Layer):
         ``(lowest, highest)`` int8 output, which carries ReLU and ReLU6.
     """
 
-    kind: str
+    kind: Literal["conv", "linear"]
     kernel: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[int, int, int, int]
@@ -126,7 +127,8 @@ class GlobalAveragePool(Layer):
 
 @dataclass(frozen=True)
 class Add(Layer):
-    """TFLite's int8 ADD: ``r_i = requantise_i((x_i - z_i) << 20)``; ``requantise_o(r_0 + r_1) + z_y``.
+    """TFLite's int8 ADD: ``r_i = requantise_i((x_i - z_i) << 20)``, then
+    ``requantise_o(r_0 + r_1) + z_y``.
 
     Members
     -------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
 from vqrom_hw.commands import COMMAND_BYTES, Opcode, Stream, pack_command
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
@@ -67,6 +70,14 @@ class Operation:
     weight_stream: Stream = Stream.INDEX
     parameters: bytes | None = None
 
+    @property
+    def steps(self) -> int:
+        """Words that the command reads or writes, beats that it moves: a measure of its work."""
+        command: dict[str, Any] = self.command
+        nest = math.prod(level["count"] for level in command.get("nest", {}).get("levels", ()))
+        post = command.get("post", {})
+        return nest + post.get("pixels", 0) * post.get("passes", 0) + command.get("beats", 0)
+
 
 @dataclass(frozen=True)
 class Program:
@@ -85,8 +96,10 @@ class Program:
     input, output:
         Placement of input and output.
     fetched_bytes:
-        Per layer and stream, what its commands move in DRAM, and the commands themselves: equal to the
-        hardware's counters in sum.
+        Per layer and stream, what its commands move in DRAM, and the commands themselves: equal to
+        the hardware's counters in sum.
+    cycle_limit:
+        Clock cycles that one run stays far below, so that a simulation of hardware that hangs ends.
     """
 
     config: AcceleratorConfig
@@ -96,6 +109,7 @@ class Program:
     input: Placement
     output: Placement
     fetched_bytes: tuple[dict[str, int], ...] = field(repr=False)
+    cycle_limit: int
 
     @property
     def program_beats(self) -> int:
@@ -113,10 +127,14 @@ class Program:
         return align(self.output.words * self.config.rows)
 
     def input_image(self, inputs: np.ndarray, zero_point: int) -> np.ndarray:
-        """Lay out int8 ``[N, H, W, C]`` as uint8 ``[N, input_bytes]``, lanes filled up with zero point."""
+        """Lay out int8 ``[N, H, W, C]`` as uint8 ``[N, input_bytes]``.
+
+        Lanes beyond the channels hold the zero point.
+        """
         count, height, width, channels = inputs.shape
         place = self.input
-        words = np.full((count, height, width, place.channel_words * place.rows), zero_point, np.int8)
+        lanes = place.channel_words * place.rows
+        words = np.full((count, height, width, lanes), zero_point, np.int8)
         words[..., :channels] = inputs
         image = np.zeros((count, self.input_bytes), np.uint8)
         image[:, :place.words * place.rows] = words.reshape(count, -1).view(np.uint8)
@@ -138,13 +156,13 @@ class Assembler:
         self._constants = bytearray()
         self._offsets: dict[bytes, int] = {}
 
-    def assemble(self, operations: list[Operation], layers: int) -> tuple[bytes, bytes, list[dict[str, int]]]:
+    def assemble(self, operations: list[Operation],
+                 layers: int) -> tuple[bytes, bytes, list[dict[str, int]]]:
         """Commands, constants and bytes moved per layer and stream."""
         moved: list[dict[str, int]] = [{"command": 0} for _ in range(layers)]
         commands: list[bytes] = []
         for number, operation in enumerate(operations):
-            ahead = operations[number:number + 2] if number == 0 else operations[number + 1:number + 2]
-            for other in ahead:
+            for other in operations[number + (number > 0):number + 2]:
                 commands += self._fetches(other, moved[other.layer])
             commands.append(pack_command(layer=operation.layer, **operation.command))
             moved[operation.layer]["command"] += COMMAND_BYTES

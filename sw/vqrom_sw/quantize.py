@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+
 from vqrom_hw.errors import VqromError
 
 from .assign import Assignment, assign
@@ -215,7 +216,7 @@ def _conv(layer: FloatConv, encoded: Encoded, source: Quantization, output: Quan
                          f"but may reach {int(worst.max())!r}")
     requantization = quantize_multiplier(layer.name, source.scale * scale / output.scale)
     return Conv(layer.name, layer.inputs, layer.shape, output, layer.kind,
-                tuple(layer.weight.shape[2:]), layer.stride, layer.padding,
+                (layer.weight.shape[2], layer.weight.shape[3]), layer.stride, layer.padding,
                 encoded.assignment.indices, None, scale, bias.astype(np.int32), requantization,
                 _clamp(layer.bounds, output))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
+
 from vqrom_hw.errors import VqromError
 
 from .codebook import UniversalCodebook

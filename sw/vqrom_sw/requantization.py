@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from vqrom_hw.errors import VqromError
 
 from .network import Requantization

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 
@@ -12,7 +13,7 @@ from .network import Conv, Requantization
 
 
 def pack_fields(values: np.ndarray, width: int) -> bytes:
-    """Unsigned integers as consecutive fields of ``width`` <= 64 bits, least significant bit first."""
+    """Unsigned integers as fields of ``width`` <= 64 bits, least significant bit first."""
     bits = (values.astype(np.uint64)[:, None] >> np.arange(width, dtype=np.uint64)) & np.uint64(1)
     return np.packbits(bits.astype(np.uint8).ravel(), bitorder="little").tobytes()
 
@@ -88,7 +89,8 @@ def _channels(layer: Conv, config: AcceleratorConfig) -> int:
 def parameter_packet(bias: np.ndarray, requantization: Requantization,
                      config: AcceleratorConfig) -> bytes:
     """Bias, multiplier and shift (9 bytes) per output channel, filled up with multiplier 0."""
-    record = np.zeros(len(bias), np.dtype([("bias", "<i4"), ("multiplier", "<u4"), ("shift", "i1")]))
+    layout = np.dtype([("bias", "<i4"), ("multiplier", "<u4"), ("shift", "i1")])
+    record = np.zeros(len(bias), layout)
     record["bias"] = bias
     record["multiplier"][:len(requantization.multiplier)] = requantization.multiplier
     record["shift"][:len(requantization.shift)] = requantization.shift

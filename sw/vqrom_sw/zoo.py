@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import nn
+
 from vqrom_hw.errors import VqromError
 
 from .capture import capture

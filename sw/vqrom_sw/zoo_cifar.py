@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import nn
+
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes

@@ -33,7 +33,7 @@ class ImageSet:
 
 
 def normalize(images: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> np.ndarray:
-    """``(x / 255 - mean) / std`` per channel: uint8 ``[N, H, W, C]`` to float32 ``[N, C, H, W]``."""
+    """``(x / 255 - mean) / std``: uint8 ``[N, H, W, C]`` to float32 ``[N, C, H, W]``."""
     scaled = images.astype(np.float32) / np.float32(255)
     normal = (scaled - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
     return np.ascontiguousarray(normal.transpose(0, 3, 1, 2))

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import nn
+
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes
@@ -55,7 +56,7 @@ TASKS = {
 
 
 class DigitClassifier(nn.Module):
-    """``features``, flattened, then ``classifier``: float32 ``[N, C, H, W]`` to logits ``[N, 10]``."""
+    """``features``, then ``classifier``: float32 ``[N, C, H, W]`` to logits ``[N, 10]``."""
 
     def __init__(self, features: nn.Module, classifier: nn.Module):
         super().__init__()
@@ -69,7 +70,7 @@ class DigitClassifier(nn.Module):
 def build(task: str) -> DigitClassifier:
     """The untrained module of a task, with the parameter names of its state dict."""
     if task == "svhn":
-        features = nn.Sequential(*(_block(*channels) for channels in ((3, 32), (32, 64), (64, 128))))
+        features = nn.Sequential(_block(3, 32), _block(32, 64), _block(64, 128))
         return DigitClassifier(features, nn.Sequential(
             nn.Dropout(), nn.Linear(128 * 16, 256), nn.ReLU(), nn.Dropout(), nn.Linear(256, 10)))
     normalised = task == "usps"

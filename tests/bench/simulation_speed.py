@@ -57,7 +57,7 @@ def run_bare(folder: Path, program: Program, codebook: UniversalCodebook, inputs
 
 def main() -> None:
     """Measure and print one line per configuration."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--config", action="append", metavar="PRESET")
     parser.add_argument("--images", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)

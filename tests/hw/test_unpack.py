@@ -4,6 +4,7 @@ import random
 
 import pytest
 from amaranth.sim import Simulator
+
 from vqrom_hw.errors import VqromError
 from vqrom_hw.unpack import Unpacker
 
@@ -47,7 +48,8 @@ def run_packets(in_width, out_width, packets, seed):
 
 
 @pytest.mark.parametrize(("in_width", "out_width"),
-                         [(64, 8), (64, 64), (64, 13), (16, 40), (8, 1), (64, 512), (128, 72), (1, 3)])
+                         [(64, 8), (64, 64), (64, 13), (16, 40), (8, 1), (64, 512), (128, 72),
+                          (1, 3)])
 def test_items_come_out_whole_and_in_order(in_width, out_width):
     rng = random.Random(out_width)
     packets = [[rng.getrandbits(out_width) for _ in range(length)] for length in (1, 5, 2, 17, 1)]

@@ -126,5 +126,5 @@ def test_map_that_does_not_fit() -> None:
     codebook = random_codebook(config)
     builder = NetworkBuilder(codebook, (200, 200, 3))
     builder.conv(64)
-    with pytest.raises(VqromError, match="activation_words|accumulator_depth"):
+    with pytest.raises(VqromError, match=r"activation_words|accumulator_depth"):
         simulate(builder.build(), codebook, config, builder.images(1))
