@@ -104,7 +104,7 @@ class _Lowering:
                              f"{config.accumulator_depth} of config {config.name!r}, not {width!r}")
         zero_point = self._network.quantization_of(layer.inputs[0]).zero_point
         weights = weight_packet(layer, self._codewords, config, zero_point)
-        parameters = parameter_packet(weights.bias, layer.requantization, config)
+        parameters = parameter_packet(weights.bias, layer.requantization)
         strip = config.accumulator_depth // width
         for first in range(0, height, strip):
             rows = min(strip, height - first)

@@ -86,19 +86,17 @@ def _channels(layer: Conv, config: AcceleratorConfig) -> int:
     return layer.indices.shape[3] * config.subvector
 
 
-def parameter_packet(bias: np.ndarray, requantization: Requantization,
-                     config: AcceleratorConfig) -> bytes:
+def parameter_packet(bias: np.ndarray, requantization: Requantization) -> bytes:
     """Bias, multiplier and shift (9 bytes) per output channel, filled up with multiplier 0."""
     layout = np.dtype([("bias", "<i4"), ("multiplier", "<u4"), ("shift", "i1")])
     record = np.zeros(len(bias), layout)
     record["bias"] = bias
     record["multiplier"][:len(requantization.multiplier)] = requantization.multiplier
     record["shift"][:len(requantization.shift)] = requantization.shift
-    del config
     return record.tobytes()
 
 
 def uniform_parameters(bias: int, multiplier: int, shift: int, config: AcceleratorConfig) -> bytes:
     """The same parameters for all lanes of one pass."""
     ones = np.ones(config.columns, np.int64)
-    return parameter_packet(ones * bias, Requantization(ones * multiplier, ones * shift), config)
+    return parameter_packet(ones * bias, Requantization(ones * multiplier, ones * shift))
