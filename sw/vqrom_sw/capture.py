@@ -256,8 +256,9 @@ def _output_value(program: torch.export.ExportedProgram, walk: Walk) -> Value:
 def _kind_of(node: Node) -> str:
     if node.target is operator.getitem:
         return "getitem"
-    # aten.conv2d.default -> conv2d
-    return str(node.target).split(".")[1] if "." in str(node.target) else str(node.target)
+    # aten.conv2d.default -> conv2d; one kind has another name for each mode.
+    kind = str(node.target).split(".")[1] if "." in str(node.target) else str(node.target)
+    return "batch_norm" if "batch_norm" in kind else kind
 
 
 def _module_path(node: Node) -> str:

@@ -245,7 +245,7 @@ def getitem(op: Operation) -> None:
 
 HANDLERS: dict[str, Callable[[Operation], None]] = {
     "conv2d": conv2d, "linear": linear,
-    "batch_norm": batch_norm, "_native_batch_norm_legit_no_training": batch_norm,
+    "batch_norm": batch_norm,
     "relu": relu, "relu6": lambda op: _activate(op, 0.0, 6.0), "hardtanh": hardtanh,
     "clamp": clamp, "clamp_min": lambda op: _activate(op, op.arguments["min"], None),
     "max_pool2d": max_pool2d, "adaptive_avg_pool2d": adaptive_avg_pool2d,

@@ -1,0 +1,136 @@
+"""The integer reference against plain loops over Python integers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.hw.test_requantize import doubling_high_multiply, rounding_divide
+from tests.random_networks import NetworkBuilder, mixed_network
+from vqrom_hw.errors import VqromError
+from vqrom_sw.codebook import UniversalCodebook
+from vqrom_sw.network import (
+    Add,
+    Conv,
+    GlobalAveragePool,
+    Layer,
+    MaxPool,
+    Quantization,
+    QuantizedNetwork,
+    Requantization,
+)
+from vqrom_sw.reference import dequantize, output_of, quantize, quantize_input, run_reference
+
+
+def scaled(value: int, scale: Requantization, channel: int = 0) -> int:
+    multiplier, shift = int(scale.multiplier[channel]), int(scale.shift[channel])
+    return rounding_divide(doubling_high_multiply(value << max(shift, 0), multiplier),
+                           max(-shift, 0))
+
+
+def pixel(image: np.ndarray, y: int, x: int, outside: int) -> list[int]:
+    height, width, channels = image.shape
+    inside = 0 <= y < height and 0 <= x < width
+    return [int(value) for value in image[y, x]] if inside else [outside] * channels
+
+
+def window(layer: Conv | MaxPool, image: np.ndarray, y: int, x: int,
+           outside: int) -> list[list[int]]:
+    top, left = layer.padding[:2]
+    return [pixel(image, y * layer.stride[0] - top + dy, x * layer.stride[1] - left + dx, outside)
+            for dy in range(layer.kernel[0]) for dx in range(layer.kernel[1])]
+
+
+def weight_of(layer: Conv, codebook: UniversalCodebook, channels: int) -> np.ndarray:
+    """``[C_out, taps, C_in]``"""
+    if layer.raw is not None:
+        return layer.raw.reshape(len(layer.raw), -1, channels).astype(int)
+    assert layer.indices is not None
+    words = codebook.codewords[layer.indices].astype(int)
+    return words.reshape(*words.shape[:3], -1)[..., :channels].reshape(len(words), -1, channels)
+
+
+def by_hand(network: QuantizedNetwork, layer: Layer, inputs: list[np.ndarray],
+            codebook: UniversalCodebook) -> np.ndarray:
+    """One layer of one image, int64 ``[H, W, C]``."""
+    zeros = [network.quantization_of(name).zero_point for name in layer.inputs]
+    result = np.zeros(layer.shape, int)
+    image = inputs[0]
+    weights = weight_of(layer, codebook, image.shape[2]) if isinstance(layer, Conv) else None
+    low, high = layer.clamp if isinstance(layer, Conv | Add) else (-128, 127)
+    for y, x, channel in np.ndindex(*layer.shape):
+        if isinstance(layer, Conv):
+            assert weights is not None
+            taps = np.array(window(layer, image, y, x, zeros[0])) - zeros[0]
+            total = int(layer.bias[channel]) + int((taps * weights[channel]).sum())
+            value = scaled(total, layer.requantization, channel) + layer.quantization.zero_point
+        elif isinstance(layer, MaxPool):
+            value = max(tap[channel] for tap in window(layer, image, y, x, -128))
+        elif isinstance(layer, GlobalAveragePool):
+            total = int((image[:, :, channel].astype(int) - zeros[0]).sum())
+            value = scaled(total, layer.requantization) + layer.quantization.zero_point
+        else:
+            assert isinstance(layer, Add)
+            parts = [scaled((int(part[y, x, channel]) - zero) << 20, scale)
+                     for part, zero, scale in zip(inputs, zeros, layer.input_requantization,
+                                                  strict=True)]
+            value = scaled(sum(parts), layer.requantization) + layer.quantization.zero_point
+        result[y, x, channel] = min(max(value, low), high)
+    return result
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 8])
+def test_equals_plain_loops(length: int) -> None:
+    rng = np.random.default_rng(length)
+    codebook = UniversalCodebook(rng.integers(-128, 128, (20, length)).astype(np.int8))
+    builder = mixed_network(codebook, seed=length)
+    network = builder.build()
+    images = builder.images(2).transpose(0, 2, 3, 1)
+    results = run_reference(network, codebook, images)
+    for layer in network.layers:
+        for number in range(2):
+            inputs = [results[name][number] for name in layer.inputs]
+            np.testing.assert_array_equal(
+                results[layer.name][number], by_hand(network, layer, inputs, codebook), layer.name)
+
+
+def test_batches_do_not_matter() -> None:
+    """More images than run at once."""
+    codebook = UniversalCodebook(np.arange(32, dtype=np.int8).reshape(8, 4))
+    builder = NetworkBuilder(codebook, (5, 5, 3))
+    builder.conv(6)
+    network, images = builder.build(), builder.images(35).transpose(0, 2, 3, 1)
+    whole = output_of(network, run_reference(network, codebook, images))
+    single = [output_of(network, run_reference(network, codebook, images[i:i + 1]))
+              for i in range(35)]
+    np.testing.assert_array_equal(whole, np.concatenate(single))
+
+
+def test_refuses_another_codebook() -> None:
+    codebook = UniversalCodebook(np.arange(32, dtype=np.int8).reshape(8, 4))
+    builder = NetworkBuilder(codebook, (5, 5, 3))
+    builder.conv(6)
+    other = UniversalCodebook(np.ones((8, 4), np.int8))
+    with pytest.raises(VqromError, match="must run on its own codebook"):
+        run_reference(builder.build(), other, np.zeros((1, 5, 5, 3), np.int8))
+
+
+def test_quantize_rounds_to_even_and_clamps() -> None:
+    values = np.array([0.25, 0.75, -0.25, 1e9, -1e9, 0.0], np.float32)
+    np.testing.assert_array_equal(quantize(values, Quantization(0.5, 3)), [3, 5, 3, 127, -128, 3])
+
+
+def test_inputs_and_outputs_there_and_back() -> None:
+    codebook = UniversalCodebook(np.arange(32, dtype=np.int8).reshape(8, 4))
+    builder = NetworkBuilder(codebook, (2, 3, 4))
+    builder.conv(4, (1, 1))
+    network = builder.build()
+    integers = builder.images(2)
+    placed = quantize_input(network, integers)
+    assert placed.shape == (2, 2, 3, 4)
+    np.testing.assert_array_equal(placed.transpose(0, 3, 1, 2), integers)
+    outputs = np.arange(-12, 12, dtype=np.int8).reshape(1, 4, 2, 3)
+    quantization = network.layers[-1].quantization
+    np.testing.assert_allclose(
+        dequantize(network, outputs),
+        (outputs.astype(float) - quantization.zero_point) * quantization.scale, rtol=1e-6)
