@@ -26,7 +26,8 @@ from vqrom_sw.float_network import UNBOUNDED, FloatConv, FloatNetwork
 def network_of(weight: torch.Tensor, name: str = "net") -> FloatNetwork:
     layer = FloatConv("conv", ("input",), (1, 1, len(weight)), "conv", weight,
                       torch.zeros(len(weight)), (1, 1), (0, 0, 0, 0), UNBOUNDED)
-    return FloatNetwork(name, (*weight.shape[2:], weight.shape[1]), (layer,), (len(weight),))
+    channels, height, width = weight.shape[1:]
+    return FloatNetwork(name, (height, width, channels), (layer,), (len(weight),))
 
 
 def random_network(channels: int, seed: int, name: str = "net") -> FloatNetwork:
@@ -58,9 +59,9 @@ def test_draws_follow_the_density_that_scipy_estimates() -> None:
 
 def test_bandwidth_is_scott_s() -> None:
     samples = torch.randn(1000, 4, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
-    factor = gaussian_kde(samples.numpy().T, "scott").factor
-    assert scott_bandwidth(samples) == pytest.approx(
-        factor * samples.var(0).mean().sqrt().item(), rel=1e-6)
+    factor = np.asarray(gaussian_kde(samples.numpy().T, "scott").factor)
+    expected = factor * samples.var(0).mean().sqrt().item()
+    assert scott_bandwidth(samples) == pytest.approx(expected, rel=1e-6)
 
 
 def test_each_network_gives_as_many() -> None:
