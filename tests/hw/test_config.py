@@ -1,0 +1,61 @@
+"""The configuration object: rules, derived figures, and files."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.hw.simulation import config_of
+from vqrom_hw.config import PRESETS, AcceleratorConfig, load_config
+from vqrom_hw.errors import VqromError
+
+
+@pytest.mark.parametrize(("codewords", "width"), [(2, 1), (3, 2), (20, 5), (256, 8), (257, 9),
+                                                  (65536, 16)])
+def test_index_width(codewords, width):
+    assert config_of(codewords=codewords).index_width == width
+
+
+def test_presets_have_the_size_of_their_name():
+    assert load_config("edge16").peak_macs_per_cycle == 16 * 16
+    assert load_config("edge32").peak_macs_per_cycle == 32 * 32
+
+
+@given(st.sampled_from(sorted(PRESETS)), st.sampled_from([1, 2, 4, 8]), st.integers(2, 65536))
+def test_presets_take_any_codebook_that_fits(preset, subvector, codewords):
+    config = load_config(preset, subvector=subvector, codewords=codewords)
+    assert config.groups * config.subvector == config.rows
+    assert config.fill_steps * config.decode_ports == config.processing_elements
+    assert 1 << config.index_width >= config.codewords > 1 << config.index_width - 1 >> 1
+
+
+@pytest.mark.parametrize(("field", "value", "rule"), [
+    ("rows", 6, "rows must be a multiple of subvector 4, not 6"),
+    ("columns", 3, "columns must divide rows 8, not 3"),
+    ("post_lanes", 3, "post_lanes must divide columns 4, not 3"),
+    ("decode_ports", 3, "decode_ports must divide the number of PEs, 8, not 3"),
+    ("weight_fifo_beats", 4, "weight_fifo_beats must hold one burst of 8 beats, not 4"),
+    ("parameter_fifo_beats", 4, "parameter_fifo_beats must hold one burst of 8 beats, not 4"),
+    ("subvector", 3, "subvector"), ("codewords", 1, "codewords"), ("bus_width", 96, "bus_width"),
+    ("rows", 0, "rows"), ("dram_latency", 0, "dram_latency"), ("name", "", "name"),
+    ("rows", "8", "rows"), ("colour", 1, "colour"),
+])
+def test_each_rule(tmp_path, field, value, rule):
+    file = tmp_path / "small.toml"
+    values = config_of().model_dump() | {field: value}
+    file.write_text("".join(f'{name} = "{content}"\n' if isinstance(content, str)
+                            else f"{name} = {content}\n" for name, content in values.items()))
+    with pytest.raises(VqromError) as caught:
+        load_config(str(file))
+    assert rule in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_bursts_stay_in_a_page():
+    with pytest.raises(ValueError, match="max_burst_beats must stay within 4096 bytes"):
+        config_of(bus_width=512, max_burst_beats=128, weight_fifo_beats=128,
+                  parameter_fifo_beats=128)
+
+
+def test_is_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        config_of().rows = 3
+    assert AcceleratorConfig(**config_of().model_dump()) == config_of()
