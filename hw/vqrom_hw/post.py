@@ -16,7 +16,7 @@ class PostProcessor(wiring.Component):
     A pass covers ``columns`` channels: for each group of ``post_lanes`` it takes their parameters
     from the stream, then one pixel a cycle. With the accumulators as source, pass ``n`` waits for
     half ``n % 2`` and releases it, and each pass moves on to the next ``columns`` channels of the
-    output. A group costs ``pixels + LATENCY + 3`` cycles.
+    output. A group costs ``pixels + LATENCY + 2`` cycles.
 
     Members
     -------

@@ -21,11 +21,11 @@ def leaves(layout, path=()):
             yield (*path, key), field.offset, field.shape
 
 
-def nested(path, value):
+def nested(path, value) -> dict:
     """Keyword arguments that set one leaf; list items before it are empty records."""
-    for key in reversed(path):
+    for key in reversed(path[1:]):
         value = [{}] * key + [value] if isinstance(key, int) else {key: value}
-    return value
+    return {path[0]: value}
 
 
 def test_layout_fits_a_command():

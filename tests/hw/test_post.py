@@ -139,7 +139,8 @@ def test_activations_to_accumulators(shape):
                 for lane in range(config.post_lanes):
                     column = group * config.post_lanes + lane
                     x = scene.words[11 + 2 * pixel][section * config.columns + column]
-                    values.append(requantized(x, *scene.parameters[column], True))
+                    bias, multiplier, shift = scene.parameters[column]
+                    values.append(requantized(x, bias, multiplier, shift, True))
                 expected.append((pixel, group, destination == Destination.ACCUMULATOR_SET, values))
         assert updates == expected
 
