@@ -1,7 +1,5 @@
 """The accelerator: everything between AXI4-Lite, AXI4 and the interrupt line."""
 
-import hashlib
-
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
@@ -11,6 +9,7 @@ from .accumulators import AccumulatorBank
 from .activation_buffer import ActivationBuffer
 from .array import ProcessingArray
 from .axi import axi4_read_members, axi4_write_members, axi4lite_members
+from .codebook import codebook_sha256, codewords_as_integers
 from .command_processor import CommandProcessor
 from .commands import Opcode
 from .config import AcceleratorConfig
@@ -32,18 +31,6 @@ COMMANDS, PARAMETERS, ACTIVATIONS, WEIGHTS = range(4)
 
 COMMAND_FIFO_BEATS = 32
 ACTIVATION_FIFO_BEATS = 32
-
-
-def codebook_sha256(codewords: np.ndarray) -> str:
-    """SHA-256 over shape and content of an int8 ``[k, d]`` codebook, as hexadecimal digits."""
-    shape = np.array(codewords.shape, dtype="<u4").tobytes()
-    content = np.ascontiguousarray(codewords, dtype=np.int8).tobytes()
-    return hashlib.sha256(shape + content).hexdigest()
-
-
-def codewords_as_integers(codewords: np.ndarray) -> list[int]:
-    """Each codeword's bytes as one unsigned integer, first weight lowest."""
-    return [int.from_bytes(row.tobytes(), "little") for row in codewords.astype(np.int8)]
 
 
 class Accelerator(wiring.Component):
@@ -131,10 +118,11 @@ class Accelerator(wiring.Component):
         return Cat(*(self.processor.command.opcode == opcode for opcode in opcodes)).any()
 
     def _connect_bus(self, m):
-        ports = [(self.csr, "s_axil_", axi4lite_members(""), True),
-                 (self.dma, "m_axi_", axi4_read_members("", self._config.bus_width), False),
-                 (self.write_dma, "m_axi_", axi4_write_members("", self._config.bus_width), False)]
-        for unit, prefix, members, _ in ports:
+        width = self._config.bus_width
+        ports = [(self.csr, "s_axil_", axi4lite_members("")),
+                 (self.dma, "m_axi_", axi4_read_members("", width)),
+                 (self.write_dma, "m_axi_", axi4_write_members("", width))]
+        for unit, prefix, members in ports:
             for name, member in members.items():
                 outer, inner = getattr(self, prefix + name), getattr(unit, name)
                 m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .accelerator import Accelerator, codebook_sha256, codewords_as_integers
+from .accelerator import Accelerator
 from .axi import CSR_ADDRESS_BITS
+from .codebook import codebook_sha256, codewords_as_integers
 from .commands import COMMAND_BYTES, Opcode, Region
 from .config import AcceleratorConfig
 from .counters import ACTIVITIES, COUNTERS

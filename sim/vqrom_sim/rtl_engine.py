@@ -118,7 +118,7 @@ def _memory_image(program: Program, inputs: np.ndarray,
 
 def _write_job(folder: Path, program: Program, codewords: np.ndarray, places: dict[str, int],
                images: int) -> Path:
-    from vqrom_hw.accelerator import codebook_sha256
+    from vqrom_hw.codebook import codebook_sha256
 
     job = folder / "job.json"
     job.write_text(json.dumps({

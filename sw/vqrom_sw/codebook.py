@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load as load_tensors
 
+from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes, write_bytes
@@ -73,9 +73,8 @@ class UniversalCodebook:
 
     @cached_property
     def sha256(self) -> str:
-        """Hexadecimal SHA-256 over shape (two little-endian uint32) and content."""
-        shape = np.array(self.codewords.shape, dtype="<u4").tobytes()
-        return hashlib.sha256(shape + self.codewords.tobytes()).hexdigest()
+        """See :func:`vqrom_hw.codebook.codebook_sha256`."""
+        return codebook_sha256(self.codewords)
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file, whole or not at all."""

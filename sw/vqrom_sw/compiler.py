@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from vqrom_hw.accelerator import codebook_sha256
+from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.commands import Destination, Opcode, Region, Source, Stream
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError

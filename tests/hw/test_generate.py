@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.hw.simulation import SHAPES, config_of
-from vqrom_hw.accelerator import codebook_sha256
+from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
 from vqrom_hw.generate import generate
