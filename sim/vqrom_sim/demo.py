@@ -15,7 +15,7 @@ from vqrom_hw.errors import VqromError
 from .cli_compress import CODEBOOK_FILE, CompressRequest, compress_into, resolve_sources
 from .cli_files import staged
 from .cli_progress import Bars, bars
-from .tables import plain_table
+from .tables import area_table, counters_table, plain_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,6 +159,17 @@ def describe_codebook(codebook: UniversalCodebook) -> dict[str, Any]:
     }
 
 
+def print_figures(artefacts: Artefacts) -> None:
+    """What was counted and synthesised, as tables; :func:`print_summary` comes after it."""
+    from rich.console import Console
+
+    console, report = Console(), artefacts.report
+    measured = [network for network in report["networks"] if network["cycles"] is not None]
+    if measured:
+        console.print(counters_table(measured))
+    console.print(area_table(report["area"]))
+
+
 def print_summary(artefacts: Artefacts, output: Path) -> None:
     """One screen: what was done, what came out, where it lies."""
     from rich.console import Console
@@ -218,6 +229,7 @@ def main() -> None:
     except KeyboardInterrupt:
         print("vqrom: interrupted", file=sys.stderr)
         sys.exit(130)
+    print_figures(artefacts)
     print_summary(artefacts, arguments.output)
     sys.exit(not all(network["bit_exact"] for network in artefacts.report["networks"]))
 

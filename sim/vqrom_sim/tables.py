@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -12,6 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from .plots import ACTIVITIES, GROUP_TITLES, quantity
+
+
+def _accesses(buffer: str, way: str) -> Callable[[Mapping[str, Any]], float]:
+    return lambda report: report["traffic"]["buffers"][buffer][way]
+
+
+_COUNTED: tuple[tuple[str, Callable[[Mapping[str, Any]], float]], ...] = (
+    ("MACs", lambda report: report["macs"]),
+    ("cycles", lambda report: report["cycles"]),
+    ("codebook ROM reads", lambda report: report["traffic"]["rom_reads"]),
+    *((f"{buffer} {'buffer ' if buffer == 'activation' else ''}{way}", _accesses(buffer, way))
+      for buffer in ("activation", "accumulator") for way in ("reads", "writes")),
+)
 
 
 def plain_table(*columns: str, left: int = 1, title: str | None = None,
@@ -33,6 +46,23 @@ def simulate_table(report: Mapping[str, Any]) -> RenderableType:
     if report["traffic"] is not None:
         parts += [_streams(report), _spent(report)]
     return Group(*parts)
+
+
+def counters_table(reports: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """What the hardware counted for one image, a column for each simulation of the RTL engine."""
+    table = plain_table("per image", *(escape(report["network"]) for report in reports),
+                        title="Counted by the hardware")
+    for name, pick in _COUNTED:
+        table.add_row(name, *(_count(pick(report) / report["images"]) for report in reports))
+    table.add_section()
+    for way, verb in (("read", "from"), ("write", "to")):
+        streams = reports[0]["traffic"][f"dram_{way}_bytes"] if reports else ()
+        for stream in streams:
+            moved = [report["traffic"][f"dram_{way}_bytes"][stream] / report["images"]
+                     for report in reports]
+            if any(moved):
+                table.add_row(f"bytes {verb} DRAM: {stream}", *map(_count, moved))
+    return table
 
 
 def area_table(area: Mapping[str, Any]) -> RenderableType:

@@ -18,10 +18,10 @@ from tests.random_networks import mixed_network, random_codebook
 from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sim import plots
-from vqrom_sim.demo import describe_codebook, print_summary, run_demo
+from vqrom_sim.demo import describe_codebook, print_figures, print_summary, run_demo
 from vqrom_sim.report import Sample, compression, png_data_uri, write_report
 from vqrom_sim.simulate import simulate
-from vqrom_sim.tables import simulate_table
+from vqrom_sim.tables import counters_table, simulate_table
 
 
 class Links(HTMLParser):
@@ -91,6 +91,21 @@ def test_compression_counts_what_is_stored(measured: dict[str, Any]) -> None:
     assert weights["count"] == weights["indexed"] + weights["raw"]
 
 
+def test_counters_are_of_one_image(measured: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    console = Console(width=80, file=io.StringIO())
+    console.print(counters_table([measured]))
+    shown = " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+    traffic = measured["traffic"]
+    for name, value in (("MACs", measured["macs"]), ("cycles", measured["cycles"]),
+                        ("codebook ROM reads", traffic["rom_reads"]),
+                        ("accumulator writes", traffic["buffers"]["accumulator"]["writes"]),
+                        ("bytes from DRAM: index", traffic["dram_read_bytes"]["index"]),
+                        ("bytes to DRAM: activation", traffic["dram_write_bytes"]["activation"])):
+        assert f"{name} {value / 2:,.0f} " in shown + " "
+
+
 def test_terminal_table_shows_names_as_they_are(measured: dict[str, Any]) -> None:
     from rich.console import Console
 
@@ -135,6 +150,10 @@ def test_demo_without_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str
                    for one in network["predictions"])
         assert 15.5 < compression(network) <= 16
     assert report["area"]["total"]["nand2"] > 1000
+    print_figures(artefacts)
+    shown = capsys.readouterr().out
+    assert all(part in shown for part in ("PE array", "codebook ROM", "NAND2", "total"))
+    assert all(len(line) <= 80 for line in shown.splitlines())
     print_summary(artefacts, folder)
     shown = capsys.readouterr().out
     assert shown.count("\n") < 24, "one screen"
