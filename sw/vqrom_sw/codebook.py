@@ -9,16 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load as load_tensors
 
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.errors import VqromError
 
-from .atomic import read_bytes, write_bytes
+from .atomic import write_bytes
 from .float_network import FloatConv, FloatNetwork
 from .subvectors import channel_rms, subvectors
-from .tensor_bytes import tensor_bytes
+from .tensor_file import read_tensors, tensor_bytes
 
 FORMAT = "vqrom.codebook"
 VERSION = "1"
@@ -91,20 +89,10 @@ class UniversalCodebook:
             If it is unreadable, of another kind or version, or its content was altered.
         """
         path = Path(path)
-        content = read_bytes(path, "codebook", MAX_FILE_BYTES)
-        try:
-            tensors = load_tensors(content)
-            with safe_open(path, framework="numpy") as file:
-                metadata = file.metadata() or {}
-        except (SafetensorError, OSError, ValueError, KeyError) as error:
-            raise VqromError(f"codebook {str(path)!r} must be a complete safetensors file: "
-                             f"{error}") from None
-        if metadata.get("format") != FORMAT or set(tensors) != {"codewords"}:
-            raise VqromError(f"codebook {str(path)!r} must have format {FORMAT!r}, "
-                             f"not {metadata.get('format')!r}")
-        if metadata.get("version") != VERSION:
-            raise VqromError(f"codebook {str(path)!r} must have version {VERSION!r}, "
-                             f"not {metadata.get('version')!r}")
+        tensors, metadata = read_tensors(path, "codebook", MAX_FILE_BYTES, FORMAT, VERSION)
+        if set(tensors) != {"codewords"}:
+            raise VqromError(f"codebook {str(path)!r} must hold the tensor 'codewords' alone, "
+                             f"not {sorted(tensors)!r}")
         codebook = cls(tensors["codewords"])
         if metadata.get("sha256") != codebook.sha256:
             raise VqromError(f"codebook {str(path)!r} was altered: its SHA-256 must be "

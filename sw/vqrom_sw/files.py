@@ -8,16 +8,14 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load as load_tensors
 
 from vqrom_hw.errors import VqromError
 
-from .atomic import read_bytes, write_bytes
+from .atomic import write_bytes
 from .codebook import UniversalCodebook
 from .file_graph import Graph, layer_from_record, quantization, quantization_record, record_of
 from .network import QuantizedNetwork
-from .tensor_bytes import tensor_bytes
+from .tensor_file import read_tensors, tensor_bytes
 
 FORMAT = "vqrom.network"
 VERSION = "1"
@@ -67,18 +65,7 @@ def load_network(path: str | Path) -> QuantizedNetwork:
         If it is unreadable, of another kind or version, was altered, or says what cannot be.
     """
     path = Path(path)
-    content = read_bytes(path, "network", MAX_FILE_BYTES)
-    try:
-        tensors = load_tensors(content)
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise VqromError(f"network {str(path)!r} must be a complete safetensors file: "
-                         f"{error}") from None
-    for key, expected in (("format", FORMAT), ("version", VERSION)):
-        if metadata.get(key) != expected:
-            raise VqromError(f"network {str(path)!r} must have {key} {expected!r}, "
-                             f"not {metadata.get(key)!r}")
+    tensors, metadata = read_tensors(path, "network", MAX_FILE_BYTES, FORMAT, VERSION)
     text = metadata.get("graph", "")
     if metadata.get("sha256") != _digest(text, tensors):
         raise VqromError(f"network {str(path)!r} was altered: its SHA-256 must be "

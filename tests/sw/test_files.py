@@ -18,7 +18,7 @@ from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.files import load_network, save_network
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import run_reference
-from vqrom_sw.tensor_bytes import tensor_bytes
+from vqrom_sw.tensor_file import tensor_bytes
 
 CODEBOOK = UniversalCodebook(
     np.random.default_rng(0).integers(-128, 128, (20, 4)).astype(np.int8))
