@@ -36,8 +36,10 @@ class Assignment:
     integers: torch.Tensor
 
 
-def nearest(vectors: torch.Tensor, codewords: torch.Tensor) -> torch.Tensor:
-    """Index of the nearest codeword, int64 ``[n]``; the lowest one of equals.
+def nearest(vectors: torch.Tensor, codewords: torch.Tensor, count: int = 1) -> torch.Tensor:
+    """Indices of the nearest codewords, int64 ``[n, count]``, the nearest first.
+
+    With ``count == 1`` the lowest of equals.
 
     Parameters
     ----------
@@ -50,22 +52,29 @@ def nearest(vectors: torch.Tensor, codewords: torch.Tensor) -> torch.Tensor:
     half_norm = codewords.square().sum(1) / 2
     transposed = codewords.T.contiguous()
     rows = max(1, CHUNK_ELEMENTS // len(codewords))
-    parts = [torch.addmm(half_norm, chunk, transposed, alpha=-1).argmin(1)
-             for chunk in vectors.split(rows)]
-    return torch.cat(parts) if parts else torch.empty(0, dtype=torch.int64)
+    parts = []
+    for chunk in vectors.split(rows):
+        distance = torch.addmm(half_norm, chunk, transposed, alpha=-1)
+        parts.append(distance.argmin(1, keepdim=True) if count == 1
+                     else distance.topk(count, largest=False).indices)
+    return torch.cat(parts) if parts else torch.empty(0, count, dtype=torch.int64)
 
 
-def nearest_masked(parts: torch.Tensor, codewords: torch.Tensor, channels: int) -> torch.Tensor:
-    """As :func:`nearest` for ``[C_out, y, x, groups, d]``; lanes beyond the channels are free."""
+def nearest_masked(parts: torch.Tensor, codewords: torch.Tensor, channels: int,
+                   count: int = 1) -> torch.Tensor:
+    """As :func:`nearest` for ``[C_out, y, x, groups, d]``: int64 ``[C_out, y, x, groups, count]``.
+
+    Lanes beyond the channels are left out of the distance.
+    """
     *outer, groups, length = parts.shape
     whole = channels // length
-    found = torch.empty(*outer, groups, dtype=torch.int64)
-    found[..., :whole] = nearest(parts[..., :whole, :].reshape(-1, length), codewords).reshape(
-        *outer, whole)
+    found = torch.empty(*outer, groups, count, dtype=torch.int64)
+    found[..., :whole, :] = nearest(parts[..., :whole, :].reshape(-1, length), codewords,
+                                    count).reshape(*outer, whole, count)
     if whole < groups:
         lanes = channels - whole * length
         tail = parts[..., whole, :lanes].reshape(-1, lanes)
-        found[..., whole] = nearest(tail, codewords[:, :lanes]).reshape(outer)
+        found[..., whole, :] = nearest(tail, codewords[:, :lanes], count).reshape(*outer, count)
     return found
 
 
@@ -93,7 +102,7 @@ def assign(weight: torch.Tensor, codebook: UniversalCodebook,
     for _ in range(ROUNDS):
         divisor = torch.where(scale > 0, scale, 1.0).reshape(-1, 1, 1, 1)
         parts = subvectors((weight / divisor).float(), length)
-        indices = nearest_masked(parts, codewords, channels)
+        indices = nearest_masked(parts, codewords, channels).squeeze(-1)
         integers = merge(codewords[indices], channels)
         scale = refit(weight, integers.double(), scale, floor)
     return Assignment(indices.numpy().astype(np.uint16), scale.numpy(), integers.to(torch.int8))

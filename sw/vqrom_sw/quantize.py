@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 
 from vqrom_hw.errors import VqromError
 
-from .assign import Assignment, assign
 from .codebook import UniversalCodebook
+from .encoded import Encoded, Progress, encode_nearest, encoded_layer
 from .float_network import (
     INPUT,
     FloatAdd,
@@ -21,9 +20,6 @@ from .float_network import (
     FloatLayer,
     FloatMaxPool,
     FloatNetwork,
-    float_forward,
-    float_layer,
-    linear_part,
 )
 from .network import (
     Add,
@@ -48,37 +44,10 @@ MAX_BIAS = 1 << 30
 CLIP = 1e-5
 """Part of a feature map's values, on either side, that its range may leave out."""
 
-Progress = Callable[[str, int, int], None]
 
-
-@dataclass(frozen=True)
-class Encoded:
-    """A convolution on the codebook, before it is quantised.
-
-    Members
-    -------
-    assignment:
-        Indices and integer weights.
-    scale:
-        float64 ``[C_out]``: real weight = ``scale * integer``.
-    bias:
-        float64 ``[C_out]``.
-    """
-
-    assignment: Assignment
-    scale: np.ndarray
-    bias: np.ndarray
-
-
-@torch.no_grad()
 def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np.ndarray,
              progress: Progress | None = None) -> QuantizedNetwork:
-    """Put a network on a codebook and quantise it to int8.
-
-    Every sub-vector gets its nearest codeword. Layer by layer, on the calibration inputs and with
-    the layers before already encoded, each output channel's scale and bias are then set so that
-    its pre-activation has the float network's mean and standard deviation: what re-estimating the
-    statistics of batch norm would do, for networks whose batch norm is folded or that have none.
+    """Put a network on a codebook with nearest codewords, and quantise it to int8.
 
     Parameters
     ----------
@@ -96,30 +65,49 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     VqromError
         If the calibration does not fit the network, or a layer cannot be quantised.
     """
-    images = _check_calibration(network, calibration)
-    targets = float_forward(network, images)
+    images = check_calibration(network, calibration)[:MAX_CALIBRATION]
+    encoded = encode_nearest(network, codebook, images, progress)
+    return quantize_network(network, codebook, encoded, images)
+
+
+@torch.no_grad()
+def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
+                     encoded: Mapping[str, Encoded], images: torch.Tensor) -> QuantizedNetwork:
+    """Quantise an encoded network to int8.
+
+    Parameters
+    ----------
+    encoded:
+        Each convolution by its layer's name.
+    images:
+        float32 ``[N, C, H, W]``: they fix the ranges of the feature maps.
+
+    Raises
+    ------
+    VqromError
+        If a layer cannot be quantised.
+    """
     maps = {INPUT: images}
     quantizations = {INPUT: _quantization_of(images)}
     layers: list[Layer] = []
-    for number, layer in enumerate(network.layers):
+    for layer in network.layers:
         inputs = [maps[name] for name in layer.inputs]
-        encoded = None
-        if isinstance(layer, FloatConv):
-            wanted = linear_part(layer, layer.weight, layer.bias, targets[layer.inputs[0]])
-            encoded = _encode(layer, codebook, inputs[0], wanted)
-            maps[layer.name] = _encoded_forward(layer, encoded, inputs[0])
-        else:
-            maps[layer.name] = float_layer(layer, inputs)
+        maps[layer.name] = encoded_layer(layer, encoded.get(layer.name), inputs)
         quantizations[layer.name] = _output_quantization(layer, maps[layer.name], quantizations)
         pixels = inputs[0].shape[2] * inputs[0].shape[3]
-        layers.append(_quantize(layer, encoded, quantizations, pixels))
-        if progress:
-            progress("assigning codewords", number + 1, len(network.layers))
+        layers.append(_quantize(layer, encoded.get(layer.name), quantizations, pixels))
     return QuantizedNetwork(network.name, network.input_shape, quantizations[INPUT],
                             tuple(layers), network.output_shape, codebook.sha256)
 
 
-def _check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.Tensor:
+def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.Tensor:
+    """Calibration inputs as a tensor.
+
+    Raises
+    ------
+    VqromError
+        If they do not fit the network.
+    """
     height, width, channels = network.input_shape
     if calibration.dtype != np.float32 or calibration.ndim != 4 or not len(calibration) \
             or calibration.shape[1:] != (channels, height, width):
@@ -128,31 +116,7 @@ def _check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.
             f"{height}, {width}), not {calibration.dtype} of {calibration.shape!r}")
     if not np.isfinite(calibration).all():
         raise VqromError(f"calibration of network {network.name!r} must be finite")
-    return torch.from_numpy(np.ascontiguousarray(calibration[:MAX_CALIBRATION]))
-
-
-def _encode(layer: FloatConv, codebook: UniversalCodebook, x: torch.Tensor,
-            wanted: torch.Tensor) -> Encoded:
-    assignment = assign(layer.weight, codebook)
-    weight = assignment.integers.float()
-    got = linear_part(layer, weight, torch.zeros(len(weight)), x)
-    dims = (0, 2, 3)
-    spread_got, spread_wanted = (part.double().std(dims, correction=0) for part in (got, wanted))
-    mean_got, mean_wanted = (part.double().mean(dims) for part in (got, wanted))
-    fitted = torch.from_numpy(assignment.scale)
-    # A channel that hardly varies says nothing about its scale.
-    usable = (spread_got * fitted > 1e-6) & (spread_wanted > 1e-6) & (x.shape[0] > 1)
-    ratio = torch.where(usable, spread_wanted / (spread_got * fitted).clamp(min=1e-12), 1.0)
-    scale = fitted * ratio.clamp(0.5, 2.0)
-    bias = mean_wanted - scale * mean_got
-    return Encoded(assignment, scale.numpy(), bias.numpy())
-
-
-def _encoded_forward(layer: FloatConv, encoded: Encoded, x: torch.Tensor) -> torch.Tensor:
-    scale = torch.from_numpy(encoded.scale).float().reshape(-1, 1, 1, 1)
-    weight = encoded.assignment.integers.float() * scale
-    bias = torch.from_numpy(encoded.bias).float()
-    return linear_part(layer, weight, bias, x).clamp(*layer.bounds)
+    return torch.from_numpy(np.ascontiguousarray(calibration))
 
 
 def _quantization_of(values: torch.Tensor) -> Quantization:

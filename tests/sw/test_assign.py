@@ -21,14 +21,14 @@ def codebook_of(size: int, length: int, seed: int = 0) -> UniversalCodebook:
 def test_nearest_equals_brute_force(size: int, length: int) -> None:
     codebook = codebook_of(size, length).codewords.astype(np.float32)
     vectors = np.random.default_rng(1).normal(0, 60, (500, length)).astype(np.float32)
-    found = nearest(torch.from_numpy(vectors), torch.from_numpy(codebook)).numpy()
+    found = nearest(torch.from_numpy(vectors), torch.from_numpy(codebook))[:, 0].numpy()
     distances = cdist(vectors, codebook, "sqeuclidean")
     np.testing.assert_allclose(distances[np.arange(500), found], distances.min(1), rtol=1e-5)
 
 
 def test_of_equal_codewords_the_first() -> None:
     codewords = torch.tensor([[9.0], [5.0], [5.0]])
-    assert nearest(torch.tensor([[5.0], [7.0]]), codewords).tolist() == [1, 0]
+    assert nearest(torch.tensor([[5.0], [7.0]]), codewords).flatten().tolist() == [1, 0]
 
 
 def test_lanes_beyond_the_channels_are_free() -> None:
