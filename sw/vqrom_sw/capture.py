@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import operator
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from io import StringIO
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
@@ -218,7 +219,7 @@ def _export(module: torch.nn.Module, example: torch.Tensor) -> torch.export.Expo
                 module(example)
                 # An empty table: in-place operations become functional, nothing is taken apart.
                 return torch.export.export(module, (example,)).run_decompositions({})
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise VqromError(
                 f"module {type(module).__name__!r} must run on an input of shape "
                 f"{tuple(example.shape)!r} and be traced by torch.export, but: "
@@ -227,10 +228,11 @@ def _export(module: torch.nn.Module, example: torch.Tensor) -> torch.export.Expo
 
 @contextmanager
 def _quiet_logs():
-    """Keep torch from logging a traceback of an error that we report ourselves."""
+    """Keep torch from logging a traceback, or a graph, of an error that we report ourselves."""
     logging.disable(logging.ERROR)
     try:
-        yield
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            yield
     finally:
         logging.disable(logging.NOTSET)
 

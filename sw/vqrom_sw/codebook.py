@@ -131,7 +131,7 @@ def sample_equally(networks: Sequence[FloatNetwork], length: int,
     for network, pool in zip(networks, pools, strict=True):
         if not len(pool):
             raise VqromError(f"network {network.name!r} must have a layer with at least {length} "
-                             "input channels to extract a codebook from")
+                             "input channels and weights other than 0, to extract a codebook from")
     count = min(MAX_SAMPLES, *(len(pool) for pool in pools))
     return torch.cat([pool[torch.randperm(len(pool), generator=generator)[:count]]
                       for pool in pools])

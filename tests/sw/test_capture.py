@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -116,6 +118,16 @@ class Constant(nn.Module):
         return torch.zeros_like(x) + 1
 
 
+class Branching(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.relu() if x.sum() > 0 else x
+
+
+class Leaving(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        sys.exit(3)
+
+
 @pytest.mark.parametrize(("module", "message"), [
     (nn.Sequential(nn.Conv2d(4, 4, 1), nn.Softmax(1)), r"layer '1' \(softmax\)"),
     (nn.Sequential(nn.Conv2d(4, 4, 1), nn.Sigmoid()), r"layer '1' \(sigmoid\): the hardware has"),
@@ -131,10 +143,14 @@ class Constant(nn.Module):
     (Constant(), "layer '.*' .*: the hardware has no such layer"),
     (nn.Identity(), "the output must be its last layer's"),
     (nn.Conv2d(5, 4, 1), "must run on an input of shape"),
+    (Branching(), "be traced by torch.export"),
+    (Leaving(), "must run on an input of shape .* SystemExit: 3"),
 ])
-def test_names_what_cannot_be_built(module: nn.Module, message: str) -> None:
+def test_names_what_cannot_be_built(module: nn.Module, message: str,
+                                    capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(VqromError, match=message):
         capture(module.eval(), torch.zeros(1, 4, 8, 9))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_refuses_training_mode_and_other_inputs() -> None:
