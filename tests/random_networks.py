@@ -42,19 +42,20 @@ class NetworkBuilder:
 
     def conv(self, channels: int, kernel: tuple[int, int] = (3, 3),
              stride: tuple[int, int] = (1, 1), padding: Padding = (0, 0, 0, 0), *,
-             source: str | None = None, raw: bool = False,
+             source: str | None = None, raw: bool = False, groups: int = 1,
              kind: Literal["conv", "linear"] = "conv") -> str:
         """Append a convolution; its name."""
         source = source or self._last()
         shape, _ = self._of(source)
-        per_pixel = kernel[0] * kernel[1] * shape[2]
-        groups = -(-shape[2] // self._codebook.subvector)
+        reduced = shape[2] // groups
+        per_pixel = kernel[0] * kernel[1] * reduced
+        parts = -(-reduced // self._codebook.subvector)
         indices = weights = None
         if raw:
-            weights = self._rng.integers(-128, 128, (channels, *kernel, shape[2])).astype(np.int8)
+            weights = self._rng.integers(-128, 128, (channels, *kernel, reduced)).astype(np.int8)
         else:
             indices = self._rng.integers(
-                0, self._codebook.size, (channels, *kernel, groups)).astype(np.uint16)
+                0, self._codebook.size, (channels, *kernel, parts)).astype(np.uint16)
         output = self._quantization()
         scale = self._rng.uniform(0.8, 1.6, channels) / (74 * np.sqrt(per_pixel))
         name = f"{kind}{len(self._layers)}"
@@ -62,7 +63,7 @@ class NetworkBuilder:
             name, (source,), self._window(shape, channels, kernel, stride, padding), output, kind,
             kernel, stride, padding, indices, weights, np.ones(channels),
             self._rng.integers(-4000, 4000, channels).astype(np.int32),
-            quantize_multiplier(name, scale), self._clamp(output)))
+            quantize_multiplier(name, scale), self._clamp(output), groups))
         return name
 
     def linear(self, features: int) -> str:

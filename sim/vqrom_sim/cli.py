@@ -83,15 +83,30 @@ def compress(
     calibration: Annotated[list[Path] | None, typer.Option(
         metavar="FILE.npy", help="float32 [N, C, H, W] inputs that fix a module.py:factory "
         "network's activation scales; once for all of them or once for each")] = None,
+    epochs: Annotated[int, typer.Option(
+        metavar="N", parser=_integer, help="train the assignments: passes over the calibration "
+        "inputs; 0 keeps the nearest codewords, 9 are good")] = 0,
+    batch: Annotated[int, typer.Option(
+        metavar="N", parser=_integer, help="inputs of a training step")] = 100,
+    candidates: Annotated[int, typer.Option(
+        metavar="N", parser=_integer, help="nearest codewords to choose among in training")] = 4,
+    labels: Annotated[list[Path] | None, typer.Option(
+        metavar="FILE.npy", help="classes of the calibration inputs, for training; none needed: "
+        "the float network teaches")] = None,
+    raw_layers: Annotated[str, typer.Option(
+        metavar="WHICH", help="layers with int8 weights instead of indices: narrow (fewer input "
+        "channels than a codeword), ends (those, first and last), none")] = "narrow",
+    device: Annotated[str, typer.Option(help="where to train, e.g. cuda")] = "cpu",
     seed: Annotated[int, typer.Option(
-        metavar="N", parser=_integer, help="of the codebook's random sampling")] = 0,
+        metavar="N", parser=_integer, help="of the codebook's sampling, and of training")] = 0,
     quiet: QuietOption = False,
 ) -> None:
     """Put networks on one universal codebook: DIR/codebook.safetensors and DIR/NAME.vqnet."""
     from .cli_compress import CompressRequest, run_compress
     run_compress(CompressRequest(
         tuple(networks), output, subvector, codewords, codebook, tuple(example_input or ()),
-        tuple(calibration or ()), seed, quiet))
+        tuple(calibration or ()), tuple(labels or ()), epochs, batch, candidates, raw_layers,
+        device, seed, quiet))
 
 
 @app.command()

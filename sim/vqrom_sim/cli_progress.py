@@ -14,6 +14,7 @@ from rich.progress import (
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 from .progress import Progress as Callback
@@ -57,6 +58,7 @@ def bars(*, quiet: bool = False) -> Iterator[Bars]:
     console = Console(stderr=True)
     progress = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-        TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal)
+        TimeElapsedColumn(), TimeRemainingColumn(), console=console,
+        disable=quiet or not console.is_terminal)
     with progress:
         yield Bars(progress)

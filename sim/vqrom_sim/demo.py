@@ -98,7 +98,7 @@ def run_demo(output: Path, *, engine: str = "rtl", config_name: str = CONFIG) ->
         require_tools()
     start = time.monotonic()
     with bars() as progress, staged(output) as directory:
-        request = CompressRequest(NETWORKS, output, None, None, None, (), (), 0, quiet=False)
+        request = CompressRequest(NETWORKS, output)
         compress_into(directory, resolve_sources(NETWORKS, (), ()), request, progress)
         codebook = UniversalCodebook.load(directory / CODEBOOK_FILE)
         config = load_config(config_name, subvector=codebook.subvector, codewords=codebook.size)

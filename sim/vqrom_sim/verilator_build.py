@@ -23,6 +23,7 @@ from .tools import require_tools, tool_environment
 PUBLIC = ("clk", "rst", "free_run", "dump", "interrupt")
 _OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "-Wno-fatal",
             "-Wno-WIDTH", "-Wno-UNOPTFLAT", "-Wno-CASEINCOMPLETE", "-Wno-MODDUP")
+_LIBRARY = "-lcocotbvpi_verilator"
 
 
 def _control_file() -> str:
@@ -43,7 +44,7 @@ def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
     digest = hashlib.sha256()
     for part in (config.model_dump_json(), codewords.tobytes(), testbench_verilog(config),
                  DRAM_SOURCE.read_text(), MAIN_SOURCE.read_text(), _control_file(),
-                 " ".join(_OPTIONS), version("verilator"),
+                 " ".join((*_OPTIONS, _LIBRARY)), version("verilator"),
                  version("cocotb"), version("amaranth"), _sources_digest()):
         digest.update(part if isinstance(part, bytes) else part.encode())
     return cached_directory("verilator", digest.hexdigest()[:32],
@@ -64,9 +65,8 @@ def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> No
     generate(config, codewords, folder)
     (folder / "testbench.sv").write_text(testbench_verilog(config), encoding="utf-8")
     (folder / "public.vlt").write_text(_control_file(), encoding="utf-8")
-    libraries = cocotb_tools.config.libs_dir
     verilate(folder, MAIN_SOURCE, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
-             f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator")
+             f"-L{cocotb_tools.config.libs_dir} {_LIBRARY}")
 
 
 def verilate(folder: Path, main: Path, *options: str) -> None:
@@ -102,12 +102,17 @@ def run_tool(command: list[str], folder: Path) -> None:
 def simulation_environment(job: Path) -> dict[str, str]:
     """Environment in which the model runs :mod:`vqrom_sim.rtl_job` on a job file.
 
-    The same variables that cocotb's own runner sets.
+    The same variables that cocotb's own runner sets. The library path is said here and not built
+    into the model: models outlive the environment that built them, in the cache.
     """
     import cocotb_tools.config
     import find_libpython
 
-    return tool_environment() | {
+    environment = tool_environment()
+    libraries = os.pathsep.join(filter(None, (
+        str(cocotb_tools.config.libs_dir), environment.get("LD_LIBRARY_PATH"))))
+    return environment | {
+        "LD_LIBRARY_PATH": libraries,
         "COCOTB_TEST_MODULES": "vqrom_sim.rtl_job", "COCOTB_TOPLEVEL": TOP,
         "TOPLEVEL_LANG": "verilog", "VQROM_JOB": str(job),
         "COCOTB_RESULTS_FILE": str(job.with_name("results.xml")),

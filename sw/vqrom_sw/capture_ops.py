@@ -49,14 +49,14 @@ def _weight(op: Operation) -> torch.Tensor:
 
 
 def conv2d(op: Operation) -> None:
-    """Convolution with dilation 1 and one group."""
-    op.require("groups", 1)
+    """Convolution with dilation 1."""
     op.require("dilation", [1, 1], 1)
     value, weight = op.image("input"), _weight(op)
     _, channels, height, width = op.shape
     op.emit(lambda name: FloatConv(
         name, (value.layer,), (height, width, channels), "conv", weight, _bias(op, weight),
-        _pair(op.arguments["stride"]), _conv_padding(op, _pair(weight.shape[2:])), UNBOUNDED))
+        _pair(op.arguments["stride"]), _conv_padding(op, _pair(weight.shape[2:])), UNBOUNDED,
+        op.arguments["groups"]))
 
 
 def linear(op: Operation) -> None:

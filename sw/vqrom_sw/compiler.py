@@ -98,6 +98,9 @@ class _Lowering:
         config = self._config
         source, target = self._maps[layer.inputs[0]], self._maps[layer.name]
         height, width, _ = layer.shape
+        if layer.groups != 1:
+            raise VqromError(f"layer {layer.name!r} ({layer.kind}): groups must be 1 on the "
+                             f"accelerator, not {layer.groups!r}; the reference engine runs it")
         if width > config.accumulator_depth:
             raise VqromError(f"layer {layer.name!r}: output width must be at most "
                              f"accumulator_depth "

@@ -2,49 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import torch
 
-from .assign import Assignment, assign
+from .assign import assign
 from .codebook import UniversalCodebook
 from .float_network import (
-    INPUT,
     FloatConv,
     FloatLayer,
     FloatNetwork,
-    float_forward,
     float_layer,
+    fold_layers,
     linear_part,
 )
 
 Progress = Callable[[str, int, int], None]
+Pair = tuple[torch.Tensor, torch.Tensor]
+"""A feature map of the float network and of the encoded one."""
+
+RAW_LIMIT = 127
+"""Raw weights are symmetric: -127..127."""
+
+
+class RawLayers(StrEnum):
+    """Which layers keep raw int8 weights.
+
+    Members
+    -------
+    NARROW:
+        Those with fewer input channels (of a group) than a sub-vector is long: first layers of
+        images and depthwise ones, where an index is shared by few weights.
+    ENDS:
+        Those, the first and the last.
+    NONE:
+        No layer.
+    """
+
+    NARROW = "narrow"
+    ENDS = "ends"
+    NONE = "none"
+
+
+def raw_layers(network: FloatNetwork, subvector: int, policy: RawLayers) -> frozenset[str]:
+    """Names of the layers that the policy leaves raw."""
+    if policy == RawLayers.NONE:
+        return frozenset()
+    convolutions = [layer for layer in network.layers if isinstance(layer, FloatConv)]
+    ends = convolutions[:1] + convolutions[-1:] if policy == RawLayers.ENDS else []
+    narrow = [layer for layer in convolutions if layer.weight.shape[1] < subvector]
+    return frozenset(layer.name for layer in ends + narrow)
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A convolution on the codebook, before it is quantised.
+    """A convolution on the codebook, or raw, before its activations are quantised.
 
     Members
     -------
-    assignment:
-        Indices and integer weights.
+    indices:
+        uint16 ``[C_out, kernel_y, kernel_x, ceil(C_in / groups / d)]``; None if raw.
+    integers:
+        int8 ``[C_out, C_in / groups, kernel_y, kernel_x]``: the codewords' entries, or raw.
+    fitted:
+        float64 ``[C_out]``: scale at which the integers are nearest to the float weights.
     scale:
-        float64 ``[C_out]``: real weight = ``scale * integer``.
+        float64 ``[C_out]``: real weight = ``scale * integer``; statistics matched.
     bias:
         float64 ``[C_out]``.
     """
 
-    assignment: Assignment
+    indices: np.ndarray | None
+    integers: torch.Tensor
+    fitted: np.ndarray
     scale: np.ndarray
     bias: np.ndarray
 
 
 @torch.no_grad()
 def encode_nearest(network: FloatNetwork, codebook: UniversalCodebook, images: torch.Tensor,
-                   progress: Progress | None = None) -> dict[str, Encoded]:
+                   raw: Collection[str] = (), progress: Progress | None = None
+                   ) -> dict[str, Encoded]:
     """Give every sub-vector its nearest codeword, and every channel its float statistics.
 
     Layer by layer, with the layers before already encoded, each output channel's scale and bias
@@ -56,6 +97,8 @@ def encode_nearest(network: FloatNetwork, codebook: UniversalCodebook, images: t
     ----------
     images:
         float32 ``[N, C, H, W]`` inputs like those to come.
+    raw:
+        Names of the layers that keep raw int8 weights.
     progress:
         Called with what is being done, layers done, and layers in all.
 
@@ -64,17 +107,31 @@ def encode_nearest(network: FloatNetwork, codebook: UniversalCodebook, images: t
     dict
         Each convolution by its layer's name.
     """
-    targets = float_forward(network, images)
-    maps, encoded = {INPUT: images}, {}
-    for number, layer in enumerate(network.layers):
-        inputs = [maps[name] for name in layer.inputs]
+    encoded: dict[str, Encoded] = {}
+    done = 0
+
+    def run(layer: FloatLayer, inputs: list[Pair]) -> Pair:
+        nonlocal done
+        wanted, got = ([pair[side] for pair in inputs] for side in (0, 1))
         if isinstance(layer, FloatConv):
-            wanted = linear_part(layer, layer.weight, layer.bias, targets[layer.inputs[0]])
-            encoded[layer.name] = _encode(layer, codebook, inputs[0], wanted)
-        maps[layer.name] = encoded_layer(layer, encoded.get(layer.name), inputs)
+            weights = round_raw(layer.weight) if layer.name in raw \
+                else _assigned(layer.weight, codebook)
+            encoded[layer.name] = _matched(layer, *weights, wanted[0], got[0])
+        done += 1
         if progress:
-            progress("assigning codewords", number + 1, len(network.layers))
+            progress("assigning codewords", done, len(network.layers))
+        return (float_layer(layer, wanted),
+                encoded_layer(layer, encoded.get(layer.name), got))
+
+    fold_layers(network, (images, images), run)
     return encoded
+
+
+def _matched(layer: FloatConv, indices: np.ndarray | None, integers: torch.Tensor,
+             fitted: np.ndarray, wanted: torch.Tensor, got: torch.Tensor) -> Encoded:
+    scale, bias = match_statistics(linear_part(layer, integers.float(), None, got),
+                                   linear_part(layer, layer.weight, layer.bias, wanted), fitted)
+    return Encoded(indices, integers, fitted, scale, bias)
 
 
 def encoded_layer(layer: FloatLayer, encoded: Encoded | None,
@@ -83,23 +140,41 @@ def encoded_layer(layer: FloatLayer, encoded: Encoded | None,
     if encoded is None or not isinstance(layer, FloatConv):
         return float_layer(layer, inputs)
     scale = torch.from_numpy(encoded.scale).float().reshape(-1, 1, 1, 1)
-    weight = encoded.assignment.integers.float() * scale
     bias = torch.from_numpy(encoded.bias).float()
-    return linear_part(layer, weight, bias, inputs[0]).clamp(*layer.bounds)
+    return linear_part(layer, encoded.integers.float() * scale, bias, inputs[0]) \
+        .clamp(*layer.bounds)
 
 
-def _encode(layer: FloatConv, codebook: UniversalCodebook, x: torch.Tensor,
-            wanted: torch.Tensor) -> Encoded:
-    assignment = assign(layer.weight, codebook)
-    weight = assignment.integers.float()
-    got = linear_part(layer, weight, torch.zeros(len(weight)), x)
+def round_raw(weight: torch.Tensor) -> tuple[None, torch.Tensor, np.ndarray]:
+    """Symmetric int8 weights and the scale of each output channel, float64 ``[C_out]``."""
+    scale = weight.double().flatten(1).abs().amax(1) / RAW_LIMIT
+    divisor = torch.where(scale > 0, scale, 1.0).reshape(-1, 1, 1, 1)
+    return None, (weight.double() / divisor).round().to(torch.int8), scale.numpy()
+
+
+def _assigned(weight: torch.Tensor, codebook: UniversalCodebook
+              ) -> tuple[np.ndarray, torch.Tensor, np.ndarray]:
+    found = assign(weight, codebook)
+    return found.indices, found.integers, found.scale
+
+
+def match_statistics(got: torch.Tensor, wanted: torch.Tensor,
+                     fitted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and bias with which ``got`` has the channel means and deviations of ``wanted``.
+
+    Parameters
+    ----------
+    got, wanted:
+        float32 ``[N, C, H, W]``.
+    fitted:
+        Scale of each channel by its weights, float64 ``[C]``; the result is within a factor of 2,
+        and equal where a channel hardly varies.
+    """
     dims = (0, 2, 3)
     spread_got, spread_wanted = (part.double().std(dims, correction=0) for part in (got, wanted))
     mean_got, mean_wanted = (part.double().mean(dims) for part in (got, wanted))
-    fitted = torch.from_numpy(assignment.scale)
-    # A channel that hardly varies says nothing about its scale.
-    usable = (spread_got * fitted > 1e-6) & (spread_wanted > 1e-6) & (x.shape[0] > 1)
-    ratio = torch.where(usable, spread_wanted / (spread_got * fitted).clamp(min=1e-12), 1.0)
-    scale = fitted * ratio.clamp(0.5, 2.0)
-    bias = mean_wanted - scale * mean_got
-    return Encoded(assignment, scale.numpy(), bias.numpy())
+    start = torch.from_numpy(fitted)
+    usable = (spread_got * start > 1e-6) & (spread_wanted > 1e-6) & (got.shape[0] > 1)
+    ratio = torch.where(usable, spread_wanted / (spread_got * start).clamp(min=1e-12), 1.0)
+    scale = start * ratio.clamp(0.5, 2.0)
+    return scale.numpy(), (mean_wanted - scale * mean_got).numpy()

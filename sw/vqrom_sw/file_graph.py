@@ -69,6 +69,7 @@ class ConvRecord(_Window):
 
     kind: Literal["conv", "linear"]
     weights: Literal["index", "raw"]
+    groups: Size = 1
     clamp: tuple[Int8, Int8]
 
 
@@ -128,7 +129,7 @@ def record_of(layer: Layer, number: int, codewords: int, tensors: Tensors) -> Re
                 arrays["index"] = pack(layer.indices, index_width(codewords))
             tensors |= {f"{number}.{name}": array for name, array in arrays.items()}
             return ConvRecord(**common, kind=layer.kind, kernel=layer.kernel, stride=layer.stride,
-                              padding=layer.padding, clamp=layer.clamp,
+                              padding=layer.padding, clamp=layer.clamp, groups=layer.groups,
                               weights="index" if layer.raw is None else "raw")
         case MaxPool():
             return MaxPoolRecord(**common, kernel=layer.kernel, stride=layer.stride,
@@ -169,7 +170,7 @@ def layer_from_record(record: Record, number: int, graph: Graph, tensors: Tensor
 
 
 def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, source: Shape) -> Conv:
-    channels = record.shape[2]
+    channels, reduced = record.shape[2], source[2] // record.groups
 
     def take(name: str, dtype: type, *shape: int) -> np.ndarray:
         array = tensors.pop(f"{number}.{name}", None)
@@ -187,9 +188,9 @@ def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, sourc
                          "in -31..7")
     raw = indices = None
     if record.weights == "raw":
-        raw = take("raw", np.int8, channels, *record.kernel, source[2])
+        raw = take("raw", np.int8, channels, *record.kernel, reduced)
     else:
-        shape = (channels, *record.kernel, -(-source[2] // graph.subvector))
+        shape = (channels, *record.kernel, -(-reduced // graph.subvector))
         count, width = int(np.prod(shape)), index_width(graph.codewords)
         packed = take("index", np.uint8, packed_bytes(count, width))
         indices = unpack(packed, count, width).reshape(shape)
@@ -198,7 +199,7 @@ def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, sourc
                              f"not {int(indices.max())!r}")
     return Conv(record.name, record.inputs, record.shape, quantization(record.quantization),
                 record.kind, record.kernel, record.stride, record.padding, indices, raw, scale,
-                bias, Requantization(multiplier, shift), record.clamp)
+                bias, Requantization(multiplier, shift), record.clamp, record.groups)
 
 
 def _check_inputs(record: Record, input_shapes: list[Shape]) -> None:
@@ -207,6 +208,10 @@ def _check_inputs(record: Record, input_shapes: list[Shape]) -> None:
         raise VqromError(f"layer {record.name!r} ({record.kind}) must have {wanted} inputs, "
                          f"not {len(input_shapes)}")
     height, width, channels = input_shapes[0]
+    if isinstance(record, ConvRecord) and (channels % record.groups
+                                           or record.shape[2] % record.groups):
+        raise VqromError(f"layer {record.name!r}: groups must divide {channels} and "
+                         f"{record.shape[2]} channels, not be {record.groups!r}")
     match record:
         case AddRecord():
             expected = {input_shapes[0], input_shapes[1]}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
 
 INPUT = "input"
 UNBOUNDED = (-math.inf, math.inf)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class FloatConv(FloatLayer):
     kind:
         ``"conv"`` or ``"linear"``.
     weight:
-        float32 ``[C_out, C_in, kernel_y, kernel_x]``, batch norm folded in.
+        float32 ``[C_out, C_in / groups, kernel_y, kernel_x]``, batch norm folded in.
     bias:
         float32 ``[C_out]``.
     stride:
@@ -50,6 +53,8 @@ class FloatConv(FloatLayer):
         ``(top, left, bottom, right)`` in pixels.
     bounds:
         ``(lowest, highest)`` of the fused activation; infinite where there is none.
+    groups:
+        Input and output channels are cut into so many parts, each of which sees its own only.
     """
 
     kind: Literal["conv", "linear"]
@@ -58,6 +63,7 @@ class FloatConv(FloatLayer):
     stride: tuple[int, int]
     padding: tuple[int, int, int, int]
     bounds: tuple[float, float]
+    groups: int = 1
 
 
 @dataclass(frozen=True)
@@ -123,11 +129,17 @@ class FloatNetwork:
     layers: tuple[FloatLayer, ...]
     output_shape: tuple[int, ...]
 
+    def to(self, device: torch.device | str) -> FloatNetwork:
+        """The same network with its tensors on a device."""
+        return replace(self, layers=tuple(
+            replace(layer, weight=layer.weight.to(device), bias=layer.bias.to(device))
+            if isinstance(layer, FloatConv) else layer for layer in self.layers))
 
-def linear_part(layer: FloatConv, weight: torch.Tensor, bias: torch.Tensor,
+
+def linear_part(layer: FloatConv, weight: torch.Tensor, bias: torch.Tensor | None,
                 x: torch.Tensor) -> torch.Tensor:
     """The convolution before its activation, float ``[N, C_out, H, W]``, with other weights."""
-    return F.conv2d(pad(x, layer.padding), weight, bias, layer.stride)
+    return F.conv2d(pad(x, layer.padding), weight, bias, layer.stride, groups=layer.groups)
 
 
 def pad(x: torch.Tensor, padding: tuple[int, int, int, int], value: float = 0.0) -> torch.Tensor:
@@ -160,6 +172,34 @@ def float_layer(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
             return (x + inputs[1]).clamp(*layer.bounds)
         case _:
             raise TypeError(f"unknown layer class {type(layer).__name__}")
+
+
+def fold_layers(network: FloatNetwork, first: T,
+                   run: Callable[[FloatLayer, list[T]], T]) -> T:
+    """Run the layers in order, each on its inputs' results; forget results that nobody needs.
+
+    Parameters
+    ----------
+    first:
+        In place of the network's input.
+    run:
+        Makes a layer's result from those of its inputs.
+
+    Returns
+    -------
+    T
+        The last layer's result.
+    """
+    last_use = {name: layer.name for layer in network.layers for name in layer.inputs}
+    results = {INPUT: first}
+    result = first
+    for layer in network.layers:
+        result = run(layer, [results[name] for name in layer.inputs])
+        for name in layer.inputs:
+            if last_use[name] == layer.name:
+                results.pop(name, None)
+        results[layer.name] = result
+    return result
 
 
 @torch.no_grad()

@@ -77,11 +77,11 @@ class Conv(Layer):
     padding:
         ``(top, left, bottom, right)`` in pixels.
     indices:
-        uint16 ``[C_out, kernel_y, kernel_x, ceil(C_in / d)]``, codebook indices of sub-vectors of
-        ``d`` consecutive input channels, or None when the layer has raw weights. Lanes of the
-        last sub-vector at or above ``C_in`` carry no weight.
+        uint16 ``[C_out, kernel_y, kernel_x, ceil(C_in / groups / d)]``, codebook indices of
+        sub-vectors of ``d`` consecutive input channels, or None when the layer has raw weights.
+        Lanes of the last sub-vector at or above ``C_in / groups`` carry no weight.
     raw:
-        int8 ``[C_out, kernel_y, kernel_x, C_in]``, or None when the layer is indexed.
+        int8 ``[C_out, kernel_y, kernel_x, C_in / groups]``, or None when the layer is indexed.
     weight_scale:
         float64 ``[C_out]``: real weight = ``weight_scale * int8 weight``. Descriptive.
     bias:
@@ -90,6 +90,8 @@ class Conv(Layer):
         ``[C_out]``.
     clamp:
         ``(lowest, highest)`` int8 output, which carries ReLU and ReLU6.
+    groups:
+        Input and output channels are cut into so many parts, each of which sees its own only.
     """
 
     kind: Literal["conv", "linear"]
@@ -102,6 +104,7 @@ class Conv(Layer):
     bias: np.ndarray
     requantization: Requantization
     clamp: tuple[int, int]
+    groups: int = 1
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ class QuantizedNetwork:
         """Weights of a layer, without the lanes that fill up its last sub-vectors."""
         if not isinstance(layer, Conv):
             return 0
-        channels = self.shape_of(layer.inputs[0])[2]
+        channels = self.shape_of(layer.inputs[0])[2] // layer.groups
         return layer.shape[2] * layer.kernel[0] * layer.kernel[1] * channels
 
     def macs_of(self, layer: Layer) -> int:

@@ -10,7 +10,7 @@ import torch
 from vqrom_hw.errors import VqromError
 
 from .codebook import UniversalCodebook
-from .encoded import Encoded, Progress, encode_nearest, encoded_layer
+from .encoded import Encoded, encoded_layer
 from .float_network import (
     INPUT,
     FloatAdd,
@@ -20,6 +20,7 @@ from .float_network import (
     FloatLayer,
     FloatMaxPool,
     FloatNetwork,
+    fold_layers,
 )
 from .network import (
     Add,
@@ -35,39 +36,11 @@ from .requantization import ADD_SHIFT, quantize_multiplier
 
 LOWEST, HIGHEST = -128, 127
 STEPS = HIGHEST - LOWEST
-MAX_CALIBRATION = 256
-"""Calibration inputs used; more change the ranges little."""
-
 MAX_BIAS = 1 << 30
 """Integer biases stay below, so that they and the products fit int32 together."""
 
 CLIP = 1e-5
 """Part of a feature map's values, on either side, that its range may leave out."""
-
-
-def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np.ndarray,
-             progress: Progress | None = None) -> QuantizedNetwork:
-    """Put a network on a codebook with nearest codewords, and quantise it to int8.
-
-    Parameters
-    ----------
-    network:
-        Float network.
-    codebook:
-        Where the weights come from.
-    calibration:
-        float32 ``[N, C, H, W]`` inputs like those to come; no labels needed.
-    progress:
-        Called with what is being done, layers done, and layers in all.
-
-    Raises
-    ------
-    VqromError
-        If the calibration does not fit the network, or a layer cannot be quantised.
-    """
-    images = check_calibration(network, calibration)[:MAX_CALIBRATION]
-    encoded = encode_nearest(network, codebook, images, progress)
-    return quantize_network(network, codebook, encoded, images)
 
 
 @torch.no_grad()
@@ -87,36 +60,19 @@ def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
     VqromError
         If a layer cannot be quantised.
     """
-    maps = {INPUT: images}
     quantizations = {INPUT: _quantization_of(images)}
     layers: list[Layer] = []
-    for layer in network.layers:
-        inputs = [maps[name] for name in layer.inputs]
-        maps[layer.name] = encoded_layer(layer, encoded.get(layer.name), inputs)
-        quantizations[layer.name] = _output_quantization(layer, maps[layer.name], quantizations)
+
+    def run(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
+        output = encoded_layer(layer, encoded.get(layer.name), inputs)
+        quantizations[layer.name] = _output_quantization(layer, output, quantizations)
         pixels = inputs[0].shape[2] * inputs[0].shape[3]
         layers.append(_quantize(layer, encoded.get(layer.name), quantizations, pixels))
+        return output
+
+    fold_layers(network, images, run)
     return QuantizedNetwork(network.name, network.input_shape, quantizations[INPUT],
                             tuple(layers), network.output_shape, codebook.sha256)
-
-
-def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.Tensor:
-    """Calibration inputs as a tensor.
-
-    Raises
-    ------
-    VqromError
-        If they do not fit the network.
-    """
-    height, width, channels = network.input_shape
-    if calibration.dtype != np.float32 or calibration.ndim != 4 or not len(calibration) \
-            or calibration.shape[1:] != (channels, height, width):
-        raise VqromError(
-            f"calibration of network {network.name!r} must be float32 of shape (N, {channels}, "
-            f"{height}, {width}), not {calibration.dtype} of {calibration.shape!r}")
-    if not np.isfinite(calibration).all():
-        raise VqromError(f"calibration of network {network.name!r} must be finite")
-    return torch.from_numpy(np.ascontiguousarray(calibration))
 
 
 def _quantization_of(values: torch.Tensor) -> Quantization:
@@ -173,7 +129,7 @@ def _conv(layer: FloatConv, encoded: Encoded, source: Quantization, output: Quan
     scale = np.maximum(encoded.scale, np.abs(encoded.bias) / (source.scale * MAX_BIAS))
     scale = np.where(scale > 0, scale, 1e-12)
     bias = np.round(encoded.bias / (source.scale * scale)).astype(np.int64)
-    integers = encoded.assignment.integers.numpy().astype(np.int64)
+    integers = encoded.integers.numpy().astype(np.int64)
     worst = np.abs(bias) + STEPS * np.abs(integers).sum((1, 2, 3))
     if worst.max() >= 1 << 31:
         raise VqromError(f"layer {layer.name!r} ({layer.kind}): accumulators must fit int32, "
@@ -181,8 +137,11 @@ def _conv(layer: FloatConv, encoded: Encoded, source: Quantization, output: Quan
     requantization = quantize_multiplier(layer.name, source.scale * scale / output.scale)
     return Conv(layer.name, layer.inputs, layer.shape, output, layer.kind,
                 (layer.weight.shape[2], layer.weight.shape[3]), layer.stride, layer.padding,
-                encoded.assignment.indices, None, scale, bias.astype(np.int32), requantization,
-                _clamp(layer.bounds, output))
+                encoded.indices,
+                encoded.integers.permute(0, 2, 3, 1).contiguous().numpy()
+                if encoded.indices is None else None,
+                scale, bias.astype(np.int32), requantization, _clamp(layer.bounds, output),
+                layer.groups)
 
 
 def _identity(layer: FloatIdentity, source: Quantization, output: Quantization) -> Conv:

@@ -94,12 +94,12 @@ def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook,
 
 def layer_weights(layer: Conv, network: QuantizedNetwork,
                   codebook: UniversalCodebook) -> torch.Tensor:
-    """A layer's weights as float64 integers ``[C_out, C_in, kernel_y, kernel_x]``."""
+    """A layer's weights as float64 ``[C_out, C_in / groups, kernel_y, kernel_x]``."""
     if layer.raw is not None:
         merged = layer.raw
     else:
         assert layer.indices is not None
-        channels = network.shape_of(layer.inputs[0])[2]
+        channels = network.shape_of(layer.inputs[0])[2] // layer.groups
         looked_up = codebook.codewords[layer.indices]
         merged = looked_up.reshape(*layer.indices.shape[:3], -1)[..., :channels]
     return torch.from_numpy(np.ascontiguousarray(merged.transpose(0, 3, 1, 2))).double()
@@ -140,7 +140,7 @@ def convolve(layer: Conv, weights: torch.Tensor, x: torch.Tensor) -> torch.Tenso
     """
     top, left, bottom, right = layer.padding
     planes = F.pad(x.permute(0, 3, 1, 2).double(), (left, right, top, bottom))
-    sums = F.conv2d(planes, weights, stride=layer.stride).to(torch.int64)
+    sums = F.conv2d(planes, weights, stride=layer.stride, groups=layer.groups).to(torch.int64)
     return sums.permute(0, 2, 3, 1) + torch.from_numpy(layer.bias.astype(np.int64))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,43 @@ def test_same_seed_same_bytes(work: Path, vqrom: Command) -> None:
         assert Path("again", name).read_bytes() == Path(name).read_bytes()
 
 
+TRAINED = ("compress", "net.py:build", "-o", "trained", "--codebook", "codebook.safetensors",
+           "--example-input", "3x12x12", "--calibration", "images.npy", "--labels", "labels.npy",
+           "--epochs", "3", "--batch", "2")
+
+
+def test_interrupted_training_goes_on(work: Path, vqrom: Command,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same files as without an interruption, and no checkpoint left."""
+    from vqrom_sw import checkpoint, construct
+
+    np.save("labels.npy", np.arange(5))
+    monkeypatch.setattr(checkpoint, "INTERVAL_S", 0.0)
+    assert vqrom(*TRAINED).status == 0
+    files = {path.name: path.read_bytes() for path in Path("trained").iterdir()}
+    assert sorted(files) == ["build.vqnet", "codebook.safetensors"]
+    shutil.rmtree("trained")
+    with monkeypatch.context() as patch:
+        patch.setattr(construct, "cosine", interrupt_after(4, construct.cosine))
+        ran = vqrom(*TRAINED)
+    assert ran.status == 130 and "goes on from trained/*.checkpoint" in ran.err
+    assert [path.name for path in Path("trained").iterdir()] == ["build.checkpoint"]
+    assert vqrom(*TRAINED).status == 0
+    assert {path.name: path.read_bytes() for path in Path("trained").iterdir()} == files
+
+
+def interrupt_after(calls: int, function: Callable[[float], float]) -> Callable[[float], float]:
+    """The function, but Ctrl-C when it is called once more."""
+    count = itertools.count()
+
+    def called(position: float) -> float:
+        if next(count) == calls:
+            raise KeyboardInterrupt
+        return function(position)
+
+    return called
+
+
 def test_encode_for_an_existing_rom(work: Path, vqrom: Command) -> None:
     before = Path("other.safetensors").read_bytes()
     ran = vqrom("compress", "net.py:build", "-o", "out", "--codebook", "other.safetensors",
@@ -119,7 +158,7 @@ def test_dequantized_outputs_are_near_the_float_network(work: Path, vqrom: Comma
     """A codebook of 16 codewords is coarse: the outputs correlate, and are floats."""
     import torch
 
-    from vqrom_sim.cli_compress import load_factory
+    from vqrom_sim.cli_sources import load_factory
 
     assert simulate(vqrom, "--engine", "reference", "--dequantize", "--quiet").out == ""
     outputs = np.load("out/outputs.npy")
@@ -171,6 +210,12 @@ def test_zoo_network_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     ("compress net.py:build -o out --codebook other.safetensors --subvector 8 "
      "--example-input 3x12x12 --calibration images.npy",
      "subvector must be 4, as in codebook 'other.safetensors', not 8"),
+    ("compress usps -o out --epochs -1", "epochs must be at least 0, not -1"),
+    ("compress usps -o out --batch 1", "batch must be at least 2, not 1"),
+    ("compress usps -o out --raw-layers most", "raw-layers must be one of narrow, ends, none, not"),
+    ("compress usps -o out --device abacus", "device 'abacus' must be one that PyTorch has here"),
+    ("compress net.py:build -o out --epochs 1 --labels images.npy --example-input 3x12x12 "
+     "--calibration images.npy", "must be 5 integers, one for each calibration input, not float32"),
     ("simulate build.vqnet --codebook other.safetensors --config tiny --inputs images.npy -o out",
      "network 'build.vqnet' must run on its own ROM"),
     ("simulate net.py --codebook codebook.safetensors --config tiny --inputs images.npy -o out",

@@ -15,6 +15,7 @@ from tests.random_networks import NetworkBuilder, mixed_network, random_codebook
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sim.simulate import STREAMS, simulate
+from vqrom_sim.verilator_build import build_model
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import QuantizedNetwork
 
@@ -47,6 +48,13 @@ CASES: dict[str, tuple[tuple[int, int, int], Callable[[NetworkBuilder], object]]
     "average pooling": ((5, 4, 13), lambda net: net.average_pool()),
     "one pixel": ((1, 1, 1), lambda net: net.conv(1, (1, 1))),
 }
+
+
+def test_models_outlive_the_environment_that_built_them() -> None:
+    """The cache is shared: a model may not look for libraries in one environment."""
+    config = CONFIGS["tiny"]
+    model = build_model(config, random_codebook(config).codewords)
+    assert b"cocotb/libs" not in (model / "testbench").read_bytes()
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -131,7 +131,6 @@ class Leaving(nn.Module):
 @pytest.mark.parametrize(("module", "message"), [
     (nn.Sequential(nn.Conv2d(4, 4, 1), nn.Softmax(1)), r"layer '1' \(softmax\)"),
     (nn.Sequential(nn.Conv2d(4, 4, 1), nn.Sigmoid()), r"layer '1' \(sigmoid\): the hardware has"),
-    (nn.Conv2d(4, 8, 3, groups=2), r"\(conv2d\): groups must be 1, not 2"),
     (nn.Conv2d(4, 8, 3, dilation=2), r"\(conv2d\): dilation must be \[1, 1\], not \[2, 2\]"),
     (nn.Sequential(nn.MaxPool2d(3, ceil_mode=True)), "ceil_mode must be False, not True"),
     (nn.Sequential(nn.AvgPool2d(2)), r"kernel_size must be the whole feature map \(8, 9\), not"),

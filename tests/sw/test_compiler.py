@@ -139,6 +139,13 @@ def test_same_constants_are_stored_once() -> None:
     assert len(program.constants) < index / 4
 
 
+def test_groups_run_in_the_reference_only() -> None:
+    builder = NetworkBuilder(CODEBOOK, (5, 5, 8))
+    builder.conv(8, groups=2)
+    with pytest.raises(VqromError, match=r"layer 'conv0' \(conv\): groups must be 1 on the accel"):
+        compile_network(builder.build(), CODEBOOK.codewords, TINY)
+
+
 def test_width_beyond_the_accumulators() -> None:
     config = AcceleratorConfig(**{**TINY.model_dump(), "accumulator_depth": 8})
     builder = NetworkBuilder(CODEBOOK, (4, 16, 8))

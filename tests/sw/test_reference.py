@@ -56,12 +56,15 @@ def by_hand(network: QuantizedNetwork, layer: Layer, inputs: list[np.ndarray],
     zeros = [network.quantization_of(name).zero_point for name in layer.inputs]
     result = np.zeros(layer.shape, int)
     image = inputs[0]
-    weights = weight_of(layer, codebook, image.shape[2]) if isinstance(layer, Conv) else None
+    weights = weight_of(layer, codebook, image.shape[2] // layer.groups) \
+        if isinstance(layer, Conv) else None
     low, high = layer.clamp if isinstance(layer, Conv | Add) else (-128, 127)
     for y, x, channel in np.ndindex(*layer.shape):
         if isinstance(layer, Conv):
             assert weights is not None
             taps = np.array(window(layer, image, y, x, zeros[0])) - zeros[0]
+            group = channel // (layer.shape[2] // layer.groups)
+            taps = np.split(taps, layer.groups, axis=1)[group]
             total = int(layer.bias[channel]) + int((taps * weights[channel]).sum())
             value = scaled(total, layer.requantization, channel) + layer.quantization.zero_point
         elif isinstance(layer, MaxPool):
@@ -92,6 +95,20 @@ def test_equals_plain_loops(length: int) -> None:
             inputs = [results[name][number] for name in layer.inputs]
             np.testing.assert_array_equal(
                 results[layer.name][number], by_hand(network, layer, inputs, codebook), layer.name)
+
+
+@pytest.mark.parametrize(("channels", "groups", "raw"), [(12, 3, False), (6, 6, True)])
+def test_groups_see_their_own_channels(channels: int, groups: int, raw: bool) -> None:
+    """Six input channels in two kinds of groups: pairs with indices, and depthwise."""
+    codebook = UniversalCodebook(np.arange(-32, 32, dtype=np.int8).reshape(16, 4))
+    builder = NetworkBuilder(codebook, (5, 4, 6))
+    builder.conv(channels, padding=(1, 1, 1, 1), groups=groups, raw=raw)
+    network = builder.build()
+    images = builder.images(1).transpose(0, 2, 3, 1)
+    results = run_reference(network, codebook, images)
+    layer = network.layers[0]
+    np.testing.assert_array_equal(
+        results[layer.name][0], by_hand(network, layer, [images[0]], codebook))
 
 
 def test_batches_do_not_matter() -> None:

@@ -1,0 +1,159 @@
+"""A network under construction on the codebook, beside the float network that teaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .codebook import UniversalCodebook
+from .construction_layer import AssignedConv, ConstructionLayer, RawConv
+from .encoded import Encoded
+from .float_network import (
+    FloatAdd,
+    FloatConv,
+    FloatLayer,
+    FloatNetwork,
+    float_forward,
+    float_layer,
+    fold_layers,
+)
+
+RunConv = Callable[[ConstructionLayer, torch.Tensor], torch.Tensor]
+
+
+class Construction(nn.Module):
+    """The network whose convolutions are :class:`ConstructionLayer`.
+
+    Parameters
+    ----------
+    network:
+        Float network: structure and teacher.
+    codebook:
+        The universal codebook.
+    encoded:
+        Where to start, from :func:`vqrom_sw.encoded.encode_nearest`.
+    images:
+        float32 ``[N, C, H, W]``: the first statistics.
+    candidates:
+        Codewords that a sub-vector chooses among.
+    """
+
+    def __init__(self, network: FloatNetwork, codebook: UniversalCodebook,
+                 encoded: Mapping[str, Encoded], images: torch.Tensor, candidates: int):
+        super().__init__()
+        self._network = network
+        self._watched = watched_layers(network)
+        self.layers = nn.ModuleDict()
+
+        @torch.no_grad()
+        def start(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
+            if not isinstance(layer, FloatConv):
+                return float_layer(layer, inputs)
+            given = encoded[layer.name]
+            made = RawConv(layer, given, inputs[0]) if given.indices is None \
+                else AssignedConv(layer, given, inputs[0], codebook, candidates)
+            self.layers[key_of(layer.name)] = made
+            return made.eval()(inputs[0])
+
+        fold_layers(network, images, start)
+
+    @property
+    def assigned(self) -> list[AssignedConv]:
+        """The layers with indices."""
+        return [layer for layer in self.layers.values() if isinstance(layer, AssignedConv)]
+
+    @property
+    def frozen_share(self) -> float:
+        """Share of the sub-vectors that are frozen; 1 if there are none."""
+        frozen = sum(int(layer.frozen.sum()) for layer in self.assigned)
+        return frozen / max(1, sum(layer.frozen.numel() for layer in self.assigned))
+
+    def sharpen(self, sharpness: float) -> None:
+        """Set the factor on all logits."""
+        for layer in self.assigned:
+            layer.sharpness = sharpness
+
+    def freeze(self, threshold: float) -> None:
+        """Freeze every sub-vector that is decided by the threshold."""
+        for layer in self.assigned:
+            layer.freeze(threshold)
+
+    def to(self, device: torch.device | str) -> Construction:  # type: ignore[override]
+        """Move the teacher, too."""
+        self._network = self._network.to(device)
+        return super().to(device)
+
+    def maps(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Outputs ``[N, C, H, W]`` of the watched layers by name."""
+        found = {}
+
+        def run(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
+            output = self._run(layer, inputs, lambda conv, value: conv(value))
+            if layer.name in self._watched:
+                found[layer.name] = output
+            return output
+
+        fold_layers(self._network, x, run)
+        return found
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The last layer's output, ``[N, C, H, W]``."""
+        return self.maps(x)[self._watched[-1]]
+
+    @torch.no_grad()
+    def settle(self, images: torch.Tensor) -> None:
+        """Take the statistics of these inputs, layer by layer, and stay in evaluation mode."""
+        self.eval()
+        fold_layers(self._network, images, lambda layer, inputs: self._run(
+            layer, inputs, lambda conv, value: conv.settle(value)))
+
+    def loss(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """Distillation: relative squared error of each block's output, and of the network's.
+
+        If the output is a vector, the divergence from the teacher's distribution is added; if
+        there are labels, the cross entropy.
+        """
+        wanted, got = float_forward(self._network, x), self.maps(x)
+        total = torch.stack([
+            (output - wanted[name]).square().mean() / wanted[name].var().clamp(min=1e-12)
+            for name, output in got.items()]).mean()
+        last = self._watched[-1]
+        scores = got[last].flatten(1).log_softmax(1)
+        if got[last].shape[2:] == (1, 1) and scores.shape[1] > 1:
+            teacher = wanted[last].flatten(1).log_softmax(1)
+            total = total + F.kl_div(scores, teacher, reduction="batchmean", log_target=True)
+        return total if labels is None else total + F.nll_loss(scores, labels)
+
+    def indecision(self) -> torch.Tensor:
+        """Mean of :meth:`AssignedConv.indecision`."""
+        return torch.stack([layer.indecision() for layer in self.assigned]).mean()
+
+    def export(self) -> dict[str, Encoded]:
+        """What the forward pass computes: each convolution by its layer's name."""
+        return {layer.name: self._layer(layer).export() for layer in self._network.layers
+                if isinstance(layer, FloatConv)}
+
+    def _run(self, layer: FloatLayer, inputs: list[torch.Tensor], conv: RunConv) -> torch.Tensor:
+        return conv(self._layer(layer), inputs[0]) if isinstance(layer, FloatConv) \
+            else float_layer(layer, inputs)
+
+    def _layer(self, layer: FloatConv) -> ConstructionLayer:
+        made = self.layers[key_of(layer.name)]
+        assert isinstance(made, ConstructionLayer)
+        return made
+
+
+def key_of(name: str) -> str:
+    """A layer's name as a module's, which may hold no dot."""
+    return name.replace(".", "/")
+
+
+def watched_layers(network: FloatNetwork) -> list[str]:
+    """Layers whose outputs are distilled: the blocks' sums, or every convolution, and the last."""
+    sums = [layer.name for layer in network.layers if isinstance(layer, FloatAdd)]
+    watched = sums or [layer.name for layer in network.layers if isinstance(layer, FloatConv)]
+    last = network.layers[-1].name
+    return watched if last in watched else [*watched, last]
