@@ -78,7 +78,7 @@ def run_compress(request: CompressRequest) -> None:
     checkpoints = [_checkpoint(request, source) for source in sources]
     try:
         with bars(quiet=request.quiet) as progress, staged(request.output) as directory:
-            compress_into(directory, sources, request, progress)
+            notes = compress_into(directory, sources, request, progress)
     except KeyboardInterrupt:
         if any(path.exists() for path in checkpoints):
             print(f"the same command goes on from {checkpoints[0].parent}/*{checkpoints[0].suffix}",
@@ -89,12 +89,21 @@ def run_compress(request: CompressRequest) -> None:
     if not request.quiet:
         print(f"wrote {request.output / CODEBOOK_FILE} and "
               + ", ".join(f"{source.name}.vqnet" for source in sources))
+        for note in notes:
+            print(note)
 
 
 def compress_into(directory: Path, sources: Sequence[Source], request: CompressRequest,
-                  progress: Bars) -> None:
-    """Capture, extract (or load) the codebook, assign, and write all files to a directory."""
+                  progress: Bars) -> list[str]:
+    """Capture, extract (or load) the codebook, assign, and write all files to a directory.
+
+    Returns
+    -------
+    list
+        What a user should know, a line each.
+    """
     from vqrom_sw.codebook import UniversalCodebook, extract_codebook
+    from vqrom_sw.compiler import beyond_accelerator
     from vqrom_sw.compress import compress
     from vqrom_sw.encoded import RawLayers
     from vqrom_sw.files import save_network
@@ -116,7 +125,7 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
         existing.save(directory / CODEBOOK_FILE)
     elif given is not None and not _same_file(given, request.output / CODEBOOK_FILE):
         shutil.copyfile(given, directory / CODEBOOK_FILE)
-    settings = _settings(request)
+    settings, notes = _settings(request), []
     for source, inputs in read:
         with progress.step(f"compressing {source.name}"):
             quantized = compress(
@@ -125,6 +134,11 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
                 checkpoint=_checkpoint(request, source) if request.epochs else None,
                 progress=progress.callback(source.name))
             save_network(quantized, directory / f"{source.name}.vqnet", existing)
+            beyond = beyond_accelerator(quantized)
+            if beyond:
+                notes.append(f"{source.name}: on the host, with --engine reference only: "
+                             + ", ".join(beyond))
+    return notes
 
 
 def _check_codebook_shape(request: CompressRequest) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -17,7 +17,8 @@ from torch.fx import Node
 
 from vqrom_hw.errors import VqromError
 
-from .float_network import INPUT, FloatLayer, FloatNetwork
+from .capture_host import HostNodes
+from .float_network import INPUT, FloatHost, FloatLayer, FloatNetwork
 
 __all__ = ["FloatNetwork", "capture"]
 
@@ -34,7 +35,7 @@ class Value:
         ``(H, W, C)``.
     shape:
         Shape in the graph, batch first. Whatever reshaping happened, the elements of one image
-        are in the order channel, row, column.
+        are in the order channel, row, column; those of a sequence ``(1, H, C)`` in that one.
     exclusive:
         Nothing else reads the layer's output, so an operation that follows may be fused into it.
     """
@@ -70,7 +71,7 @@ class Operation:
     def value(self, name: str) -> Value:
         """The feature map that an argument names."""
         argument = self.arguments.get(name)
-        value = self.walk.values.get(argument) if isinstance(argument, Node) else None
+        value = self.walk.value(argument) if isinstance(argument, Node) else None
         if value is None:
             raise self.error(f"{name} must be a feature map that depends on the input")
         return value
@@ -132,7 +133,14 @@ class Walk:
     def __init__(self, constants: dict[Node, torch.Tensor]):
         self.constants = constants
         self.values: dict[Node, Value] = {}
+        self.host = HostNodes(self)
         self.layers: dict[str, FloatLayer] = {}
+
+    def value(self, node: Node) -> Value | None:
+        """A node's feature map; the host's results become one now."""
+        if node in self.host:
+            self.values[node] = self.host.emit(node)
+        return self.values.get(node)
 
     def read_once(self, node: Node) -> bool:
         """Whether one operation reads the node's result."""
@@ -165,11 +173,13 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     name:
         Of the network.
 
+    What else there is runs on the host, if it knows it (:mod:`vqrom_sw.host`).
+
     Raises
     ------
     VqromError
-        If the module cannot be traced or has an operation that the hardware does not do; the
-        message names the layer and the kind.
+        If the module cannot be traced or has an operation that neither the hardware nor the host
+        does; the message names the layer and the kind.
     """
     from .capture_ops import HANDLERS
 
@@ -180,17 +190,47 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
             if node not in walk.constants:
                 walk.values[node] = _input_value(node, walk)
         elif node.op == "call_function":
-            operation = Operation(walk, node)
-            handler = HANDLERS.get(operation.kind)
-            if handler is None:
-                raise operation.error("the hardware has no such layer")
-            handler(operation)
+            _translate(Operation(walk, node), HANDLERS)
     output = _output_value(program, walk)
-    layers = tuple(walk.layers.values())
+    layers = _reachable(walk.layers, output.layer)
     if not layers or layers[-1].name != output.layer:
         raise VqromError(f"network {name!r}: the output must be its last layer's, "
                          f"not that of {output.layer!r}")
     return FloatNetwork(name, _map_of(tuple(example_input.shape)), layers, output.shape[1:])
+
+
+def _translate(op: Operation, handlers: Mapping[str, Callable[[Operation], None]]) -> None:
+    """Make a layer of an operation: the hardware's, if it has one, or else the host's."""
+    if all(source in op.walk.constants for source in op.node.all_input_nodes):
+        op.walk.constants[op.node] = _computed(op.node, op.walk.constants)
+        return
+    handler = handlers.get(op.kind)
+    stays = op.kind not in ("conv2d", "linear") and op.walk.host.reads(op.node)
+    if stays or handler is None:
+        if not op.walk.host.add(op.node):
+            raise op.error("the hardware has no such layer")
+        return
+    try:
+        handler(op)
+    except VqromError:
+        if not op.walk.host.add(op.node):
+            raise
+
+
+def _computed(node: Node, constants: Mapping[Node, torch.Tensor]) -> Any:
+    """Result of an operation on constants alone."""
+    arguments, keywords = torch.fx.node.map_arg((node.args, node.kwargs), lambda n: constants[n])
+    assert callable(node.target)
+    return node.target(*arguments, **keywords)
+
+
+def _reachable(layers: Mapping[str, FloatLayer], last: str) -> tuple[FloatLayer, ...]:
+    """Layers up to the last one, without the host's that only others of the host needed."""
+    needed = {last}
+    for layer in reversed(list(layers.values())):
+        if layer.name in needed or not isinstance(layer, FloatHost):
+            needed |= {layer.name, *layer.inputs}
+    return tuple(layer for layer in layers.values() if layer.name in needed)
 
 
 def _map_of(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -249,7 +289,7 @@ def _constants(program: torch.export.ExportedProgram) -> dict[Node, torch.Tensor
 def _output_value(program: torch.export.ExportedProgram, walk: Walk) -> Value:
     node = next(node for node in program.graph.nodes if node.op == "output")
     (outputs,) = node.args
-    if len(outputs) != 1 or outputs[0] not in walk.values:
+    if len(outputs) != 1 or walk.value(outputs[0]) is None:
         raise VqromError(f"network must have one output that depends on its input, "
                          f"not {len(outputs)} outputs")
     return walk.values[outputs[0]]

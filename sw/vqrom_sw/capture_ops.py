@@ -63,6 +63,12 @@ def linear(op: Operation) -> None:
     """A linear layer on everything that an image has: a kernel of the whole feature map."""
     value, weight = op.value("input"), _weight(op)
     height, width, channels = value.map
+    if value.shape[1:] == (height, channels) and width == 1:
+        # A sequence: every element is a pixel.
+        op.emit(lambda name: FloatConv(
+            name, (value.layer,), (height, 1, len(weight)), "linear", weight[..., None, None],
+            _bias(op, weight), (1, 1), (0, 0, 0, 0), UNBOUNDED))
+        return
     if value.shape[1:] != (channels * height * width,):
         raise op.error(f"input must be flattened to (N, {channels * height * width}), "
                        f"not {value.shape!r}")
@@ -223,6 +229,8 @@ def reshape(op: Operation) -> None:
     value = op.value("self")
     if op.shape[:1] != value.shape[:1]:
         raise op.error(f"must keep the batch dimension, not make {op.shape!r} of {value.shape!r}")
+    if op.shape != value.shape and 3 in (len(op.shape), len(value.shape)):
+        raise op.error(f"the hardware cannot make {op.shape!r} of {value.shape!r}")
     op.pass_on(value)
 
 

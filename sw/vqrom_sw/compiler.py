@@ -12,7 +12,7 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 
 from .allocation import place_feature_maps
-from .network import INPUT, Add, Conv, GlobalAveragePool, Layer, MaxPool, QuantizedNetwork
+from .network import INPUT, Add, Conv, GlobalAveragePool, Host, Layer, MaxPool, QuantizedNetwork
 from .program import Assembler, Operation, Placement, Program
 from .streams import parameter_packet, uniform_parameters, weight_packet
 
@@ -42,6 +42,10 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray,
     if digest != network.codebook_sha256:
         raise VqromError(f"network {network.name!r} must run on its own codebook "
                          f"{network.codebook_sha256[:12]}, not {digest[:12]!r}")
+    beyond = beyond_accelerator(network)
+    if beyond:
+        raise VqromError(f"layer {beyond[0]}: must be one that the accelerator does; "
+                         "the reference engine runs it on the host")
     maps = place_feature_maps(network, config)
     names = ("load", *(layer.name for layer in network.layers), "store")
     output = maps[network.layers[-1].name]
@@ -53,6 +57,13 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray,
     commands, constants, moved = Assembler(config).assemble(operations, len(names))
     return Program(config, names, commands, constants, maps[INPUT], output, tuple(moved),
                    _cycle_limit(operations, len(commands + constants), config))
+
+
+def beyond_accelerator(network: QuantizedNetwork) -> list[str]:
+    """Name and kind of each layer that only the reference engine runs, on the host."""
+    return [f"{layer.name!r} ({layer.operation})" if isinstance(layer, Host)
+            else f"{layer.name!r} (conv with {layer.groups} groups)" for layer in network.layers
+            if isinstance(layer, Host) or (isinstance(layer, Conv) and layer.groups != 1)]
 
 
 def _cycle_limit(operations: list[Operation], fetched: int, config: AcceleratorConfig) -> int:
@@ -90,17 +101,13 @@ class _Lowering:
             return list(self._average_pool(layer))
         if isinstance(layer, Add):
             return list(self._add(layer))
-        raise VqromError(f"layer {layer.name!r}: kind must be one that the accelerator does, "
-                         f"not {type(layer).__name__!r}")
+        raise TypeError(f"unknown layer class {type(layer).__name__}")
 
     def _conv(self, layer: Conv) -> Iterator[Operation]:
         """One COMPUTE per strip of output rows that the accumulators hold."""
         config = self._config
         source, target = self._maps[layer.inputs[0]], self._maps[layer.name]
         height, width, _ = layer.shape
-        if layer.groups != 1:
-            raise VqromError(f"layer {layer.name!r} ({layer.kind}): groups must be 1 on the "
-                             f"accelerator, not {layer.groups!r}; the reference engine runs it")
         if width > config.accumulator_depth:
             raise VqromError(f"layer {layer.name!r}: output width must be at most "
                              f"accumulator_depth "

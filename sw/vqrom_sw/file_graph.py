@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from vqrom_hw.errors import VqromError
 
+from .host import HostStep, check_steps
 from .network import (
     Add,
     Conv,
     GlobalAveragePool,
+    Host,
     Layer,
     MaxPool,
     Quantization,
@@ -95,7 +97,26 @@ class AddRecord(_Record):
     clamp: tuple[Int8, Int8]
 
 
-Record = Annotated[ConvRecord | MaxPoolRecord | AveragePoolRecord | AddRecord,
+class StepRecord(BaseModel):
+    """A step of a host layer."""
+
+    model_config = _STRICT
+    op: Annotated[str, Field(max_length=64)]
+    arguments: Annotated[tuple[Any, ...], Field(max_length=16)]
+    keywords: Annotated[dict[str, Any], Field(max_length=16)]
+
+
+class HostRecord(_Record):
+    """Operations on the host; its constants are tensors of the file."""
+
+    kind: Literal["host"] = "host"
+    operation: Annotated[str, Field(max_length=256)]
+    steps: Annotated[tuple[StepRecord, ...], Field(min_length=1, max_length=256)]
+    constants: Annotated[int, Field(ge=0, le=256)]
+    input_shapes: tuple[Annotated[tuple[Size, ...], Field(min_length=1, max_length=3)], ...]
+
+
+Record = Annotated[ConvRecord | MaxPoolRecord | AveragePoolRecord | AddRecord | HostRecord,
                    Field(discriminator="kind")]
 
 
@@ -140,6 +161,13 @@ def record_of(layer: Layer, number: int, codewords: int, tensors: Tensors) -> Re
             first, second = map(_fixed_point, layer.input_requantization)
             return AddRecord(**common, input_requantization=(first, second), clamp=layer.clamp,
                              requantization=_fixed_point(layer.requantization))
+        case Host():
+            tensors |= {f"{number}.constant.{place}": np.asarray(constant, np.float32)
+                        for place, constant in enumerate(layer.constants)}
+            steps = tuple(StepRecord(op=step.op, arguments=step.arguments,
+                                     keywords=dict(step.keywords)) for step in layer.steps)
+            return HostRecord(**common, operation=layer.operation, steps=steps,
+                              constants=len(layer.constants), input_shapes=layer.input_shapes)
         case _:
             raise TypeError(f"unknown layer class {type(layer).__name__}")
 
@@ -167,6 +195,8 @@ def layer_from_record(record: Record, number: int, graph: Graph, tensors: Tensor
             first, second = map(_requantization, record.input_requantization)
             return Add(*common, (first, second), _requantization(record.requantization),
                        record.clamp)
+        case HostRecord():
+            return _host(record, number, tensors)
 
 
 def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, source: Shape) -> Conv:
@@ -202,7 +232,26 @@ def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, sourc
                 bias, Requantization(multiplier, shift), record.clamp, record.groups)
 
 
+def _host(record: HostRecord, number: int, tensors: Tensors) -> Host:
+    constants = []
+    for place in range(record.constants):
+        constant = tensors.pop(f"{number}.constant.{place}", None)
+        if constant is None or constant.dtype != np.float32:
+            raise VqromError(f"layer {record.name!r}: constant {place} must be float32")
+        constants.append(constant)
+    steps = tuple(HostStep(step.op, step.arguments, step.keywords) for step in record.steps)
+    check_steps(record.name, steps, len(record.inputs), len(constants))
+    return Host(record.name, record.inputs, record.shape, quantization(record.quantization),
+                record.operation, steps, tuple(constants), record.input_shapes)
+
+
 def _check_inputs(record: Record, input_shapes: list[Shape]) -> None:
+    if isinstance(record, HostRecord):
+        sizes = [int(np.prod(shape)) for shape in record.input_shapes]
+        if sizes != [int(np.prod(shape)) for shape in input_shapes] or not sizes:
+            raise VqromError(f"layer {record.name!r} (host): inputs must have the elements of "
+                             f"{input_shapes!r}, not of {record.input_shapes!r}")
+        return
     wanted = 2 if isinstance(record, AddRecord) else 1
     if len(input_shapes) != wanted:
         raise VqromError(f"layer {record.name!r} ({record.kind}) must have {wanted} inputs, "

@@ -1,4 +1,4 @@
-"""The captured float network: the five layer kinds of the hardware, before quantisation."""
+"""The captured float network: the hardware's layers before quantisation, and the host's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
+
+from .host import HostStep, native, run_steps
 
 INPUT = "input"
 UNBOUNDED = (-math.inf, math.inf)
@@ -109,6 +111,26 @@ class FloatAdd(FloatLayer):
 
 
 @dataclass(frozen=True)
+class FloatHost(FloatLayer):
+    """Operations that the accelerator does not do; see :func:`vqrom_sw.host.run_steps`.
+
+    Members
+    -------
+    kind:
+        What is computed, for messages and reports.
+    steps, constants:
+        The operations, and their constant tensors, float32.
+    input_shapes:
+        Of each input in the module, without the batch.
+    """
+
+    kind: str
+    steps: tuple[HostStep, ...]
+    constants: tuple[torch.Tensor, ...]
+    input_shapes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
 class FloatNetwork:
     """A float network of layers that the hardware has.
 
@@ -170,6 +192,8 @@ def float_layer(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
             return x.mean((2, 3), keepdim=True)
         case FloatAdd():
             return (x + inputs[1]).clamp(*layer.bounds)
+        case FloatHost():
+            return run_steps(layer.steps, inputs, layer.constants, layer.input_shapes, layer.shape)
         case _:
             raise TypeError(f"unknown layer class {type(layer).__name__}")
 
@@ -225,4 +249,4 @@ def float_forward(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Ten
 def float_output(network: FloatNetwork, x: torch.Tensor) -> torch.Tensor:
     """The network's output as the module gives it, float32 ``[N, *output_shape]``."""
     last = float_forward(network, x)[network.layers[-1].name]
-    return last.reshape(len(x), *network.output_shape)
+    return native(last, network.output_shape)

@@ -11,6 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from .host import HostStep
+
 INPUT = "input"
 """Name under which layers refer to the network's input."""
 
@@ -147,6 +149,28 @@ class Add(Layer):
     requantization: Requantization
     clamp: tuple[int, int]
     kind = "add"
+
+
+@dataclass(frozen=True)
+class Host(Layer):
+    """Operations that the accelerator does not do: inputs dequantised, computed in float32 by
+    :func:`vqrom_sw.host.run_steps`, quantised.
+
+    Members
+    -------
+    operation:
+        What is computed, for messages and reports.
+    steps, constants:
+        The operations, and their constant tensors, float32.
+    input_shapes:
+        Of each input in the module, without the batch.
+    """
+
+    operation: str
+    steps: tuple[HostStep, ...]
+    constants: tuple[np.ndarray, ...]
+    input_shapes: tuple[tuple[int, ...], ...]
+    kind = "host"
 
 
 @dataclass(frozen=True)

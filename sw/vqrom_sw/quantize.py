@@ -16,6 +16,7 @@ from .float_network import (
     FloatAdd,
     FloatConv,
     FloatGlobalAveragePool,
+    FloatHost,
     FloatIdentity,
     FloatLayer,
     FloatMaxPool,
@@ -26,6 +27,7 @@ from .network import (
     Add,
     Conv,
     GlobalAveragePool,
+    Host,
     Layer,
     MaxPool,
     Quantization,
@@ -120,6 +122,10 @@ def _quantize(layer: FloatLayer, encoded: Encoded | None,
                              for source in sources)
             out = quantize_multiplier(layer.name, twice / (2**ADD_SHIFT * output.scale))
             return Add(*common, (first, second), out, _clamp(layer.bounds, output))
+        case FloatHost():
+            return Host(*common, layer.kind, layer.steps,
+                        tuple(constant.numpy() for constant in layer.constants),
+                        layer.input_shapes)
         case _:
             raise TypeError(f"unknown layer class {type(layer).__name__}")
 

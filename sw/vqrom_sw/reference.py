@@ -9,11 +9,13 @@ import torch.nn.functional as F
 from vqrom_hw.errors import VqromError
 
 from .codebook import UniversalCodebook
+from .host import native, run_steps
 from .network import (
     INPUT,
     Add,
     Conv,
     GlobalAveragePool,
+    Host,
     Layer,
     MaxPool,
     Quantization,
@@ -129,8 +131,22 @@ def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | N
                                                     layer.input_requantization, strict=True))
             scaled = multiply_by_quantized_multiplier(first + second, layer.requantization)
             return finish(scaled, layer, layer.clamp)
+        case Host():
+            return run_host(network, layer, inputs)
         case _:
             raise TypeError(f"unknown layer class {type(layer).__name__}")
+
+
+def run_host(network: QuantizedNetwork, layer: Host, inputs: list[torch.Tensor]) -> torch.Tensor:
+    """A host layer in float32 on int64 feature maps ``[N, H, W, C]``, quantised again."""
+    real = []
+    for name, x in zip(layer.inputs, inputs, strict=True):
+        quantization = network.quantization_of(name)
+        real.append((x - quantization.zero_point).permute(0, 3, 1, 2).float() * quantization.scale)
+    constants = [torch.from_numpy(constant) for constant in layer.constants]
+    output = run_steps(layer.steps, real, constants, layer.input_shapes, layer.shape)
+    integers = quantize(output.numpy(), layer.quantization).astype(np.int64)
+    return torch.from_numpy(integers).permute(0, 2, 3, 1)
 
 
 def convolve(layer: Conv, weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -159,8 +175,8 @@ def finish(scaled: torch.Tensor, layer: Layer, clamp: tuple[int, int]) -> torch.
 def output_of(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> np.ndarray:
     """The network's output as the float network shapes it, int8 ``[N, *output_shape]``."""
     last = results[network.layers[-1].name]
-    planes = np.ascontiguousarray(last.transpose(0, 3, 1, 2))
-    return planes.reshape(len(last), *network.output_shape)
+    planes = torch.from_numpy(np.ascontiguousarray(last.transpose(0, 3, 1, 2)))
+    return np.ascontiguousarray(native(planes, network.output_shape).numpy())
 
 
 def dequantize(network: QuantizedNetwork, outputs: np.ndarray) -> np.ndarray:

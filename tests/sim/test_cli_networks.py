@@ -30,6 +30,9 @@ def build():
 def with_softmax():
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Softmax(dim=1))
 
+def transposed():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(4, 4, 3))
+
 def number():
     return 7
 
@@ -113,6 +116,21 @@ def test_interrupted_training_goes_on(work: Path, vqrom: Command,
     assert [path.name for path in Path("trained").iterdir()] == ["build.checkpoint"]
     assert vqrom(*TRAINED).status == 0
     assert {path.name: path.read_bytes() for path in Path("trained").iterdir()} == files
+
+
+def test_layers_of_the_host_are_named(work: Path, vqrom: Command) -> None:
+    """By compress, and by the engine that does not have them; the reference runs them."""
+    ran = vqrom("compress", "net.py:with_softmax", "-o", "hosted", "--codebook",
+                "codebook.safetensors", "--example-input", "3x12x12", "--calibration",
+                "images.npy")
+    assert ran.status == 0, ran.err
+    assert "with_softmax: on the host, with --engine reference only: '1' (softmax)" in ran.out
+    line = one_line(simulate(vqrom, network="hosted/with_softmax.vqnet"))
+    assert "layer '1' (softmax): must be one that the accelerator does" in line
+    ran = simulate(vqrom, "--engine", "reference", "--dequantize",
+                   network="hosted/with_softmax.vqnet")
+    assert ran.status == 0, ran.err
+    np.testing.assert_allclose(np.load("out/outputs.npy").sum(1), 1, atol=0.02)
 
 
 def interrupt_after(calls: int, function: Callable[[float], float]) -> Callable[[float], float]:
@@ -200,9 +218,9 @@ def test_zoo_network_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     ("compress net.py:number -o out --example-input 3x12x12 --calibration images.npy",
      "must return a torch.nn.Module, not 'int'"),
     ("compress net.py:raising -o out --example-input 3x12x12 --calibration images.npy",
-     "RuntimeError: no weights to be found (net.py, line 18)"),
-    ("compress net.py:with_softmax -o out --example-input 3x12x12 --calibration images.npy",
-     "layer '1' (softmax)"),
+     "RuntimeError: no weights to be found (net.py, line 21)"),
+    ("compress net.py:transposed -o out --example-input 3x12x12 --calibration images.npy",
+     "layer '1' (conv_transpose2d): the hardware has no such layer"),
     ("compress net.py:build -o out --example-input 3x10x12 --calibration images.npy",
      "calibration must have shape (N, 3, 10, 12) to fit the example input, not (5, 3, 12, 12)"),
     ("compress net.py:build -o out --example-input 3 --calibration images.npy",

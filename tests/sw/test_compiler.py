@@ -142,7 +142,7 @@ def test_same_constants_are_stored_once() -> None:
 def test_groups_run_in_the_reference_only() -> None:
     builder = NetworkBuilder(CODEBOOK, (5, 5, 8))
     builder.conv(8, groups=2)
-    with pytest.raises(VqromError, match=r"layer 'conv0' \(conv\): groups must be 1 on the accel"):
+    with pytest.raises(VqromError, match=r"layer 'conv0' \(conv with 2 groups\): must be one"):
         compile_network(builder.build(), CODEBOOK.codewords, TINY)
 
 
