@@ -67,7 +67,8 @@ def zoo() -> None:
 @app.command()
 def compress(
     networks: Annotated[list[str], typer.Argument(
-        metavar="NETWORK...", help="zoo names, or module.py:factory for a torch.nn.Module")],
+        metavar="NETWORK...", help="zoo names, module.py:factory for a torch.nn.Module, "
+        "FILE.onnx, FILE.tflite (float)")],
     output: OutputOption,
     subvector: Annotated[int | None, typer.Option(
         metavar="D", parser=_integer,
@@ -81,8 +82,8 @@ def compress(
         metavar="SHAPE", help="input of a module.py:factory network, e.g. 1x28x28; "
         "once for all of them or once for each, in order")] = None,
     calibration: Annotated[list[Path] | None, typer.Option(
-        metavar="FILE.npy", help="float32 [N, C, H, W] inputs that fix a module.py:factory "
-        "network's activation scales; once for all of them or once for each")] = None,
+        metavar="FILE.npy", help="float32 [N, C, H, W] inputs that fix the activation "
+        "scales of a network of your own, and train it; once for all or once for each")] = None,
     epochs: Annotated[int, typer.Option(
         metavar="N", parser=_integer, help="train the assignments: passes over the calibration "
         "inputs; 0 keeps the nearest codewords, 9 are good")] = 0,

@@ -7,7 +7,7 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
     from torch import nn
 
     from vqrom_sw.float_network import FloatNetwork
+    from vqrom_sw.imported import Imported
+
+
+def _read_onnx(path: Path) -> Imported:
+    from vqrom_sw.import_onnx import read_onnx
+    return read_onnx(path)
+
+
+def _read_tflite(path: Path) -> Imported:
+    from vqrom_sw.import_tflite import read_tflite
+    return read_tflite(path)
+
+
+READERS = {".onnx": _read_onnx, ".tflite": _read_tflite}
+"""What reads a network file, by its suffix."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +47,17 @@ class Source:
         Of the network file.
     module:
         Path and factory of a user's network, or None for a network of the zoo.
+    file:
+        A user's ONNX or TFLite file.
     example_shape:
-        ``(1, C, H, W)`` of a user's network.
+        ``(1, C, H, W)`` of a user's module.
     calibration, labels:
         Files with the calibration inputs of a user's network, and their classes if known.
     """
 
     name: str
     module: tuple[Path, str] | None = None
+    file: Path | None = None
     example_shape: tuple[int, ...] = ()
     calibration: Path | None = None
     labels: Path | None = None
@@ -76,19 +94,23 @@ def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
     from vqrom_sw import zoo
 
     modules = [name for name in networks if ":" in name]
-    shapes = _one_each("--example-input", example_inputs, modules)
-    files = _one_each("--calibration", calibrations, modules)
-    classes = _one_each("--labels", labels, modules) if labels else [None] * len(modules)
+    own = [name for name in networks if ":" in name or Path(name).suffix in READERS]
+    shapes = dict(zip(modules, _one_each("--example-input", example_inputs, modules), strict=False))
+    files = dict(zip(own, _one_each("--calibration", calibrations, own), strict=False))
+    classes = dict(zip(own, _one_each("--labels", labels, own) if labels else [], strict=False))
     sources: list[Source] = []
     for name in networks:
-        if ":" in name:
-            index = len([source for source in sources if source.module])
-            sources.append(_module_source(name, shapes[index], files[index], classes[index]))
-        elif name in zoo.names():
+        if name in zoo.names():
             sources.append(Source(name))
-        else:
-            raise VqromError(f"network must be one of {', '.join(zoo.names())} or "
-                             f"module.py:factory, not {name!r}")
+            continue
+        if name not in own:
+            raise VqromError(f"network must be one of {', '.join(zoo.names())}, module.py:factory, "
+                             f"or a file {' or '.join(READERS)}, not {name!r}")
+        source = _module_source(name, shapes[name]) if name in modules else _file_source(name)
+        require_file(files[name], "calibration")
+        if name in classes:
+            require_file(classes[name], "labels")
+        sources.append(replace(source, calibration=files[name], labels=classes.get(name)))
     seen: set[str] = set()
     for source in sources:
         if source.name in seen:
@@ -137,31 +159,33 @@ def load_factory(path: Path, factory: str) -> nn.Module:
 def _one_each(option: str, values: Sequence[Any], modules: Sequence[str]) -> list[Any]:
     """One value for each user's module; a single one serves them all."""
     if values and not modules:
-        raise VqromError(f"{option} is for module.py:factory networks, and there is none")
+        raise VqromError(f"{option} is for networks of your own, and there is none")
     if modules and not values:
         raise VqromError(f"network {modules[0]!r} needs {option}")
     if len(values) not in (0, 1, len(modules)):
         raise VqromError(f"{option} must be given once, or once for each of the "
-                         f"{len(modules)} module.py:factory networks, not {len(values)} times")
+                         f"{len(modules)} networks of your own, not {len(values)} times")
     return list(values) * len(modules) if len(values) == 1 else list(values)
 
 
-def _module_source(name: str, shape_text: str, calibration: Path,
-                   labels: Path | None) -> Source:
+def _file_source(name: str) -> Source:
+    path = Path(name)
+    require_file(path, "network")
+    return Source(path.stem, file=path)
+
+
+def _module_source(name: str, shape_text: str) -> Source:
     file, _, factory = name.rpartition(":")
     path = Path(file)
     if path.suffix != ".py" or not factory.isidentifier():
         raise VqromError(f"network must be module.py:factory, not {name!r}")
     require_file(path, "network module")
-    require_file(calibration, "calibration")
-    if labels is not None:
-        require_file(labels, "labels")
     shape = parse_shape(shape_text)
     shape = shape if len(shape) == 4 else (1, *shape)
     if len(shape) != 4 or shape[0] != 1:
         raise VqromError("example input must be C x H x W or 1 x C x H x W, "
                          f"not {shape_text!r}")
-    return Source(factory, (path, factory), shape, calibration, labels)
+    return Source(factory, (path, factory), example_shape=shape)
 
 
 def read_source(source: Source) -> Inputs:
@@ -174,7 +198,7 @@ def read_source(source: Source) -> Inputs:
     """
     from vqrom_sw import zoo
 
-    if source.module is None:
+    if source.module is None and source.file is None:
         entry = zoo.load(source.name)
         return Inputs(entry.network, entry.calibration)
     import numpy as np
@@ -187,14 +211,19 @@ def read_source(source: Source) -> Inputs:
     if calibration.dtype != np.float32:
         raise VqromError(f"calibration must be float32, not {str(calibration.dtype)!r}, "
                          f"in {str(source.calibration)!r}")
-    if calibration.shape[1:] != source.example_shape[1:]:
+    if source.file is not None:
+        imported = READERS[source.file.suffix](source.file)
+        module, shape = imported.module, imported.input_shape
+    else:
+        assert source.module is not None
+        module, shape = load_factory(*source.module).eval(), source.example_shape
+    if calibration.shape[1:] != shape[1:]:
         raise VqromError(
-            f"calibration must have shape (N, {', '.join(map(str, source.example_shape[1:]))}) "
-            f"to fit the example input, not {calibration.shape!r}")
+            f"calibration must have shape (N, {', '.join(map(str, shape[1:]))}) "
+            f"to fit the {'model' if source.file else 'example input'}, not {calibration.shape!r}")
     if not np.isfinite(calibration).all():
         raise VqromError(f"calibration {str(source.calibration)!r} must be finite")
-    module = load_factory(*source.module).eval()
-    network = capture(module, torch.zeros(source.example_shape), source.name)
+    network = capture(module, torch.zeros(shape), source.name)
     return Inputs(network, calibration, _labels(source, network, len(calibration)))
 
 

@@ -38,12 +38,15 @@ class Value:
         are in the order channel, row, column; those of a sequence ``(1, H, C)`` in that one.
     exclusive:
         Nothing else reads the layer's output, so an operation that follows may be fused into it.
+    padding:
+        Zero pixels ``(top, left, bottom, right)`` around it, which convolutions alone read.
     """
 
     layer: str
     map: tuple[int, int, int]
     shape: tuple[int, ...]
     exclusive: bool
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 class Operation:
@@ -68,6 +71,13 @@ class Operation:
         result = result[0] if isinstance(result, tuple | list) else result
         return tuple(int(size) for size in result.shape)
 
+    @property
+    def read_by_convolutions(self) -> bool:
+        """Whether all that reads the result are convolutions, or more padding before them."""
+        return all(_kind_of(user) == "conv2d" or (
+            _kind_of(user) in ("pad", "constant_pad_nd")
+            and Operation(self.walk, user).read_by_convolutions) for user in self.node.users)
+
     def value(self, name: str) -> Value:
         """The feature map that an argument names."""
         argument = self.arguments.get(name)
@@ -80,6 +90,8 @@ class Operation:
         """The feature map that an argument names, which must not be flattened."""
         value = self.value(name)
         height, width, channels = value.map
+        top, left, bottom, right = value.padding
+        height, width = height + top + bottom, width + left + right
         if value.shape[1:] != (channels, height, width):
             raise self.error(f"{name} must be (N, C, H, W), not {value.shape!r}")
         return value

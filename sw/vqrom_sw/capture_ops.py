@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -53,9 +54,11 @@ def conv2d(op: Operation) -> None:
     op.require("dilation", [1, 1], 1)
     value, weight = op.image("input"), _weight(op)
     _, channels, height, width = op.shape
+    own = _conv_padding(op, _pair(weight.shape[2:]))
+    top, left, bottom, right = (one + other for one, other in zip(value.padding, own, strict=True))
     op.emit(lambda name: FloatConv(
         name, (value.layer,), (height, width, channels), "conv", weight, _bias(op, weight),
-        _pair(op.arguments["stride"]), _conv_padding(op, _pair(weight.shape[2:])), UNBOUNDED,
+        _pair(op.arguments["stride"]), (top, left, bottom, right), UNBOUNDED,
         op.arguments["groups"]))
 
 
@@ -172,13 +175,29 @@ def mean(op: Operation) -> None:
 
 
 def add(op: Operation) -> None:
-    """Sum of two feature maps of one shape."""
+    """Sum of two feature maps of one shape, or of a linear layer and its bias."""
     op.require("alpha", 1)
+    if op.arguments["other"] in op.walk.constants:
+        _add_bias(op)
+        return
     first, second = op.value("self"), op.value("other")
     if (first.map, first.shape) != (second.map, second.shape):
         raise op.error(f"both operands must have one shape, not {first.shape!r} and "
                        f"{second.shape!r}")
     op.emit(lambda name: FloatAdd(name, (first.layer, second.layer), first.map, UNBOUNDED))
+
+
+def _add_bias(op: Operation) -> None:
+    value, constant = op.value("self"), op.tensor("other")
+    layer = op.producer(value)
+    assert constant is not None
+    channels = value.map[2]
+    place = 1 if len(value.shape) == 4 else len(value.shape) - 1
+    wanted = [channels if dim == place else 1 for dim in range(len(value.shape))]
+    given = [1] * (len(value.shape) - constant.dim()) + list(constant.shape)
+    if not isinstance(layer, FloatConv) or layer.bounds != UNBOUNDED or given != wanted:
+        raise op.error("a constant must be the bias of the convolution or linear layer before")
+    op.fuse(value, bias=layer.bias + constant.flatten())
 
 
 def _extend_identity(op: Operation, value: Value, stride: tuple[int, int],
@@ -213,10 +232,16 @@ def slice_(op: Operation) -> None:
 
 
 def pad(op: Operation) -> None:
-    """Zero channels before and after."""
+    """Zero channels before and after; zero pixels, where convolutions alone read them."""
     value = op.image("self")
     amounts = [*op.arguments["pad"], 0, 0, 0, 0, 0, 0][:6]
     mode, fill = op.arguments.get("mode", "constant"), op.arguments.get("value") or 0
+    if mode == "constant" and fill == 0 and not any(amounts[4:]) and min(amounts) >= 0 \
+            and len(op.arguments["pad"]) <= 6 and op.read_by_convolutions:
+        top, left, bottom, right = value.padding
+        op.pass_on(replace(value, exclusive=False, padding=(
+            top + amounts[2], left + amounts[0], bottom + amounts[3], right + amounts[1])))
+        return
     if mode != "constant" or fill != 0 or any(amounts[:4]) or min(amounts) < 0 or \
             len(op.arguments["pad"]) > 6:
         raise op.error("only zero padding of channels (that of pixels belongs to a convolution), "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,6 +132,29 @@ def test_layers_of_the_host_are_named(work: Path, vqrom: Command) -> None:
                    network="hosted/with_softmax.vqnet")
     assert ran.status == 0, ran.err
     np.testing.assert_allclose(np.load("out/outputs.npy").sum(1), 1, atol=0.02)
+
+
+def test_a_network_file_is_the_same_network(work: Path, vqrom: Command) -> None:
+    """The module exported to ONNX: the same indices, and the same outputs."""
+    import torch
+
+    from vqrom_sim.cli_sources import load_factory
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(load_factory(Path("net.py"), "build").eval(),
+                          (torch.zeros(1, 3, 12, 12),), "file.onnx", dynamo=False)
+    ran = vqrom("compress", "file.onnx", "-o", "made", "--codebook", "codebook.safetensors",
+                "--calibration", "images.npy")
+    assert ran.status == 0, ran.err
+    outputs = []
+    for network in ("build.vqnet", "made/file.vqnet"):
+        assert simulate(vqrom, "--engine", "reference", network=network).status == 0
+        outputs.append(np.load("out/outputs.npy").astype(int))
+    assert np.abs(outputs[0] - outputs[1]).max() <= 1
+    assert "calibration" in one_line(vqrom("compress", "file.onnx", "-o", "other"))
+    line = one_line(vqrom("compress", "net.tflite", "-o", "x", "--calibration", "images.npy"))
+    assert "network must be an existing file, not 'net.tflite'" in line
 
 
 def interrupt_after(calls: int, function: Callable[[float], float]) -> Callable[[float], float]:
