@@ -14,6 +14,7 @@ from .encoded import Encoded
 from .float_network import (
     FloatAdd,
     FloatConv,
+    FloatHost,
     FloatLayer,
     FloatNetwork,
     float_forward,
@@ -120,7 +121,7 @@ class Construction(nn.Module):
         total = torch.stack([
             (output - wanted[name]).square().mean() / wanted[name].var().clamp(min=1e-12)
             for name, output in got.items()]).mean()
-        last = self._watched[-1]
+        last = scores_layer(self._network)
         scores = got[last].flatten(1).log_softmax(1)
         if got[last].shape[2:] == (1, 1) and scores.shape[1] > 1:
             teacher = wanted[last].flatten(1).log_softmax(1)
@@ -155,5 +156,10 @@ def watched_layers(network: FloatNetwork) -> list[str]:
     """Layers whose outputs are distilled: the blocks' sums, or every convolution, and the last."""
     sums = [layer.name for layer in network.layers if isinstance(layer, FloatAdd)]
     watched = sums or [layer.name for layer in network.layers if isinstance(layer, FloatConv)]
-    last = network.layers[-1].name
-    return watched if last in watched else [*watched, last]
+    return list(dict.fromkeys([*watched, scores_layer(network), network.layers[-1].name]))
+
+
+def scores_layer(network: FloatNetwork) -> str:
+    """The layer whose output is the network's, before a softmax on the host."""
+    last = network.layers[-1]
+    return last.inputs[0] if isinstance(last, FloatHost) and last.kind == "softmax" else last.name

