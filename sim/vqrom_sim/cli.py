@@ -78,6 +78,9 @@ def compress(
         help="size of the codebook (256, unless the codebook says otherwise)")] = None,
     codebook: Annotated[Path | None, typer.Option(
         metavar="FILE", help="encode for this ROM instead of extracting a codebook")] = None,
+    extraction: Annotated[str, typer.Option(
+        metavar="HOW", help="codewords drawn from the kernel density of the weights (kde), or "
+        "k-means (kmeans)")] = "kde",
     example_input: Annotated[list[str] | None, typer.Option(
         metavar="SHAPE", help="input of a module.py:factory network, e.g. 1x28x28; "
         "once for all of them or once for each, in order")] = None,
@@ -105,7 +108,8 @@ def compress(
     """Put networks on one universal codebook: DIR/codebook.safetensors and DIR/NAME.vqnet."""
     from .cli_compress import CompressRequest, run_compress
     run_compress(CompressRequest(
-        tuple(networks), output, subvector, codewords, codebook, tuple(example_input or ()),
+        tuple(networks), output, subvector, codewords, codebook, extraction,
+        tuple(example_input or ()),
         tuple(calibration or ()), tuple(labels or ()), epochs, batch, candidates, raw_layers,
         device, seed, quiet))
 

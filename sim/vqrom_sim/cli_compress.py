@@ -35,6 +35,7 @@ class CompressRequest:
     subvector: int | None = None
     codewords: int | None = None
     codebook: Path | None = None
+    extraction: str = "kde"
     example_inputs: tuple[str, ...] = ()
     calibrations: tuple[Path, ...] = ()
     labels: tuple[Path, ...] = ()
@@ -102,10 +103,11 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
     list
         What a user should know, a line each.
     """
-    from vqrom_sw.codebook import UniversalCodebook, extract_codebook
+    from vqrom_sw.codebook import UniversalCodebook
     from vqrom_sw.compiler import beyond_accelerator
     from vqrom_sw.compress import compress
     from vqrom_sw.encoded import RawLayers
+    from vqrom_sw.extraction import Extraction, extract_codebook
     from vqrom_sw.files import save_network
 
     existing, given = None, request.codebook
@@ -121,7 +123,8 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
             existing = extract_codebook(
                 [inputs.network for _, inputs in read],
                 subvector=request.subvector or DEFAULT_SUBVECTOR,
-                codewords=request.codewords or DEFAULT_CODEWORDS, seed=request.seed)
+                codewords=request.codewords or DEFAULT_CODEWORDS, seed=request.seed,
+                method=Extraction(request.extraction))
         existing.save(directory / CODEBOOK_FILE)
     elif given is not None and not _same_file(given, request.output / CODEBOOK_FILE):
         shutil.copyfile(given, directory / CODEBOOK_FILE)
@@ -150,6 +153,11 @@ def _check_codebook_shape(request: CompressRequest) -> None:
     if request.codewords is not None and not 2 <= request.codewords <= MAX_CODEWORDS:
         raise VqromError(
             f"codewords must be 2 to {MAX_CODEWORDS}, not {request.codewords!r}")
+    from vqrom_sw.extraction import Extraction
+
+    if request.extraction not in list(Extraction):
+        raise VqromError(f"extraction must be one of {', '.join(Extraction)}, "
+                         f"not {request.extraction!r}")
     if not 0 <= request.seed < 1 << 32:
         raise VqromError(f"seed must be 0 to {(1 << 32) - 1}, not {request.seed!r}")
 

@@ -26,9 +26,10 @@ from rich.progress import Progress
 from vqrom_sim.tables import plain_table
 from vqrom_sw import zoo
 from vqrom_sw.atomic import write_bytes
-from vqrom_sw.codebook import UniversalCodebook, extract_codebook
+from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import NEAREST, compress
 from vqrom_sw.construct import ConstructionSettings
+from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 from vqrom_sw.sizes import NetworkSize, network_size

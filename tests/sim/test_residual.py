@@ -7,8 +7,8 @@ from pathlib import Path
 from vqrom_hw.config import load_config
 from vqrom_sim.simulate import simulate
 from vqrom_sw import zoo
-from vqrom_sw.codebook import extract_codebook
 from vqrom_sw.compress import compress
+from vqrom_sw.extraction import extract_codebook
 
 
 def test_resnet20_is_bit_exact(data_folder: Path) -> None:

@@ -13,11 +13,12 @@ from torch import nn
 from vqrom_hw.errors import VqromError
 from vqrom_sw import checkpoint as checkpoints
 from vqrom_sw.capture import capture
-from vqrom_sw.codebook import UniversalCodebook, extract_codebook
+from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import NEAREST, compress
 from vqrom_sw.construct import ConstructionSettings, construct
 from vqrom_sw.construction import Construction
 from vqrom_sw.encoded import RawLayers, encode_nearest, encoded_layer, raw_layers
+from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.float_network import FloatConv, FloatNetwork, fold_layers
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 

@@ -15,9 +15,9 @@ from torch import nn
 from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sw.capture import capture
-from vqrom_sw.codebook import extract_codebook
 from vqrom_sw.compiler import compile_network
 from vqrom_sw.compress import compress
+from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.files import load_network, save_network
 from vqrom_sw.float_network import FloatConv, FloatHost, float_output
 from vqrom_sw.host import HostStep, check_steps, run_steps

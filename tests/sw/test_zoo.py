@@ -10,8 +10,9 @@ import torch
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
-from vqrom_sw.codebook import UniversalCodebook, extract_codebook
+from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import compress
+from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.float_network import float_output
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 

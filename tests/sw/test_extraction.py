@@ -12,8 +12,10 @@ import torch
 from scipy.stats import gaussian_kde, ks_2samp
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.codebook import (
-    UniversalCodebook,
+from vqrom_sw.codebook import UniversalCodebook
+from vqrom_sw.extraction import (
+    Extraction,
+    cluster,
     draw_from_density,
     extract_codebook,
     network_subvectors,
@@ -158,3 +160,31 @@ def test_content_cannot_change() -> None:
     for wrong in (np.zeros((2, 4)), np.zeros((1, 4), np.int8), np.zeros((2, 3), np.int8)):
         with pytest.raises(VqromError):
             UniversalCodebook(wrong)
+
+
+def test_means_are_those_of_their_samples() -> None:
+    """Two separate clusters, two means; more means only bring the error down."""
+    samples = bimodal(4000)
+    means = cluster(samples, 2, torch.Generator().manual_seed(0))
+    first = samples[samples[:, 0] < -0.25].mean(0)
+    second = samples[samples[:, 0] >= -0.25].mean(0)
+    found = means[means[:, 0].argsort()]
+    torch.testing.assert_close(found, torch.stack([first, second]), atol=0.02, rtol=0)
+    errors = [float((torch.cdist(samples, cluster(samples, count, torch.Generator().manual_seed(0)))
+                     .amin(1) ** 2).mean()) for count in (2, 8, 32)]
+    assert errors[0] > 2 * errors[1] > 4 * errors[2]
+
+
+def test_k_means_fits_the_weights_better_than_draws() -> None:
+    network = random_network(32, 1)
+    parts = network_subvectors(network, 4)
+    errors = {}
+    for method in Extraction:
+        codebook = extract_codebook([network], 4, 64, seed=0, method=method)
+        words = torch.from_numpy(codebook.codewords.astype(np.float32))
+        scales = [float((torch.cdist(parts * scale, words).amin(1) / scale).square().mean())
+                  for scale in (20.0, 30.0, 40.0, 50.0, 60.0)]
+        errors[method] = min(scales)
+    assert errors[Extraction.KMEANS] < errors[Extraction.KDE]
+    with_more = extract_codebook([network], 4, 2000, seed=0, method=Extraction.KMEANS)
+    assert with_more.size == 2000, "more codewords than sub-vectors"
