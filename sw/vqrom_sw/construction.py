@@ -47,6 +47,8 @@ class Construction(nn.Module):
         super().__init__()
         self._network = network
         self._watched = watched_layers(network)
+        last = network.layers[-1]
+        self._classifies = scores_layer(network) != last.name or not isinstance(last, FloatHost)
         self.layers = nn.ModuleDict()
 
         @torch.no_grad()
@@ -114,8 +116,8 @@ class Construction(nn.Module):
     def loss(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """Distillation: relative squared error of each block's output, and of the network's.
 
-        If the output is a vector, the divergence from the teacher's distribution is added; if
-        there are labels, the cross entropy.
+        If the output is a vector of scores, the divergence from the teacher's distribution is
+        added; if there are labels, the cross entropy.
         """
         wanted, got = float_forward(self._network, x), self.maps(x)
         total = torch.stack([
@@ -123,7 +125,7 @@ class Construction(nn.Module):
             for name, output in got.items()]).mean()
         last = scores_layer(self._network)
         scores = got[last].flatten(1).log_softmax(1)
-        if got[last].shape[2:] == (1, 1) and scores.shape[1] > 1:
+        if self._classifies and got[last].shape[2:] == (1, 1) and scores.shape[1] > 1:
             teacher = wanted[last].flatten(1).log_softmax(1)
             total = total + F.kl_div(scores, teacher, reduction="batchmean", log_target=True)
         return total if labels is None else total + F.nll_loss(scores, labels)

@@ -7,6 +7,8 @@ the first 10 coefficients of the cosine transform.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 RATE = 16_000
@@ -14,6 +16,9 @@ FRAME, STEP, SPECTRUM = 480, 320, 512
 FRAMES, BANDS, COEFFICIENTS = 49, 40, 10
 LOWEST_HZ, HIGHEST_HZ = 20.0, 4000.0
 FLOOR = 1e-6
+PIECE = RATE // 100
+TAIL = -(-SPECTRUM // PIECE)
+_HERTZ = np.fft.rfftfreq(SPECTRUM, 1 / RATE)[:, None]
 
 
 def synthetic_features(count: int, seed: int) -> np.ndarray:
@@ -58,6 +63,7 @@ def features(samples: np.ndarray) -> np.ndarray:
     return (logarithm @ (2 * np.cos(angles)) / np.sqrt(2 * BANDS)).astype(np.float32)
 
 
+@cache
 def _mel_weights() -> np.ndarray:
     """Triangles over the spectrum's bins, ``[257, 40]``; evenly spaced in mel."""
     hertz = np.arange(SPECTRUM // 2 + 1) * RATE / SPECTRUM
@@ -88,15 +94,19 @@ def _source(rng: np.random.Generator, length: int, pitch: float, target: float) 
 
 def _resonate(source: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Shape the spectrum by resonances that glide, a piece of 10 ms at a time."""
-    piece = RATE // 100
-    result = np.zeros(len(source) + SPECTRUM)
-    hertz = np.fft.rfftfreq(SPECTRUM, 1 / RATE)[:, None]
-    for first in range(0, len(source), piece):
-        centre = start + (end - start) * first / len(source)
-        gain = (1 / (1 + ((hertz - centre) / (60 + centre * 0.06)) ** 2)).sum(1)
-        part = np.fft.irfft(np.fft.rfft(source[first:first + piece], SPECTRUM) * gain)
-        result[first:first + SPECTRUM] += part
-    return result[:len(source)]
+    pieces = -(-len(source) // PIECE)
+    parts = np.zeros(pieces * PIECE)
+    parts[:len(source)] = source
+    share = (np.arange(pieces) / pieces)[:, None, None]
+    centre = start + (end - start) * share
+    gain = (1 / (1 + ((_HERTZ - centre) / (60 + centre * 0.06)) ** 2)).sum(2)
+    shaped = np.fft.irfft(np.fft.rfft(parts.reshape(pieces, PIECE), SPECTRUM) * gain)
+    # Each piece rings on through the following ones; whole pieces fit into the spectrum's length.
+    result = np.zeros((pieces + TAIL, PIECE))
+    ringing = np.pad(shaped, ((0, 0), (0, TAIL * PIECE - SPECTRUM))).reshape(pieces, TAIL, PIECE)
+    for late in range(TAIL):
+        result[late:late + pieces] += ringing[:, late]
+    return result.reshape(-1)[:len(source)]
 
 
 def _envelope(rng: np.random.Generator, length: int) -> np.ndarray:

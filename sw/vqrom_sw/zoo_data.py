@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +29,15 @@ class ImageSet:
     calibration, images:
         float32 ``[N, C, H, W]``, normalised: unlabelled inputs, and samples.
     labels:
-        int64 ``[M]`` of the samples.
+        int64 ``[M]`` of the samples; -1 where there is none.
+    score:
+        How good outputs ``[M, ...]`` for the samples are, if not by their labels.
     """
 
     calibration: np.ndarray
     images: np.ndarray
     labels: np.ndarray
+    score: Callable[[np.ndarray], float] | None = None
 
 
 def read_archive(path: Path, *names: str) -> tuple[np.ndarray, ...]:

@@ -34,9 +34,9 @@ from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 from vqrom_sw.sizes import NetworkSize, network_size
 
-SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0")
+SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0", "minilm")
 DEFAULT = ConstructionSettings()
-EPOCHS = {"mnist": 5, "efficientnet_lite0": 3}
+EPOCHS = {"mnist": 4, "resnet8": 20, "ds_cnn": 12, "efficientnet_lite0": 3, "minilm": 3}
 BATCHES = {"efficientnet_lite0": 16}
 METHODS = {"nearest": lambda _: NEAREST,
            "unfrozen": lambda settings: replace(settings, threshold=2.0),
@@ -51,8 +51,8 @@ class Row:
     -------
     sources:
         Networks that the codebook was extracted from.
-    correct, float_correct:
-        Share of the samples that have their label.
+    score, float_score:
+        Share of the samples that have their label, or what the task measures.
     agreement:
         Share of the samples with the float network's class.
     seconds:
@@ -66,8 +66,8 @@ class Row:
     sources: tuple[str, ...]
     epochs: int
     samples: int
-    correct: float
-    float_correct: float
+    score: float
+    float_score: float
     agreement: float
     indexed_ratio: float
     ratio: float
@@ -102,14 +102,14 @@ def _digits(images: np.ndarray) -> np.ndarray:
     return ((images[:, None].astype(np.float32) / 255 - 0.1307) / 0.3081).astype(np.float32)
 
 
-def classes(network: QuantizedNetwork, codebook: UniversalCodebook,
-            images: np.ndarray) -> np.ndarray:
-    """What the integer reference says."""
+def outputs_of(network: QuantizedNetwork, codebook: UniversalCodebook,
+               images: np.ndarray) -> np.ndarray:
+    """What the integer reference says, in the float network's units."""
     found = []
     for first in range(0, len(images), 100):
         inputs = quantize_input(network, images[first:first + 100])
         outputs = output_of(network, run_reference(network, codebook, inputs))
-        found.append(dequantize(network, outputs).argmax(1))
+        found.append(dequantize(network, outputs))
     return np.concatenate(found)
 
 
@@ -126,12 +126,12 @@ def measure(name: str, entry: zoo.ZooNetwork, codebook: UniversalCodebook, metho
                        progress=lambda _, done, total: progress.update(
                            task, completed=done, total=total))
     seconds = time.monotonic() - start
-    got, wanted = classes(network, codebook, entry.images), entry.logits.argmax(1)
+    got, wanted = outputs_of(network, codebook, entry.images), entry.logits
     progress.remove_task(task)
     size: NetworkSize = network_size(network, codebook)
     return Row(name, method, codebook.size, codebook.subvector, sources, settings.epochs,
-               len(got), float((got == entry.labels).mean()),
-               float((wanted == entry.labels).mean()), float((got == wanted).mean()),
+               len(got), entry.score(got), entry.score(wanted),
+               float((got.argmax(1) == wanted.argmax(1)).mean()),
                size.indexed_ratio, size.ratio, seconds)
 
 
@@ -176,8 +176,8 @@ def print_rows(rows: list[Row]) -> None:
         seen = "yes" if row.network in row.sources else "no"
         table.add_row(
             row.network, f"{row.method} {row.epochs or ''}", f"{row.codewords}, {row.subvector}",
-            f"{seen}, of {len(row.sources)}", f"{100 * row.float_correct:.2f}",
-            f"{100 * row.correct:.2f}", f"{100 * (row.float_correct - row.correct):.2f}",
+            f"{seen}, of {len(row.sources)}", f"{100 * row.float_score:.2f}",
+            f"{100 * row.score:.2f}", f"{100 * (row.float_score - row.score):.2f}",
             f"{100 * row.agreement:.1f}", f"{row.indexed_ratio:.1f}", f"{row.ratio:.1f}",
             f"{row.seconds:.0f}")
     Console(width=130).print(table)

