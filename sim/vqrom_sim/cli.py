@@ -100,6 +100,9 @@ def compress(
     raw_layers: Annotated[str, typer.Option(
         metavar="WHICH", help="layers with int8 weights instead of indices: narrow (fewer input "
         "channels than a codeword), ends (those, first and last), none")] = "narrow",
+    ranges: Annotated[str, typer.Option(
+        metavar="HOW", help="ranges of feature maps: minmax, percentile (all values but 1e-5 on "
+        "either side), mse (least squared error)")] = "percentile",
     device: Annotated[str, typer.Option(help="where to train, e.g. cuda")] = "cpu",
     seed: Annotated[int, typer.Option(
         metavar="N", parser=_integer, help="of the codebook's sampling, and of training")] = 0,
@@ -111,7 +114,7 @@ def compress(
         tuple(networks), output, subvector, codewords, codebook, extraction,
         tuple(example_input or ()),
         tuple(calibration or ()), tuple(labels or ()), epochs, batch, candidates, raw_layers,
-        device, seed, quiet))
+        ranges, device, seed, quiet))
 
 
 @app.command()

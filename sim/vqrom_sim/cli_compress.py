@@ -43,6 +43,7 @@ class CompressRequest:
     batch: int = 100
     candidates: int = 4
     raw_layers: str = "narrow"
+    ranges: str = "percentile"
     device: str = "cpu"
     seed: int = 0
     quiet: bool = False
@@ -109,6 +110,7 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
     from vqrom_sw.encoded import RawLayers
     from vqrom_sw.extraction import Extraction, extract_codebook
     from vqrom_sw.files import save_network
+    from vqrom_sw.ranges import Ranges
 
     existing, given = None, request.codebook
     if given is not None:
@@ -133,7 +135,8 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
         with progress.step(f"compressing {source.name}"):
             quantized = compress(
                 inputs.network, existing, inputs.calibration, settings,
-                raw=RawLayers(request.raw_layers), labels=inputs.labels, device=request.device,
+                raw=RawLayers(request.raw_layers), ranges=Ranges(request.ranges),
+                labels=inputs.labels, device=request.device,
                 checkpoint=_checkpoint(request, source) if request.epochs else None,
                 progress=progress.callback(source.name))
             save_network(quantized, directory / f"{source.name}.vqnet", existing)
@@ -166,14 +169,16 @@ def _check_construction(request: CompressRequest) -> None:
     import torch
 
     from vqrom_sw.encoded import RawLayers
+    from vqrom_sw.ranges import Ranges
 
     for what, value, least in (("epochs", request.epochs, 0), ("batch", request.batch, 2),
                                ("candidates", request.candidates, 1)):
         if value < least:
             raise VqromError(f"{what} must be at least {least}, not {value!r}")
-    if request.raw_layers not in list(RawLayers):
-        raise VqromError(f"raw-layers must be one of {', '.join(RawLayers)}, "
-                         f"not {request.raw_layers!r}")
+    for what, value, choices in (("raw-layers", request.raw_layers, RawLayers),
+                                 ("ranges", request.ranges, Ranges)):
+        if value not in list(choices):
+            raise VqromError(f"{what} must be one of {', '.join(choices)}, not {value!r}")
     try:
         torch.zeros(1, device=request.device)
     except (RuntimeError, AssertionError) as error:

@@ -16,6 +16,7 @@ from .encoded import RawLayers, encode_nearest, raw_layers
 from .float_network import FloatNetwork
 from .network import QuantizedNetwork
 from .quantize import quantize_network
+from .ranges import Ranges
 
 CALIBRATION_BYTES = 1 << 26
 """Calibration inputs used: as many as fit, but at least 16 and at most 256."""
@@ -26,6 +27,7 @@ NEAREST = ConstructionSettings(epochs=0)
 
 def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np.ndarray,
              settings: ConstructionSettings = NEAREST, *, raw: RawLayers = RawLayers.NARROW,
+             ranges: Ranges = Ranges.PERCENTILE,
              labels: np.ndarray | None = None, checkpoint: Path | None = None,
              device: str = "cpu", progress: Report | None = None) -> QuantizedNetwork:
     """Put a network on a codebook and quantise it to int8.
@@ -43,6 +45,8 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
         Construction; with 0 epochs every sub-vector has its nearest codeword.
     raw:
         Which layers keep raw int8 weights.
+    ranges:
+        How the ranges of feature maps follow from the calibration inputs.
     labels:
         int64 ``[N]``, if construction shall learn the true classes, too.
     checkpoint, device, progress:
@@ -64,7 +68,7 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
                   labels=None if labels is None else torch.from_numpy(labels), progress=progress)
         construction.settle(first)
         encoded = construction.export()
-    return quantize_network(network, codebook, encoded, first)
+    return quantize_network(network, codebook, encoded, first, ranges)
 
 
 def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.Tensor:

@@ -34,20 +34,17 @@ from .network import (
     QuantizedNetwork,
     Requantization,
 )
+from .ranges import HIGHEST, LOWEST, STEPS, Ranges, quantization_of
 from .requantization import ADD_SHIFT, quantize_multiplier
 
-LOWEST, HIGHEST = -128, 127
-STEPS = HIGHEST - LOWEST
 MAX_BIAS = 1 << 30
 """Integer biases stay below, so that they and the products fit int32 together."""
-
-CLIP = 1e-5
-"""Part of a feature map's values, on either side, that its range may leave out."""
 
 
 @torch.no_grad()
 def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
-                     encoded: Mapping[str, Encoded], images: torch.Tensor) -> QuantizedNetwork:
+                     encoded: Mapping[str, Encoded], images: torch.Tensor,
+                     ranges: Ranges = Ranges.PERCENTILE) -> QuantizedNetwork:
     """Quantise an encoded network to int8.
 
     Parameters
@@ -56,18 +53,20 @@ def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
         Each convolution by its layer's name.
     images:
         float32 ``[N, C, H, W]``: they fix the ranges of the feature maps.
+    ranges:
+        How.
 
     Raises
     ------
     VqromError
         If a layer cannot be quantised.
     """
-    quantizations = {INPUT: _quantization_of(images)}
+    quantizations = {INPUT: quantization_of(images, ranges)}
     layers: list[Layer] = []
 
     def run(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
         output = encoded_layer(layer, encoded.get(layer.name), inputs)
-        quantizations[layer.name] = _output_quantization(layer, output, quantizations)
+        quantizations[layer.name] = _output_quantization(layer, output, quantizations, ranges)
         pixels = inputs[0].shape[2] * inputs[0].shape[3]
         layers.append(_quantize(layer, encoded.get(layer.name), quantizations, pixels))
         return output
@@ -77,27 +76,13 @@ def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
                             tuple(layers), network.output_shape, codebook.sha256)
 
 
-def _quantization_of(values: torch.Tensor) -> Quantization:
-    """Range of all values but the ``CLIP`` outermost, widened to 0, which is exact.
-
-    ``scale = (high - low) / 255`` and ``zero_point = round(-128 - low / scale)``.
-    """
-    flat = values.flatten().double()
-    left_out = int(len(flat) * CLIP)
-    low = min(0.0, float(flat.kthvalue(left_out + 1).values))
-    high = max(0.0, float(flat.kthvalue(len(flat) - left_out).values))
-    if high - low < 1e-30:
-        return Quantization(1.0, 0)
-    scale = (high - low) / STEPS
-    return Quantization(scale, int(np.clip(round(LOWEST - low / scale), LOWEST, HIGHEST)))
-
-
 def _output_quantization(layer: FloatLayer, output: torch.Tensor,
-                         quantizations: dict[str, Quantization]) -> Quantization:
+                         quantizations: dict[str, Quantization],
+                         ranges: Ranges) -> Quantization:
     """Of a layer's output; those that pass values on keep their input's, which is exact."""
     if isinstance(layer, FloatMaxPool | FloatIdentity):
         return quantizations[layer.inputs[0]]
-    return _quantization_of(output)
+    return quantization_of(output, ranges)
 
 
 def _quantize(layer: FloatLayer, encoded: Encoded | None,

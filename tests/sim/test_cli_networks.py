@@ -256,6 +256,7 @@ def test_zoo_network_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     ("compress usps -o out --batch 1", "batch must be at least 2, not 1"),
     ("compress usps -o out --raw-layers most", "raw-layers must be one of narrow, ends, none, not"),
     ("compress usps -o out --extraction luck", "extraction must be one of kde, kmeans, not 'luck'"),
+    ("compress usps -o out --ranges wide", "ranges must be one of minmax, percentile, mse, not"),
     ("compress usps -o out --device abacus", "device 'abacus' must be one that PyTorch has here"),
     ("compress net.py:build -o out --epochs 1 --labels images.npy --example-input 3x12x12 "
      "--calibration images.npy", "must be 5 integers, one for each calibration input, not float32"),
