@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -130,10 +131,10 @@ class _Embedding:
 
     def __init__(self, folder: Path, tensors: dict[str, torch.Tensor]):
         try:
-            from tokenizers import Tokenizer
+            tokenizer = import_module("tokenizers").Tokenizer
         except ImportError:
             raise VqromError(f"package 'tokenizers' must be installed: {REMEDY}") from None
-        self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer: Any = tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(TOKENS)
         self._tokenizer.enable_padding(length=TOKENS)
         self._words = tensors["embeddings.word_embeddings.weight"]
