@@ -29,7 +29,7 @@ CONFIG = "edge16"
 SUMMARY_CAPTION = (
     "exact: hardware = integer reference, every byte; float, label: images of the\n"
     "float network's and the true class; cycles: per image; MACs: share of the peak;\n"
-    "smaller: indexed weights than float32")
+    "smaller: weights than in float32, raw layers included")
 
 
 
