@@ -18,7 +18,7 @@ from .network import QuantizedNetwork
 from .quantize import quantize_network
 from .ranges import Ranges
 
-CALIBRATION_BYTES = 1 << 26
+CALIBRATION_BYTES = 1 << 28
 """Calibration inputs used: as many as fit, but at least 16 and at most 256."""
 
 NEAREST = ConstructionSettings(epochs=0)

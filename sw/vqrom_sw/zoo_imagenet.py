@@ -25,7 +25,9 @@ FILE = "models/efficientnet-lite0-57934424.pth"
 MAX_BYTES = 64 << 20
 SIZE = 224
 UNLABELLED = 640
-"""Images of CIFAR-10, enlarged, to train with: real pictures, though not of ImageNet."""
+"""Mosaics of CIFAR-10 to train with: real pictures, though not of ImageNet."""
+
+SIDES = (1, 2, 3, 5, 7)
 
 
 def load_efficientnet() -> tuple[nn.Module, ImageSet]:
@@ -49,9 +51,9 @@ def load_efficientnet() -> tuple[nn.Module, ImageSet]:
         raise VqromError(f"package {IMAGES!r} must hold images data/imagenet_*.jpg")
     pictures = [Image.open(io.BytesIO(read_bytes(path, "image", MAX_BYTES))) for path in paths]
     labels = np.array([int(path.stem.rsplit("_", 1)[1]) for path in paths])
-    # A random part of the enlarged images, so that edges and sizes vary.
     small, _ = cifar_images("train_10000.npz")
-    return module.eval(), ImageSet(_enlarged(small[:UNLABELLED]), _prepared(pictures), labels)
+    return module.eval(), ImageSet(_prepared(mosaics(small, UNLABELLED)), _prepared(pictures),
+                                   labels)
 
 
 def _folder(package: str) -> Path:
@@ -63,8 +65,22 @@ def _folder(package: str) -> Path:
     return Path(places[0])
 
 
-def _enlarged(images: np.ndarray) -> np.ndarray:
-    return _prepared([Image.fromarray(image) for image in images])
+def mosaics(images: np.ndarray, count: int) -> list[Image.Image]:
+    """Small images side by side, 1x1 to 7x7 of them, so that details of all sizes occur.
+
+    Parameters
+    ----------
+    images:
+        uint8 ``[N, 32, 32, 3]``.
+    """
+    rng = np.random.default_rng(0)
+    pictures = []
+    for _ in range(count):
+        side = int(rng.choice(SIDES))
+        chosen = images[rng.integers(0, len(images), side * side)].reshape(side, side, 32, 32, 3)
+        pictures.append(Image.fromarray(
+            chosen.transpose(0, 2, 1, 3, 4).reshape(side * 32, side * 32, 3)))
+    return pictures
 
 
 def _prepared(pictures: Sequence[Image.Image]) -> np.ndarray:
