@@ -4,9 +4,6 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-PRE_SHIFT = 20
-"""Left shift of the inputs of an int8 ADD in TFLite's reference kernel."""
-
 MAX_LEFT_SHIFT = 7
 """Largest positive shift; multipliers above ``2**7`` do not occur in int8 inference."""
 
@@ -19,59 +16,76 @@ parameter_layout = data.StructLayout({
 
 
 class Requantizer(wiring.Component):
-    """``MultiplyByQuantizedMultiplier(x + bias, multiplier, shift)``, zero point, clamp.
+    """``MultiplyByQuantizedMultiplier(i + bias, multiplier, shift)``, zero point, clamp.
 
     Bit-exact with the TensorFlow Lite int8 specification: ``SaturatingRoundingDoublingHighMul``
     (ties towards plus infinity; its one saturating case needs a negative multiplier) and then
-    ``RoundingDivideByPOT`` (ties away from zero). One value per cycle, latency :attr:`LATENCY`.
+    ``RoundingDivideByPOT`` (ties away from zero). Sums and left shifts wrap around as int32. One
+    value per cycle, latency :attr:`LATENCY`.
+
+    Parameters
+    ----------
+    pre_shift:
+        Whether there is a shift in front of the bias.
 
     Members
     -------
     i: ``In(signed(32))``
-        Accumulator or activation.
-    pre_shift: ``In(1)``
-        Shift ``i`` left by 20 before the bias, as ADD does with its inputs.
+        Accumulator.
+    pre_shift: ``In(5)``
+        Shift ``i`` left by so much before the bias; only with the parameter ``pre_shift``.
     parameter: ``In(parameter_layout)``
-        Bias, multiplier below ``2**31``, shift in -31..7; steady while values are under way.
+        Bias, multiplier below ``2**31``, shift in -31..7, all of this cycle's ``i``; they may
+        change every cycle.
     zero_point, low, high: ``In(signed(8))``
-        Of the output byte.
+        Of the output byte; steady while values are under way.
     value: ``Out(signed(32))``
-        Before zero point and clamp.
+        Before zero point and clamp, a cycle before ``byte``.
     byte: ``Out(signed(8))``
         After them.
     """
 
     LATENCY = 6
 
-    def __init__(self):
+    def __init__(self, pre_shift: bool = False):
+        self._pre_shift = pre_shift
         super().__init__({
-            "i": In(signed(32)), "pre_shift": In(1), "parameter": In(parameter_layout),
+            "i": In(signed(32)), **({"pre_shift": In(5)} if pre_shift else {}),
+            "parameter": In(parameter_layout),
             "zero_point": In(signed(8)), "low": In(signed(8)), "high": In(signed(8)),
             "value": Out(signed(32)), "byte": Out(signed(8)),
         })
 
     def elaborate(self, platform):
         m = Module()
-        shift = self.parameter.shift
-        left, right = Signal(3), Signal(5)
-        biased, scaled, high, divided = (Signal(signed(32), name=name) for name in
-                                         ("biased", "scaled", "high_half", "divided"))
+        biased, scaled, high = (Signal(signed(32), name=name)
+                                for name in ("biased", "scaled", "high_half"))
         product = Signal(signed(64))
-        m.d.comb += [left.eq(Mux(shift > 0, shift, 0)), right.eq(Mux(shift < 0, -shift, 0))]
+        left, right = Signal(3), Signal(5)
+        shift = self._delayed(m, self.parameter.shift, 4, "shift")
+        multiplier = self._delayed(m, self.parameter.multiplier[:31], 2, "multiplier")
+        i = self.i << self.pre_shift if self._pre_shift else self.i
+        m.d.comb += [left.eq(Mux(shift[1] > 0, shift[1], 0)),
+                     right.eq(Mux(shift[4] < 0, -shift[4], 0))]
         m.d.sync += [
-            biased.eq(Mux(self.pre_shift, self.i << PRE_SHIFT, self.i) + self.parameter.bias),
+            biased.eq(i + self.parameter.bias),
             scaled.eq(biased << left),
-            product.eq(scaled * self.parameter.multiplier[:31]),
+            product.eq(scaled * multiplier[2]),
             high.eq((product + (1 << 30)) >> 31),
         ]
         mask, remainder = Signal(31), Signal(31)
         m.d.comb += [mask.eq((1 << right) - 1), remainder.eq(high & mask)]
-        m.d.sync += divided.eq((high >> right) + (remainder > ((mask >> 1) + (high < 0))))
+        m.d.sync += self.value.eq((high >> right) + (remainder > ((mask >> 1) + (high < 0))))
         shifted = Signal(signed(33))
-        m.d.comb += shifted.eq(divided + self.zero_point)
-        m.d.sync += [
-            self.value.eq(divided),
-            self.byte.eq(Mux(shifted < self.low, self.low,
-                             Mux(shifted > self.high, self.high, shifted))),
-        ]
+        m.d.comb += shifted.eq(self.value + self.zero_point)
+        m.d.sync += self.byte.eq(Mux(shifted < self.low, self.low,
+                                     Mux(shifted > self.high, self.high, shifted)))
         return m
+
+    def _delayed(self, m, value, stages, name):
+        """``value`` as each pipeline stage sees it, from now on."""
+        values = [value]
+        for stage in range(1, stages + 1):
+            values.append(Signal.like(value, name=f"{name}_{stage}"))
+            m.d.sync += values[-1].eq(values[-2])
+        return values

@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
+from tests.hw.simulation import simulate
 from vqrom_hw.requantize import Requantizer
 
 
@@ -25,43 +25,53 @@ def rounding_divide(value, exponent):
     return (value >> exponent) + ((value & mask) > ((mask >> 1) + (value < 0)))
 
 
-def expected(x, bias, multiplier, shift, pre_shift):
-    value = wrap32((x << 20 if pre_shift else x) + bias)
+def expected(x, bias, multiplier, shift, pre_shift=0):
+    value = wrap32((x << pre_shift) + bias)
     value = wrap32(value << max(shift, 0))
     return rounding_divide(doubling_high_multiply(value, multiplier), max(-shift, 0))
 
 
-def random_case(rng):
-    pre_shift = rng.random() < 0.3
+def random_case(rng, shifting):
+    """Accumulator, bias, multiplier, shift, pre-shift; sums that wrap around among them."""
     shift = rng.choice([0, 1, 7, -1, -31, rng.randint(-12, 2)])
-    limit = (1 << 31 >> max(shift, 0)) // 2 - 1
-    x = rng.randint(-128, 127) if pre_shift else rng.choice(
-        [rng.randint(-limit, limit), rng.randint(-300, 300), 0, limit, -limit])
-    bias = rng.randint(-(1 << 20), 1 << 20) if shift <= 0 else 0
+    x = rng.choice([rng.randint(-(1 << 31), (1 << 31) - 1), rng.randint(-300, 300), 0,
+                    rng.randint(-(1 << 20), 1 << 20), (1 << 31) - 1, -(1 << 31)])
+    bias = rng.choice([0, rng.randint(-(1 << 20), 1 << 20), rng.randint(-(1 << 31), (1 << 31) - 1)])
     multiplier = rng.choice([0, 1 << 30, (1 << 31) - 1, rng.randint(1 << 30, (1 << 31) - 1)])
+    pre_shift = rng.choice([0, 20, 31, rng.randint(0, 31)]) if shifting else 0
     return x, bias, multiplier, shift, pre_shift
 
 
+def drive(ctx, dut, case, shifting):
+    x, bias, multiplier, shift, pre_shift = case
+    for port, value in ((dut.i, x), (dut.parameter.bias, bias), (dut.parameter.shift, shift),
+                        (dut.parameter.multiplier, multiplier)):
+        ctx.set(port, value)
+    if shifting:
+        ctx.set(dut.pre_shift, pre_shift)
+
+
+@pytest.mark.parametrize("shifting", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_equals_tflite(seed):
-    dut, rng = Requantizer(), random.Random(seed)
+def test_equals_tflite(seed, shifting):
+    """A new value with parameters of its own in every cycle."""
+    dut, rng = Requantizer(shifting), random.Random(seed)
+    cases = [random_case(rng, shifting) for _ in range(150)]
+    zero_point, low = rng.randint(-128, 127), rng.randint(-128, 0)
+    high = rng.randint(low, 127)
 
     async def bench(ctx):
-        for _ in range(150):
-            x, bias, multiplier, shift, pre_shift = random_case(rng)
-            zero_point, low = rng.randint(-128, 127), rng.randint(-128, 0)
-            high = rng.randint(low, 127)
-            for port, value in ((dut.i, x), (dut.pre_shift, pre_shift),
-                                (dut.zero_point, zero_point), (dut.low, low), (dut.high, high),
-                                (dut.parameter.bias, bias), (dut.parameter.shift, shift),
-                                (dut.parameter.multiplier, multiplier)):
-                ctx.set(port, value)
-            await ctx.tick().repeat(Requantizer.LATENCY)
-            value = expected(x, bias, multiplier, shift, pre_shift)
-            assert ctx.get(dut.value) == value, (x, bias, multiplier, shift, pre_shift)
-            assert ctx.get(dut.byte) == min(max(value + zero_point, low), high)
+        for port, value in ((dut.zero_point, zero_point), (dut.low, low), (dut.high, high)):
+            ctx.set(port, value)
+        for cycle in range(len(cases) + Requantizer.LATENCY):
+            if cycle < len(cases):
+                drive(ctx, dut, cases[cycle], shifting)
+            await ctx.tick()
+            shown = cycle + 2 - Requantizer.LATENCY
+            if 0 <= shown < len(cases):
+                assert ctx.get(dut.value) == expected(*cases[shown]), cases[shown]
+            if 1 <= shown <= len(cases):
+                value = expected(*cases[shown - 1]) + zero_point
+                assert ctx.get(dut.byte) == min(max(value, low), high)
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    simulate(dut, bench)
