@@ -12,6 +12,7 @@ from vqrom_hw.errors import VqromError
 from .host import HostStep, check_steps
 from .network import (
     Add,
+    AveragePool,
     Conv,
     GlobalAveragePool,
     Host,
@@ -19,8 +20,10 @@ from .network import (
     MaxPool,
     Quantization,
     Requantization,
+    Softmax,
 )
 from .packing import index_width, pack, packed_bytes, unpack
+from .softmax import MAX_CHANNELS
 
 Size = Annotated[int, Field(ge=1, le=1 << 16)]
 Pixels = Annotated[int, Field(ge=0, le=1 << 10)]
@@ -81,6 +84,13 @@ class MaxPoolRecord(_Window):
     kind: Literal["maxpool"] = "maxpool"
 
 
+class WindowAverageRecord(_Window):
+    """Average pooling of windows."""
+
+    kind: Literal["avgpool2d"] = "avgpool2d"
+    clamp: tuple[Int8, Int8]
+
+
 class AveragePoolRecord(_Record):
     """Global average pooling."""
 
@@ -95,6 +105,14 @@ class AddRecord(_Record):
     input_requantization: tuple[FixedPoint, FixedPoint]
     requantization: FixedPoint
     clamp: tuple[Int8, Int8]
+
+
+class SoftmaxRecord(_Record):
+    """Softmax on the host, in integers."""
+
+    kind: Literal["softmax"] = "softmax"
+    multiplier: Annotated[int, Field(ge=1 << 30, lt=1 << 31)]
+    shift: Annotated[int, Field(ge=0, le=31)]
 
 
 class StepRecord(BaseModel):
@@ -116,8 +134,8 @@ class HostRecord(_Record):
     input_shapes: tuple[Annotated[tuple[Size, ...], Field(min_length=1, max_length=3)], ...]
 
 
-Record = Annotated[ConvRecord | MaxPoolRecord | AveragePoolRecord | AddRecord | HostRecord,
-                   Field(discriminator="kind")]
+Record = Annotated[ConvRecord | MaxPoolRecord | WindowAverageRecord | AveragePoolRecord | AddRecord
+                   | SoftmaxRecord | HostRecord, Field(discriminator="kind")]
 
 
 class Graph(BaseModel):
@@ -129,12 +147,12 @@ class Graph(BaseModel):
     input_quantization: QuantizationRecord
     output_shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=4)]
     codebook_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    codewords: Annotated[int, Field(ge=2, le=65536)]
-    subvector: Literal[1, 2, 4, 8, 16]
+    codewords: Annotated[int, Field(ge=2, le=65536)] | None
+    subvector: Literal[1, 2, 4, 8, 16] | None
     layers: Annotated[list[Record], Field(min_length=1, max_length=MAX_LAYERS)]
 
 
-def record_of(layer: Layer, number: int, codewords: int, tensors: Tensors) -> Record:
+def record_of(layer: Layer, number: int, codewords: int | None, tensors: Tensors) -> Record:
     """A layer's record; its arrays go into ``tensors`` as ``NUMBER.NAME``."""
     common = {"name": layer.name, "inputs": layer.inputs, "shape": layer.shape,
               "quantization": quantization_record(layer.quantization)}
@@ -146,7 +164,7 @@ def record_of(layer: Layer, number: int, codewords: int, tensors: Tensors) -> Re
             if layer.raw is not None:
                 arrays["raw"] = layer.raw
             else:
-                assert layer.indices is not None
+                assert layer.indices is not None and codewords is not None
                 arrays["index"] = pack(layer.indices, index_width(codewords))
             tensors |= {f"{number}.{name}": array for name, array in arrays.items()}
             return ConvRecord(**common, kind=layer.kind, kernel=layer.kernel, stride=layer.stride,
@@ -155,6 +173,11 @@ def record_of(layer: Layer, number: int, codewords: int, tensors: Tensors) -> Re
         case MaxPool():
             return MaxPoolRecord(**common, kernel=layer.kernel, stride=layer.stride,
                                  padding=layer.padding)
+        case AveragePool():
+            return WindowAverageRecord(**common, kernel=layer.kernel, stride=layer.stride,
+                                       padding=layer.padding, clamp=layer.clamp)
+        case Softmax():
+            return SoftmaxRecord(**common, multiplier=layer.multiplier, shift=layer.shift)
         case GlobalAveragePool():
             return AveragePoolRecord(**common, requantization=_fixed_point(layer.requantization))
         case Add():
@@ -195,6 +218,10 @@ def layer_from_record(record: Record, number: int, graph: Graph, tensors: Tensor
             first, second = map(_requantization, record.input_requantization)
             return Add(*common, (first, second), _requantization(record.requantization),
                        record.clamp)
+        case WindowAverageRecord():
+            return AveragePool(*common, record.kernel, record.stride, record.padding, record.clamp)
+        case SoftmaxRecord():
+            return Softmax(*common, record.multiplier, record.shift)
         case HostRecord():
             return _host(record, number, tensors)
 
@@ -220,6 +247,8 @@ def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, sourc
     if record.weights == "raw":
         raw = take("raw", np.int8, channels, *record.kernel, reduced)
     else:
+        if graph.codewords is None or graph.subvector is None:
+            raise VqromError(f"layer {record.name!r}: indices must have a codebook")
         shape = (channels, *record.kernel, -(-reduced // graph.subvector))
         count, width = int(np.prod(shape)), index_width(graph.codewords)
         packed = take("index", np.uint8, packed_bytes(count, width))
@@ -257,6 +286,13 @@ def _check_inputs(record: Record, input_shapes: list[Shape]) -> None:
         raise VqromError(f"layer {record.name!r} ({record.kind}) must have {wanted} inputs, "
                          f"not {len(input_shapes)}")
     height, width, channels = input_shapes[0]
+    if isinstance(record, SoftmaxRecord) and channels > MAX_CHANNELS:
+        raise VqromError(f"layer {record.name!r} (softmax) must have at most {MAX_CHANNELS} "
+                         f"channels, not {channels!r}")
+    if isinstance(record, WindowAverageRecord) and any(
+            part >= size for part, size in zip(record.padding, record.kernel * 2, strict=True)):
+        raise VqromError(f"layer {record.name!r}: padding must be smaller than the kernel "
+                         f"{record.kernel!r}, not {record.padding!r}")
     if isinstance(record, ConvRecord) and (channels % record.groups
                                            or record.shape[2] % record.groups):
         raise VqromError(f"layer {record.name!r}: groups must divide {channels} and "
@@ -266,15 +302,17 @@ def _check_inputs(record: Record, input_shapes: list[Shape]) -> None:
             expected = {input_shapes[0], input_shapes[1]}
         case AveragePoolRecord():
             expected = {(1, 1, channels)}
+        case SoftmaxRecord():
+            expected = {input_shapes[0]}
         case _:
             top, left, bottom, right = record.padding
-            pooled = channels if isinstance(record, MaxPoolRecord) else record.shape[2]
+            pooled = record.shape[2] if isinstance(record, ConvRecord) else channels
             expected = {((height + top + bottom - record.kernel[0]) // record.stride[0] + 1,
                          (width + left + right - record.kernel[1]) // record.stride[1] + 1, pooled)}
     if expected != {record.shape}:
         raise VqromError(f"layer {record.name!r} ({record.kind}): shape must be "
                          f"{' and '.join(map(str, sorted(expected)))}, not {record.shape!r}")
-    if not isinstance(record, MaxPoolRecord | AveragePoolRecord) \
+    if isinstance(record, ConvRecord | AddRecord | WindowAverageRecord) \
             and record.clamp[0] > record.clamp[1]:
         raise VqromError(f"layer {record.name!r}: clamp must be a range, not {record.clamp!r}")
 

@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 1 << 30
 
 
 def save_network(network: QuantizedNetwork, path: str | Path,
-                 codebook: UniversalCodebook) -> None:
+                 codebook: UniversalCodebook | None) -> None:
     """Write a network, whole or not at all.
 
     Parameters
@@ -33,22 +33,25 @@ def save_network(network: QuantizedNetwork, path: str | Path,
     path:
         File; its suffix is ``.vqnet`` by convention.
     codebook:
-        Its codebook, whose shape fixes the width and the number of its indices.
+        Its codebook, whose shape fixes the width and the number of its indices. Any, or None, if
+        none of its layers has indices.
 
     Raises
     ------
     VqromError
-        If the file cannot be written.
+        If the file cannot be written, or the codebook is not the network's own.
     """
+    network.check_codebook("none" if codebook is None else codebook.sha256)
+    size = codebook.size if codebook is not None and network.indexed else None
     tensors: dict[str, np.ndarray] = {}
-    records = [record_of(layer, number, codebook.size, tensors)
+    records = [record_of(layer, number, size, tensors)
                for number, layer in enumerate(network.layers)]
     graph = Graph.model_validate(dict(
         name=network.name, input_shape=network.input_shape,
         input_quantization=quantization_record(network.input_quantization),
         output_shape=network.output_shape,
-        codebook_sha256=network.codebook_sha256, codewords=codebook.size,
-        subvector=codebook.subvector,
+        codebook_sha256=network.codebook_sha256, codewords=size,
+        subvector=codebook.subvector if codebook is not None and network.indexed else None,
         layers=records))
     text = graph.model_dump_json()
     metadata = {"format": FORMAT, "version": VERSION, "graph": text,

@@ -11,10 +11,15 @@ from typing import Literal
 
 import numpy as np
 
+from vqrom_hw.errors import VqromError
+
 from .host import HostStep
 
 INPUT = "input"
 """Name under which layers refer to the network's input."""
+
+NO_CODEBOOK = "0" * 64
+"""What stands for a codebook's SHA-256 in a network that has no indices."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Requantization:
     Members
     -------
     multiplier:
-        int32 ``[n]``, in ``[2**30, 2**31)`` or 0.
+        int32 ``[n]``, in ``[2**30, 2**31)`` or 0. Only TFLite's MEAN, which divides it by the
+        number of pixels, has smaller ones.
     shift:
         int8 ``[n]``: positive shifts left before, negative right after the multiplication.
     """
@@ -120,6 +126,25 @@ class MaxPool(Layer):
 
 
 @dataclass(frozen=True)
+class AveragePool(Layer):
+    """TFLite's int8 AVERAGE_POOL_2D: the sum of the ``q`` of a window over their number, rounded
+    to nearest, ties away from zero, clamped. Padding is in neither the sum nor the number. Input
+    and output share their quantisation.
+
+    Members
+    -------
+    kernel, stride, padding, clamp:
+        As in :class:`Conv`; padding is smaller than the kernel.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
+    clamp: tuple[int, int]
+    kind = "avgpool2d"
+
+
+@dataclass(frozen=True)
 class GlobalAveragePool(Layer):
     """``requantise(sum over H and W of (x - z_x)) + z_y`` clamped to int8; output ``(1, 1, C)``.
 
@@ -174,8 +199,25 @@ class Host(Layer):
 
 
 @dataclass(frozen=True)
+class Softmax(Layer):
+    """TFLite's int8 SOFTMAX over the channels of each pixel, on the host, in integers
+    (:mod:`vqrom_sw.softmax`). Its output has scale ``1 / 256`` and zero point -128.
+
+    Members
+    -------
+    multiplier, shift:
+        ``beta * input scale * 2**26 = multiplier * 2**(shift - 31)``; shift is in 0..31.
+    """
+
+    multiplier: int
+    shift: int
+    kind = "softmax"
+    operation = "softmax"
+
+
+@dataclass(frozen=True)
 class QuantizedNetwork:
-    """A network on a universal codebook.
+    """A network on a universal codebook, or one whose layers all have raw weights.
 
     Members
     -------
@@ -190,7 +232,7 @@ class QuantizedNetwork:
     output_shape:
         Shape of one output as the float network gives it, e.g. ``(10,)`` or ``(C, H, W)``.
     codebook_sha256:
-        Of the codebook that the indices point into.
+        Of the codebook that the indices point into; :data:`NO_CODEBOOK` if there never was one.
     """
 
     name: str
@@ -199,6 +241,23 @@ class QuantizedNetwork:
     layers: tuple[Layer, ...]
     output_shape: tuple[int, ...]
     codebook_sha256: str
+
+    @property
+    def indexed(self) -> bool:
+        """Whether any layer has indices into a codebook."""
+        return any(isinstance(layer, Conv) and layer.indices is not None for layer in self.layers)
+
+    def check_codebook(self, sha256: str) -> None:
+        """Refuse another codebook than the network's own; one without indices runs on any.
+
+        Raises
+        ------
+        VqromError
+            If the network has indices, and they point into another codebook.
+        """
+        if self.indexed and sha256 != self.codebook_sha256:
+            raise VqromError(f"network {self.name!r} must run on its own codebook "
+                             f"{self.codebook_sha256[:12]!r}, not {sha256[:12]!r}")
 
     def shape_of(self, name: str) -> tuple[int, int, int]:
         """Feature map shape of a layer's output, or of the input."""

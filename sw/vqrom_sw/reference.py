@@ -13,6 +13,7 @@ from .host import native, run_steps
 from .network import (
     INPUT,
     Add,
+    AveragePool,
     Conv,
     GlobalAveragePool,
     Host,
@@ -20,8 +21,10 @@ from .network import (
     MaxPool,
     Quantization,
     QuantizedNetwork,
+    Softmax,
 )
 from .requantization import ADD_SHIFT, multiply_by_quantized_multiplier
+from .softmax import softmax
 
 BATCH = 16
 """Images at once: bounds the memory of the accumulators."""
@@ -64,12 +67,14 @@ def quantize(values: np.ndarray, quantization: Quantization) -> np.ndarray:
 
 
 @torch.no_grad()
-def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook,
+def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
                   inputs: np.ndarray) -> dict[str, np.ndarray]:
     """Every layer's output, int8 ``[N, H, W, C]`` by name, ``"input"`` included.
 
     Parameters
     ----------
+    codebook:
+        The network's own; any, or None, if none of its layers has indices.
     inputs:
         int8 ``[N, H, W, C]``.
 
@@ -78,9 +83,7 @@ def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook,
     VqromError
         If the network belongs to another codebook.
     """
-    if network.codebook_sha256 != codebook.sha256:
-        raise VqromError(f"network {network.name!r} must run on its own codebook "
-                         f"{network.codebook_sha256[:12]!r}, not {codebook.sha256[:12]!r}")
+    network.check_codebook("none" if codebook is None else codebook.sha256)
     weights = {layer.name: layer_weights(layer, network, codebook)
                for layer in network.layers if isinstance(layer, Conv)}
     parts: dict[str, list[np.ndarray]] = {}
@@ -95,12 +98,12 @@ def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook,
 
 
 def layer_weights(layer: Conv, network: QuantizedNetwork,
-                  codebook: UniversalCodebook) -> torch.Tensor:
+                  codebook: UniversalCodebook | None) -> torch.Tensor:
     """A layer's weights as float64 ``[C_out, C_in / groups, kernel_y, kernel_x]``."""
     if layer.raw is not None:
         merged = layer.raw
     else:
-        assert layer.indices is not None
+        assert layer.indices is not None and codebook is not None
         channels = network.shape_of(layer.inputs[0])[2] // layer.groups
         looked_up = codebook.codewords[layer.indices]
         merged = looked_up.reshape(*layer.indices.shape[:3], -1)[..., :channels]
@@ -120,6 +123,8 @@ def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | N
             return finish(scaled, layer, layer.clamp)
         case MaxPool():
             return max_pool(layer, x)
+        case AveragePool():
+            return average_pool(layer, x)
         case GlobalAveragePool():
             total = (x - zero_points[0]).sum((1, 2), keepdim=True)
             scaled = multiply_by_quantized_multiplier(total, layer.requantization)
@@ -131,6 +136,8 @@ def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | N
                                                     layer.input_requantization, strict=True))
             scaled = multiply_by_quantized_multiplier(first + second, layer.requantization)
             return finish(scaled, layer, layer.clamp)
+        case Softmax():
+            return softmax(x, layer.multiplier, layer.shift)
         case Host():
             return run_host(network, layer, inputs)
         case _:
@@ -165,6 +172,20 @@ def max_pool(layer: MaxPool, x: torch.Tensor) -> torch.Tensor:
     top, left, bottom, right = layer.padding
     planes = F.pad(x.permute(0, 3, 1, 2).double(), (left, right, top, bottom), value=LOWEST)
     return F.max_pool2d(planes, layer.kernel, layer.stride).to(torch.int64).permute(0, 2, 3, 1)
+
+
+def average_pool(layer: AveragePool, x: torch.Tensor) -> torch.Tensor:
+    """Average pooling of int64 ``[N, H, W, C]``; padding is not counted."""
+    top, left, bottom, right = layer.padding
+
+    def sums(planes: torch.Tensor) -> torch.Tensor:
+        padded = F.pad(planes, (left, right, top, bottom))
+        return F.avg_pool2d(padded, layer.kernel, layer.stride, divisor_override=1).to(torch.int64)
+
+    planes = x.permute(0, 3, 1, 2).double()
+    total, count = sums(planes), sums(torch.ones_like(planes[:1, :1]))
+    rounded = total.sign() * ((total.abs() + count // 2) // count)
+    return rounded.clamp(*layer.clamp).permute(0, 2, 3, 1)
 
 
 def finish(scaled: torch.Tensor, layer: Layer, clamp: tuple[int, int]) -> torch.Tensor:

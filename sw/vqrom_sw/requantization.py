@@ -38,17 +38,50 @@ def quantize_multiplier(layer: str, factor: np.ndarray | float) -> Requantizatio
     factors = np.atleast_1d(np.asarray(factor, dtype=np.float64))
     if not (np.isfinite(factors).all() and (factors >= 0).all()):
         raise VqromError(f"layer {layer!r}: requantisation factors must be finite and not negative")
+    multiplier, shift = _significands(factors)
+    if (shift > MAX_SHIFT).any():
+        raise VqromError(f"layer {layer!r}: requantisation factors must be below 2**{MAX_SHIFT}, "
+                         f"not {float(factors.max())!r}")
+    return Requantization(multiplier.astype(np.int32), shift.astype(np.int8))
+
+
+def quantize_mean_multiplier(layer: str, factor: float, count: int) -> Requantization:
+    """Integers for ``factor / count`` as TFLite's MEAN has them: of ``factor``, then divided.
+
+    Parameters
+    ----------
+    factor:
+        Input scale over output scale.
+    count:
+        How many values the mean is of.
+
+    Raises
+    ------
+    VqromError
+        As :func:`quantize_multiplier`.
+    """
+    scale = quantize_multiplier(layer, factor)
+    multiplier, shift = int(scale.multiplier[0]), int(scale.shift[0])
+    step = min(count.bit_length() - 1, 32, shift - MIN_SHIFT)
+    return Requantization(np.array([(multiplier << step) // count], np.int32),
+                          np.array([shift - step], np.int8))
+
+
+def significand(factor: float) -> tuple[int, int]:
+    """TFLite's ``QuantizeMultiplier`` of one positive factor: multiplier and shift, unchecked."""
+    multiplier, shift = _significands(np.array([factor]))
+    return int(multiplier[0]), int(shift[0])
+
+
+def _significands(factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """int64 multipliers and shifts of float64 ``[n]``, not negative."""
     mantissa, exponent = np.frexp(factors)
     multiplier = np.floor(mantissa * 2.0**31 + 0.5).astype(np.int64)
     carried = multiplier == 1 << 31
     multiplier = np.where(carried, 1 << 30, multiplier)
     shift = exponent + carried
     multiplier = np.where(shift < MIN_SHIFT, 0, multiplier)
-    shift = np.where(multiplier == 0, 0, shift)
-    if (shift > MAX_SHIFT).any():
-        raise VqromError(f"layer {layer!r}: requantisation factors must be below 2**{MAX_SHIFT}, "
-                         f"not {float(factors.max())!r}")
-    return Requantization(multiplier.astype(np.int32), shift.astype(np.int8))
+    return multiplier, np.where(multiplier == 0, 0, shift)
 
 
 def saturating_rounding_doubling_high_multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
