@@ -1,36 +1,39 @@
 """The accelerator: everything between AXI4-Lite, AXI4 and the interrupt line."""
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, ResetInserter, Signal, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
-from .accumulators import AccumulatorBank
 from .activation_buffer import ActivationBuffer
-from .array import ProcessingArray
 from .axi import axi4_read_members, axi4_write_members, axi4lite_members
 from .codebook import codebook_sha256, codewords_as_integers
 from .command_processor import CommandProcessor
-from .commands import Opcode
+from .command_queue import CommandQueue
+from .commands import Channel, ErrorCode, Opcode, Stream, Unit, transfer_layout, vector_layout
+from .compute import ComputeUnit, array_command_layout, post_command_layout, weights_command_layout
 from .config import AcceleratorConfig
 from .counters import Counters
 from .csr import CsrBlock
-from .decode import WeightLoader
 from .dma_read import ReadDma
 from .dma_write import WriteDma
 from .errors import VqromError
-from .max_pool import MaxPool
-from .post import PostProcessor
-from .requantize import parameter_layout
-from .sequencer import Sequencer, beat_layout
 from .transfer import ActivationLoader, ActivationStorer
-from .unpack import Unpacker
+from .transfer_request import TransferRequest
+from .vector import VectorUnit
 
-COMMANDS, PARAMETERS, ACTIVATIONS, WEIGHTS = range(4)
+COMMANDS, PARAMETERS, VECTOR, WEIGHTS, ACTIVATIONS = range(5)
 """Read streams in order of priority."""
 
+CHANNEL_STREAM = {Channel.WEIGHT: WEIGHTS, Channel.PARAMETER: PARAMETERS, Channel.VECTOR: VECTOR}
+
 COMMAND_FIFO_BEATS = 32
-ACTIVATION_FIFO_BEATS = 32
+
+RETIREMENTS = ("load", "post", "vector", "store", "end")
+"""What a trace may show of a cycle, in this order: a finished command of that unit, or END."""
+
+ARRAY_PORT, VECTOR_PORT, STORE_PORT = range(3)
+POST_PORT, _, LOAD_PORT = range(3)
 
 
 class Accelerator(wiring.Component):
@@ -41,7 +44,8 @@ class Accelerator(wiring.Component):
     config:
         Dimensions.
     codewords:
-        int8 ``[config.codewords, config.subvector]``, the contents of the ROM.
+        int8 ``[config.codewords, config.subvector]``: the contents of the ROM. With
+        ``codebook_storage = sram`` only the shape matters.
 
     Members
     -------
@@ -51,8 +55,9 @@ class Accelerator(wiring.Component):
         AXI4 manager: commands, weights, parameters, activations.
     interrupt: ``Out(1)``
         Level: program done or failed.
-    retired: ``Out(1)``, retired_layer: ``Out(12)``
-        Pulse, one cycle after a command has finished, and its layer; for tracing, may stay open.
+    retired: ``Out(5)``, retired_layers: ``Out(ArrayLayout(12, 5))``
+        One cycle after a unit has finished a command: bit ``n`` for ``RETIREMENTS[n]``, and the
+        command's layer; for tracing, may stay open.
 
     Raises
     ------
@@ -67,55 +72,44 @@ class Accelerator(wiring.Component):
                              f"{config.name!r}, not {codewords.dtype} of shape {codewords.shape}")
         self._config = config
         self._codewords = codewords
+        count = len(RETIREMENTS)
         super().__init__(
-            {"interrupt": Out(1), "retired": Out(1), "retired_layer": Out(12)}
+            {"interrupt": Out(1), "retired": Out(count),
+             "retired_layers": Out(data.ArrayLayout(unsigned(12), count))}
             | axi4lite_members("s_axil_")
             | axi4_read_members("m_axi_", config.bus_width)
             | axi4_write_members("m_axi_", config.bus_width))
 
     def elaborate(self, platform):
         m = Module()
-        config: AcceleratorConfig = self._config
-        rows = codewords_as_integers(self._codewords)
-        m.submodules.csr = self.csr = CsrBlock(codebook_sha256(self._codewords))
+        config = self._config
+        rom = config.codebook_storage == "rom"
+        digest = codebook_sha256(self._codewords) if rom else bytes(32).hex()
+        m.submodules.csr = self.csr = CsrBlock()
         m.submodules.counter_bank = self.counters = Counters()
-        m.submodules.command_processor = self.processor = CommandProcessor(config.bus_width)
+        m.submodules.command_processor = self.processor = CommandProcessor(config, digest)
         m.submodules.dma_read = self.dma = ReadDma(config, (
-            COMMAND_FIFO_BEATS, config.parameter_fifo_beats, ACTIVATION_FIFO_BEATS,
-            config.weight_fifo_beats))
+            COMMAND_FIFO_BEATS, config.parameter_fifo_beats, config.vector_fifo_beats,
+            config.weight_fifo_beats, config.activation_fifo_beats))
         m.submodules.dma_write = self.write_dma = WriteDma(config)
-        m.submodules.unpacker_index = self.indices = Unpacker(
-            config.bus_width, config.decode_ports * config.index_width)
-        m.submodules.unpacker_raw = self.raws = Unpacker(
-            config.bus_width, config.decode_ports * config.codeword_width)
-        m.submodules.unpacker_parameter = self.parameters = Unpacker(
-            config.bus_width, config.post_lanes * parameter_layout.size)
-        m.submodules.weight_loader = self.loader = WeightLoader(config, rows)
-        m.submodules.sequencer = self.sequencer = Sequencer(config.accumulator_depth)
-        m.submodules.activation_buffer = self.buffer = ActivationBuffer(
-            config.activation_words, config.rows)
-        m.submodules.processing_array = self.array = ProcessingArray(config)
-        m.submodules.post_processor = self.post = PostProcessor(config)
-        m.submodules.max_pool = self.pool = MaxPool(config.rows)
-        m.submodules.activation_loader = self.load = ActivationLoader(config)
-        m.submodules.activation_storer = self.store = ActivationStorer(config)
-        self.banks = []
-        for group in range(config.post_groups):
-            bank = AccumulatorBank(config.post_lanes, config.accumulator_depth, 32)
-            m.submodules[f"accumulator_bank_{group}"] = bank
-            self.banks.append(bank)
+        m.submodules.activation_buffer = self.buffer = ActivationBuffer(config)
+
+        self._flushed = ResetInserter(self.processor.flush)
+        self.compute = ComputeUnit(config, codewords_as_integers(self._codewords))
+        self.vector = VectorUnit(config)
+        self.load, self.store = ActivationLoader(config), ActivationStorer(config)
+        self.load_request, self.store_request = TransferRequest(), TransferRequest()
+        for name in ("compute", "vector", "load", "store", "load_request", "store_request"):
+            m.submodules[f"{name}_unit"] = self._flushed(getattr(self, name))
 
         self._connect_bus(m)
         self._control(m)
-        self._weights(m)
-        self._compute(m)
-        self._accumulate(m)
+        self._queues(m)
+        self._transfers(m)
         self._buffer_ports(m)
+        self._faults(m)
         self._count(m)
         return m
-
-    def _opcode(self, *opcodes):
-        return Cat(*(self.processor.command.opcode == opcode for opcode in opcodes)).any()
 
     def _connect_bus(self, m):
         width = self._config.bus_width
@@ -129,181 +123,164 @@ class Accelerator(wiring.Component):
 
     def _control(self, m):
         csr, processor, dma = self.csr, self.processor, self.dma
-        command = processor.command
-        wiring.connect(m, processor.i, getattr(dma, f"o_{COMMANDS}"))
         program = getattr(dma, f"request_{COMMANDS}")
-        parameters, weights = (getattr(dma, f"request_{n}") for n in (PARAMETERS, WEIGHTS))
-        activations = getattr(dma, f"request_{ACTIVATIONS}")
-        begin_load = processor.begin & self._opcode(Opcode.LOAD)
-        begin_store = processor.begin & self._opcode(Opcode.STORE)
+        wiring.connect(m, processor.i, getattr(dma, f"o_{COMMANDS}"))
         m.d.comb += [
-            processor.start.eq(csr.start), processor.bases.eq(csr.bases),
+            processor.start.eq(csr.start), processor.beats.eq(csr.program_beats),
+            processor.bases.eq(csr.bases), processor.limits.eq(csr.limits),
+            csr.codebook_sha256.eq(processor.codebook_sha256), csr.error.eq(processor.error),
             csr.busy.eq(processor.busy), csr.done.eq(processor.done),
-            csr.failed.eq(processor.failed), csr.layer.eq(command.layer),
+            csr.failed.eq(processor.failed), csr.layer.eq(processor.command.header.layer),
             self.interrupt.eq(csr.interrupt),
             program.valid.eq(csr.start), program.payload.address.eq(csr.program_address),
             program.payload.beats.eq(csr.program_beats),
-            parameters.valid.eq(processor.fetch_parameters),
-            parameters.payload.eq(processor.request),
-            processor.fetch_parameters_ready.eq(parameters.ready),
-            weights.valid.eq(processor.fetch_weights), weights.payload.eq(processor.request),
-            processor.fetch_weights_ready.eq(weights.ready),
-            activations.valid.eq(begin_load), activations.payload.eq(processor.request),
-            self.write_dma.request.valid.eq(begin_store),
-            self.write_dma.request.payload.eq(processor.request),
-            self.load.start.eq(begin_load), self.load.base.eq(command.act_base),
-            self.load.words.eq(command.words),
-            self.store.start.eq(begin_store), self.store.base.eq(command.act_base),
-            self.store.words.eq(command.words), self.store.beats.eq(command.beats),
-            processor.bus_error.eq(dma.error | self.write_dma.error),
+            dma.flush.eq(processor.flush), self.write_dma.flush.eq(processor.flush),
+            processor.drained.eq(dma.drained & self.write_dma.idle & ~self.write_dma.wvalid),
         ]
-        m.d.sync += [self.retired.eq(processor.retire), self.retired_layer.eq(command.layer)]
-        wiring.connect(m, self.load.i, getattr(dma, f"o_{ACTIVATIONS}"))
-        wiring.connect(m, self.store.o, self.write_dma.i)
-        pool_idle = ~self.sequencer.active & ~self.sequencer.beat.valid & ~self.pool.o_valid
-        with m.Switch(command.opcode):
-            with m.Case(Opcode.COMPUTE, Opcode.VECTOR):
-                m.d.comb += processor.finished.eq(self.post.done)
-            with m.Case(Opcode.MAXPOOL):
-                m.d.comb += processor.finished.eq(pool_idle)
-            with m.Case(Opcode.LOAD):
-                m.d.comb += processor.finished.eq(~self.load.busy)
-            with m.Case(Opcode.STORE):
-                m.d.comb += processor.finished.eq(self.write_dma.idle)
+        for channel, stream in CHANNEL_STREAM.items():
+            request = getattr(dma, f"request_{stream}")
+            m.d.comb += [request.valid.eq(processor.fetch[channel]),
+                         request.payload.eq(processor.request),
+                         processor.fetch_room[channel].eq(request.ready)]
+        wiring.connect(m, self.compute.weights, getattr(dma, f"o_{WEIGHTS}"))
+        wiring.connect(m, self.compute.parameters, getattr(dma, f"o_{PARAMETERS}"))
+        wiring.connect(m, self.vector.i, getattr(dma, f"o_{VECTOR}"))
 
-    def _weights(self, m):
-        command = self.processor.command
-        begin = self.processor.begin & self._opcode(Opcode.COMPUTE)
-        weights = getattr(self.dma, f"o_{WEIGHTS}")
-        m.d.comb += [
-            self.indices.i.payload.eq(weights.payload), self.raws.i.payload.eq(weights.payload),
-            self.indices.i.valid.eq(weights.valid & ~command.raw),
-            self.raws.i.valid.eq(weights.valid & command.raw),
-            weights.ready.eq(Mux(command.raw, self.raws.i.ready, self.indices.i.ready)),
-            self.indices.length.valid.eq(begin & ~command.raw),
-            self.indices.length.payload.eq(command.fills),
-            self.raws.length.valid.eq(begin & command.raw),
-            self.raws.length.payload.eq(command.fills),
-            self.parameters.length.valid.eq(
-                self.processor.begin & self._opcode(Opcode.COMPUTE, Opcode.VECTOR)),
-            self.parameters.length.payload.eq(command.parameter_groups),
-            self.loader.raw.eq(command.raw), self.loader.take.eq(self.sequencer.take),
-            self.post.parameters.payload.as_value().eq(self.parameters.o.payload),
-            self.post.parameters.valid.eq(self.parameters.o.valid),
-            self.parameters.o.ready.eq(self.post.parameters.ready),
-        ]
-        wiring.connect(m, self.parameters.i, getattr(self.dma, f"o_{PARAMETERS}"))
-        wiring.connect(m, self.loader.i_index, self.indices.o)
-        wiring.connect(m, self.loader.i_raw, self.raws.o)
-
-    def _compute(self, m):
-        command, sequencer, beat = self.processor.command, self.sequencer, self.sequencer.beat
-        pooling = self._opcode(Opcode.MAXPOOL)
-        padding = Cat(*(command.pad_value for _ in range(self._config.rows)))
-        m.d.comb += [
-            sequencer.nest.eq(command.nest), sequencer.pooling.eq(pooling),
-            sequencer.start.eq(self.processor.begin & self._opcode(Opcode.COMPUTE, Opcode.MAXPOOL)),
-            sequencer.weights_full.eq(self.loader.full), sequencer.release.eq(self.post.release),
-            self.array.activations.eq(Mux(beat.inside, self.buffer.read_word, padding)),
-            self.array.swap.eq(beat.valid & beat.first & ~pooling),
-            self.array.step.eq(self.loader.step), self.array.codewords.eq(self.loader.codewords),
-            self.pool.valid.eq(beat.valid & pooling), self.pool.word.eq(self.buffer.read_word),
-            self.pool.inside.eq(beat.inside), self.pool.first.eq(beat.first),
-            self.pool.last.eq(beat.last),
-        ]
-
-    def _accumulate(self, m):
-        config, post = self._config, self.post
-        beat = self.sequencer.beat
-        for stage in range(ProcessingArray.LATENCY):
-            delayed = Signal(beat_layout(config.accumulator_depth), name=f"array_beat_{stage}")
-            m.d.sync += delayed.eq(beat)
-            beat = delayed
-        summing = beat.valid & self._opcode(Opcode.COMPUTE)
-        half_full = Signal(2)
-        finished = Mux(summing & beat.finish, 1 << beat.half, 0)
-        m.d.sync += half_full.eq((half_full | finished) & ~post.release)
-        m.d.comb += [
-            post.post.eq(self.processor.command.post),
-            post.source_base.eq(self.processor.command.act_base),
-            post.start.eq(self.processor.begin & self._opcode(Opcode.COMPUTE, Opcode.VECTOR)),
-            # Vector passes read what an earlier command left, so they wait for nothing.
-            post.half_full.eq(half_full | self._opcode(Opcode.VECTOR).replicate(2)),
-            post.act_word.eq(self.buffer.read_word),
-        ]
-        totals = data.View(data.ArrayLayout(32 * config.post_lanes, config.post_groups),
-                           Signal(32 * config.columns))
-        for group, bank in enumerate(self.banks):
+    def _queues(self, m):
+        """Queues between the processor and the units, and what the units have finished."""
+        depth, body = self._config.command_queue, self.processor.command.body
+        compute = body.compute
+        heads = {
+            "weights": (weights_command_layout, {
+                "codebook": self.processor.command.header.opcode == Opcode.CODEBOOK,
+                "raw": compute.raw, "fills": compute.fills,
+                "codewords": body.codebook.codewords}, self.compute.weights_command, False),
+            "array": (array_command_layout, {"nest": compute.nest, "pad_value": compute.pad_value},
+                      self.compute.array_command, True),
+            "post": (post_command_layout, {
+                "post": compute.post, "parameter_groups": compute.parameter_groups},
+                self.compute.post_command, False),
+            "load": (transfer_layout, body.transfer, self.load.command, True),
+            "store": (transfer_layout, body.transfer, self.store.command, True),
+            "vector": (vector_layout, body.vector, self.vector.command, True),
+        }
+        self.queues: dict[str, CommandQueue] = {}
+        for name, (layout, fields, unit, waits) in heads.items():
+            # A COMPUTE's halves are queued apart: the array runs ahead of post-processing.
+            queue = CommandQueue(layout, depth, waits)
+            self.queues[name] = queue
+            m.submodules[f"{name}_queue"] = self._flushed(queue)
+            entry = queue.i.payload
+            values = fields if isinstance(fields, dict) else {None: fields}
             m.d.comb += [
-                bank.update.eq(summing | post.update[group]),
-                bank.update_half.eq(summing & beat.half),
-                bank.update_address.eq(Mux(summing, beat.pixel, post.update_address)),
-                bank.first.eq(Mux(summing, beat.set, post.update_first)),
-                bank.read.eq(post.read & (post.read_group == group)),
-                bank.read_half.eq(post.read_half), bank.read_address.eq(post.read_address),
-                totals[group].eq(bank.total),
+                entry.position.eq(self.processor.position),
+                entry.layer.eq(self.processor.command.header.layer),
+                entry.wait.eq(self.processor.command.header.wait),
+                queue.i.valid.eq(self.processor.push[name]),
+                self.processor.room[name].eq(queue.i.ready),
+                unit.payload.eq(queue.o.payload.body), unit.valid.eq(queue.o.valid),
+                queue.o.ready.eq(unit.ready),
+                *((entry.body if key is None else entry.body[key]).eq(value)
+                  for key, value in values.items()),
             ]
-            for lane in range(config.post_lanes):
-                column = group * config.post_lanes + lane
-                m.d.comb += bank.partial[lane].eq(
-                    Mux(summing, self.array.totals[column], post.update_values[lane]))
-        m.d.comb += post.total.as_value().eq(totals[post.read_group])
+        m.d.comb += self.processor.idle.eq(Cat(queue.empty for queue in self.queues.values()).all())
+        self._complete(m)
+
+    def _complete(self, m):
+        """Count finished commands per unit, and show them to the queues and the trace."""
+        done = {name: queue.o.valid & queue.o.ready for name, queue in self.queues.items()}
+        for unit in Unit:
+            name = unit.name.lower()
+            finished = Signal(16, name=f"{name}_completed")
+            m.d.sync += finished.eq(finished + done[name])
+            with m.If(self.processor.start):
+                m.d.sync += finished.eq(0)
+            m.d.comb += [queue.completed[name].eq(finished) for queue in self.queues.values()]
+        for number, name in enumerate(RETIREMENTS):
+            retired = self.processor.retire if name == "end" else done[name]
+            layer = (self.processor.command.header if name == "end"
+                     else self.queues[name].o.payload).layer
+            m.d.sync += [self.retired[number].eq(retired), self.retired_layers[number].eq(layer)]
+
+    def _transfers(self, m):
+        """Requests to the DMA when a LOAD or STORE may begin."""
+        for name, unit, control, target in (
+                ("load", self.load, self.load_request, getattr(self.dma, f"request_{ACTIVATIONS}")),
+                ("store", self.store, self.store_request, self.write_dma.request)):
+            head = self.queues[name].o
+            body = head.payload.body
+            m.d.comb += [
+                control.begin.eq(head.valid), control.finish.eq(head.valid & head.ready),
+                target.valid.eq(control.request), control.accepted.eq(target.ready),
+                target.payload.address.eq(self.csr.bases[body.region] + body.offset),
+                target.payload.beats.eq(body.beats),
+                target.payload.command.eq(head.payload.position),
+            ]
+        wiring.connect(m, self.load.i, getattr(self.dma, f"o_{ACTIVATIONS}"))
+        wiring.connect(m, self.store.o, self.write_dma.i)
+        m.d.comb += self.store.written.eq(self.store_request.requested & self.write_dma.idle)
 
     def _buffer_ports(self, m):
-        buffer, config = self.buffer, self._config
-        m.d.comb += self.store.word.eq(buffer.read_word)
-        readers = [(self.sequencer.read, self.sequencer.read_address),
-                   (self.post.act_read, self.post.act_read_address),
-                   (self.store.read, self.store.read_address)]
-        for read, address in readers:
-            with m.If(read):
-                m.d.comb += [buffer.read.eq(1), buffer.read_address.eq(address)]
-        lanes = Cat(*(self.post.write_bytes for _ in range(config.rows // config.post_lanes)))
-        target = Signal(20)
-        with m.If(self.processor.begin):
-            m.d.sync += target.eq(self.processor.command.post.out_base)
-        with m.Elif(self.pool.o_valid):
-            m.d.sync += target.eq(target + 1)
-        writers = [(self.post.write, self.post.write_address, self.post.write_mask, lanes),
-                   (self.pool.o_valid, target, ~0, self.pool.o_word),
-                   (self.load.write, self.load.write_address, ~0, self.load.write_word)]
-        for write, address, mask, word in writers:
-            with m.If(write):
-                m.d.comb += [buffer.write.eq(1), buffer.write_address.eq(address),
-                             buffer.write_mask.eq(mask), buffer.write_word.eq(word)]
+        readers = ((ARRAY_PORT, self.compute), (VECTOR_PORT, self.vector), (STORE_PORT, self.store))
+        for port, unit in readers:
+            m.d.comb += [
+                self._port("read", port).eq(unit.read),
+                self._port("read_address", port).eq(unit.read_address),
+                unit.read_word.eq(self._port("read_word", port)),
+            ]
+            if port != ARRAY_PORT:
+                m.d.comb += unit.read_grant.eq(self._port("read_grant", port))
+        writers = ((POST_PORT, self.compute), (VECTOR_PORT, self.vector), (LOAD_PORT, self.load))
+        for port, unit in writers:
+            m.d.comb += [
+                self._port("write", port).eq(unit.write),
+                self._port("write_address", port).eq(unit.write_address),
+                self._port("write_mask", port).eq(unit.write_mask),
+                self._port("write_word", port).eq(unit.write_word),
+            ]
+            if port != POST_PORT:
+                m.d.comb += unit.write_grant.eq(self._port("write_grant", port))
+
+    def _port(self, name, number):
+        return getattr(self.buffer, f"{name}_{number}")
+
+    def _faults(self, m):
+        """The first of several errors in one cycle, bus errors before the units'."""
+        faults = [(self.dma.error, ErrorCode.READ_RESPONSE, self.dma.origin.command),
+                  (self.write_dma.error, ErrorCode.WRITE_RESPONSE, self.write_dma.command)]
+        for number, name in enumerate(("array", "vector", "store", "post", "vector", "load")):
+            faults.append((self.buffer.range_error[number], ErrorCode.BUFFER_RANGE,
+                           self.queues[name].o.payload.position))
+        for happens, code, position in reversed(faults):
+            with m.If(happens):
+                m.d.comb += [self.processor.fault.code.eq(code),
+                             self.processor.fault.position.eq(position)]
 
     def _count(self, m):
-        processor, sequencer, dma = self.processor, self.sequencer, self.dma
-        waiting = sequencer.wait_weights | sequencer.wait_accumulators
-        computing = processor.running & self._opcode(Opcode.COMPUTE)
-        running = {name: processor.running & self._opcode(opcode) for name, opcode in
-                   (("pool", Opcode.MAXPOOL), ("vector", Opcode.VECTOR), ("load", Opcode.LOAD),
-                    ("store", Opcode.STORE))}
-        updates = Signal(range(self._config.post_groups + 1))
-        sums = Signal(range(self._config.post_groups + 1))
-        m.d.comb += [
-            updates.eq(sum(bank.update for bank in self.banks)),
-            sums.eq(sum(bank.update & ~bank.first for bank in self.banks)),
-        ]
-        events = {
-            "cycles": processor.busy,
-            "compute_cycles": computing & sequencer.active & ~waiting,
-            "weights_cycles": computing & sequencer.wait_weights,
-            "accumulators_cycles": computing & sequencer.wait_accumulators,
-            "drain_cycles": computing & ~sequencer.active,
-            **{f"{name}_cycles": value for name, value in running.items()},
-            "command_cycles": processor.busy & ~processor.running,
-            "index_beats": dma.beat[WEIGHTS] & ~dma.tag,
-            "raw_weight_beats": dma.beat[WEIGHTS] & dma.tag,
-            "parameter_beats": dma.beat[PARAMETERS],
+        processor, compute, dma = self.processor, self.compute, self.dma
+        busy = {"post": compute.post_busy, "vector": self.queues["vector"].o.valid,
+                "load": self.queues["load"].o.valid, "store": self.queues["store"].o.valid}
+        causes = {"compute": compute.issue, "weights": compute.wait_weights,
+                  "accumulators": compute.wait_accumulators, "drain": busy["post"],
+                  "vector": busy["vector"], "load": busy["load"], "store": busy["store"]}
+        events, free = {"cycles": processor.busy}, processor.busy
+        for cause, active in causes.items():
+            events[f"{cause}_cycles"] = free & active
+            free = free & ~active
+        events["command_cycles"] = free
+        events |= {f"{name}_busy": active for name, active in busy.items()}
+        fetched = Cat(dma.beat[stream] for stream in CHANNEL_STREAM.values()).any()
+        for stream in Stream:
+            events[f"{stream.name.lower()}_beats"] = fetched & (dma.origin.tag == stream)
+        events |= {
             "command_beats": dma.beat[COMMANDS],
             "activation_read_beats": dma.beat[ACTIVATIONS],
             "activation_write_beats": self.write_dma.wvalid & self.write_dma.wready,
-            "rom_reads": Mux(self.loader.lookup, self._config.decode_ports, 0),
-            "activation_buffer_reads": self.buffer.read,
-            "activation_buffer_writes": self.buffer.write,
-            "accumulator_reads": sums + self.post.read,
-            "accumulator_writes": updates,
+            "rom_reads": compute.rom_reads,
+            "activation_buffer_reads": self.buffer.reads,
+            "activation_buffer_writes": self.buffer.writes,
+            "accumulator_reads": compute.accumulator_reads,
+            "accumulator_writes": compute.accumulator_writes,
         }
         m.d.comb += [self.counters.clear.eq(self.csr.start),
                      self.csr.counters.eq(self.counters.values)]

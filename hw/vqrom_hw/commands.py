@@ -1,7 +1,7 @@
-"""The command set: what the compiler writes into DRAM and the command processor reads.
+"""The command set: what the compiler writes into DRAM and the units carry out.
 
-A command is one fixed record of ``COMMAND_BYTES``; each operation reads the fields it needs, the
-others are zero. Bits are little-endian: the first field lies in the lowest bits of byte 0.
+A command is one record of ``COMMAND_BYTES``: a header, then the body of its opcode. Bits are
+little-endian: the first field lies in the lowest bits of byte 0. What is not said is zero.
 """
 
 from __future__ import annotations
@@ -14,64 +14,109 @@ from amaranth.lib import data
 from .errors import VqromError
 
 COMMAND_BYTES = 128
-"""Room for every field at every bus width, a whole number of beats."""
+"""Room for every body, and a whole number of beats at every bus width."""
 
 LEVELS = 6
 """Loops of the address generator, innermost first."""
 
 
 class Opcode(IntEnum):
-    """What a command does."""
+    """What a command does, and which unit does it."""
 
     END = 0
-    """The program is finished: raise ``done``."""
-    FETCH = 1
-    """Queue a DMA read of ``beats`` for a weight or parameter ``stream``; retires at once."""
-    LOAD = 2
-    """DRAM to activation buffer: ``words`` from ``act_base``."""
-    STORE = 3
-    """Activation buffer to DRAM: ``words`` from ``act_base``."""
-    COMPUTE = 4
+    """The program is finished: wait for all units, raise ``done``."""
+    CHECK = 1
+    """Stop with an error unless the codebook in use has this SHA-256."""
+    FETCH = 2
+    """Queue a DMA read into a weight, parameter or vector FIFO; retires at once."""
+    CODEBOOK = 3
+    """Fill the codebook SRAM from the weight FIFO (``codebook_storage = sram`` only)."""
+    LOAD = 4
+    """DRAM to activation buffer."""
+    STORE = 5
+    """Activation buffer to DRAM."""
+    COMPUTE = 6
     """Convolution or matrix product: fill, multiply, accumulate, post-process."""
-    MAXPOOL = 5
-    """Maximum over a window, activation buffer to activation buffer."""
-    VECTOR = 6
-    """One post-processing pass over words of the activation buffer or the accumulators."""
+    VECTOR = 7
+    """Pooling, addition or depthwise convolution, activation buffer to activation buffer."""
+
+
+class Unit(IntEnum):
+    """Whose finished commands a command may wait for. A COMPUTE finishes twice."""
+
+    LOAD = 0
+    """The last word lies in the activation buffer."""
+    ARRAY = 1
+    """The last word of a COMPUTE has been read from the activation buffer."""
+    POST = 2
+    """The last byte of a COMPUTE lies in the activation buffer."""
+    VECTOR = 3
+    """The last word lies in the activation buffer."""
+    STORE = 4
+    """The last write has been acknowledged."""
+
+
+class Channel(IntEnum):
+    """FIFO that a FETCH fills."""
+
+    WEIGHT = 0
+    PARAMETER = 1
+    VECTOR = 2
 
 
 class Stream(IntEnum):
-    """Destination of a FETCH, and the name under which its bytes are counted."""
+    """The name under which the bytes of a FETCH are counted."""
 
     INDEX = 0
     RAW_WEIGHT = 1
     PARAMETER = 2
+    CODEBOOK = 3
 
 
 class Region(IntEnum):
-    """Base-address CSR that a DRAM offset is relative to."""
+    """Base-address and size CSRs that a DRAM offset is relative to."""
 
     CONSTANT = 0
     INPUT = 1
     OUTPUT = 2
+    SCRATCH = 3
 
 
-class Source(IntEnum):
-    """Where a post-processing pass reads."""
+class VectorOp(IntEnum):
+    """What the vector unit does with the words of a window."""
 
-    ACCUMULATOR = 0
-    ACTIVATION = 1
+    MAX = 0
+    SUM = 1
+    ADD = 2
+    DEPTHWISE = 3
 
 
-class Destination(IntEnum):
-    """Where a post-processing pass writes."""
+class ErrorCode(IntEnum):
+    """Why the accelerator stopped."""
 
-    ACTIVATION = 0
-    ACCUMULATOR_SET = 1
-    ACCUMULATOR_ADD = 2
+    NONE = 0
+    OPCODE = 1
+    """An opcode that does not exist, or not in this configuration."""
+    DRAM_RANGE = 2
+    """A transfer beyond the size of its region."""
+    BUFFER_RANGE = 3
+    """An access beyond the activation buffer."""
+    READ_RESPONSE = 4
+    """SLVERR or DECERR to a read."""
+    WRITE_RESPONSE = 5
+    """SLVERR or DECERR to a write."""
+    CODEBOOK = 6
+    """The codebook is not the one that the program was compiled for."""
 
 
 ADDRESS = 20
 """Bits of an activation-buffer word address; one more where an address may be negative."""
+
+POSITION = 24
+"""Bits of a command's position in its program."""
+
+wait_layout = data.StructLayout({unit.name.lower(): unsigned(16) for unit in Unit})
+"""A command begins when each unit has finished so many commands (modulo 2**16) since the start."""
 
 level_layout = data.StructLayout({
     "count": unsigned(16),
@@ -91,32 +136,53 @@ nest_layout = data.StructLayout({
 })
 """A loop nest over a feature map; coordinates outside ``height x width`` are padding."""
 
-post_layout = data.StructLayout({
-    "source": unsigned(1),
-    "destination": unsigned(2),
-    "pre_shift": unsigned(1),
-    "pixels": unsigned(16),
-    "passes": unsigned(16),
-    "source_stride": unsigned(ADDRESS),
-    "accumulator_stride": unsigned(1),
-    "out_base": unsigned(ADDRESS),
-    "out_stride": unsigned(ADDRESS),
-    "section": unsigned(8),
-    "zero_point": signed(8),
-    "low": signed(8),
-    "high": signed(8),
+target_layout = data.StructLayout({
+    "base": unsigned(ADDRESS),
+    "width": unsigned(ADDRESS),
+    "stride": unsigned(ADDRESS),
+    "row_stride": unsigned(ADDRESS),
 })
-"""Post-processing: see :class:`vqrom_hw.post.PostProcessor`."""
+"""Where results go: rows of ``width`` words ``stride`` apart, rows ``row_stride`` apart."""
 
-command_layout = data.StructLayout({
-    "opcode": unsigned(4),
-    "layer": unsigned(12),
+range_layout = data.StructLayout({"zero_point": signed(8), "low": signed(8), "high": signed(8)})
+"""Last step of every output byte: add the zero point, clamp."""
+
+check_layout = data.StructLayout({"sha256": unsigned(256)})
+"""Body of CHECK; byte 0 of the digest lowest."""
+
+codebook_layout = data.StructLayout({"sha256": unsigned(256), "codewords": unsigned(17)})
+"""Body of CODEBOOK: what is loaded, and how many codewords."""
+
+transfer_layout = data.StructLayout({
+    "channel": unsigned(2),
     "stream": unsigned(2),
     "region": unsigned(2),
     "offset": unsigned(32),
     "beats": unsigned(24),
-    "act_base": unsigned(ADDRESS),
+    "base": unsigned(ADDRESS),
     "words": unsigned(ADDRESS + 1),
+    "packets": unsigned(16),
+    "window": unsigned(9),
+    "hop": unsigned(9),
+    "pad_value": signed(8),
+})
+"""Body of FETCH (up to ``beats``), LOAD and STORE.
+
+A LOAD cuts ``packets`` packets, each of which begins at a beat, into ``words`` words: a word takes
+``window`` bytes, its other lanes hold ``pad_value``, and the next word begins ``hop`` bytes later.
+Words go to ``base`` and on. A STORE writes ``words`` words from ``base`` on as ``beats`` beats.
+"""
+
+post_layout = data.StructLayout({
+    "passes": unsigned(16),
+    "pixels": unsigned(16),
+    "target": target_layout,
+    "section": unsigned(8),
+    "range": range_layout,
+})
+"""Post-processing of a COMPUTE: see :class:`vqrom_hw.post.PostProcessor`."""
+
+compute_layout = data.StructLayout({
     "raw": unsigned(1),
     "fills": unsigned(32),
     "parameter_groups": unsigned(24),
@@ -124,7 +190,51 @@ command_layout = data.StructLayout({
     "nest": nest_layout,
     "post": post_layout,
 })
-"""Every field of a command."""
+"""Body of COMPUTE: weight source, decoder steps and parameter items to consume, loops, results."""
+
+operand_layout = data.StructLayout({
+    "zero_point": signed(8),
+    "multiplier": unsigned(32),
+    "right_shift": unsigned(5),
+})
+"""Rescaling of one operand of an ADD: ``RDBP(SRDHM((x - zero_point) << 20, multiplier), shift)``.
+"""
+
+vector_layout = data.StructLayout({
+    "operation": unsigned(2),
+    "nest": nest_layout,
+    "pad_value": signed(8),
+    "taps": unsigned(10),
+    "operands": data.ArrayLayout(operand_layout, 2),
+    "pre_shift": unsigned(5),
+    "bias": signed(32),
+    "multiplier": unsigned(32),
+    "shift": signed(8),
+    "target": target_layout,
+    "range": range_layout,
+})
+"""Body of VECTOR: see :class:`vqrom_hw.vector.VectorUnit`. Levels 0 and 1 are a window."""
+
+header_layout = data.StructLayout({
+    "opcode": unsigned(4), "layer": unsigned(12), "wait": wait_layout,
+})
+
+BODIES = {
+    Opcode.CHECK: check_layout, Opcode.FETCH: transfer_layout, Opcode.CODEBOOK: codebook_layout,
+    Opcode.LOAD: transfer_layout, Opcode.STORE: transfer_layout,
+    Opcode.COMPUTE: compute_layout, Opcode.VECTOR: vector_layout,
+}
+"""Layout of what follows the header."""
+
+command_layout = data.StructLayout({
+    "header": header_layout,
+    "body": data.UnionLayout({layout_name: layout for layout_name, layout in (
+        ("check", check_layout), ("codebook", codebook_layout), ("transfer", transfer_layout),
+        ("compute", compute_layout), ("vector", vector_layout))}),
+})
+"""A whole command."""
+
+assert command_layout.size <= 8 * COMMAND_BYTES
 
 
 def _check_field(path: str, width: int, is_signed: bool, value: int) -> None:
@@ -157,14 +267,19 @@ def _pack(layout: data.Layout, values: object, path: str) -> int:
     return bits
 
 
-def pack_command(**fields: object) -> bytes:
+def pack_command(opcode: Opcode, layer: int = 0, wait: dict[str, int] | None = None,
+                 **body: object) -> bytes:
     """Encode one command.
 
     Parameters
     ----------
-    fields:
-        Values by the names of :data:`command_layout`; nested records as dicts, levels as a list
-        of dicts. What is not given is zero.
+    opcode, layer:
+        Of the header; reports attribute what the command does to ``layer``.
+    wait:
+        By the names of :data:`wait_layout`, modulo 2**16.
+    body:
+        Values by the names of the opcode's layout in :data:`BODIES`; nested records as dicts,
+        arrays as lists.
 
     Returns
     -------
@@ -175,4 +290,7 @@ def pack_command(**fields: object) -> bytes:
     VqromError
         If a field does not exist or its value does not fit.
     """
-    return _pack(command_layout, fields, "").to_bytes(COMMAND_BYTES, "little")
+    header = _pack(header_layout, {"opcode": opcode, "layer": layer, "wait": wait or {}}, "")
+    layout = BODIES.get(opcode, data.StructLayout({}))
+    bits = header | _pack(layout, body, "") << header_layout.size
+    return bits.to_bytes(COMMAND_BYTES, "little")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from .errors import VqromError
 
 MAX_TOML_BYTES = 1 << 20
+
+
+_FIFOS = ("weight_fifo_beats", "parameter_fifo_beats", "vector_fifo_beats",
+          "activation_fifo_beats")
 
 
 class AcceleratorConfig(BaseModel):
@@ -30,17 +35,31 @@ class AcceleratorConfig(BaseModel):
     columns:
         Output channels computed side by side.
     decode_ports:
-        Codewords that the ROM delivers in one cycle; divides the number of PEs.
+        Codewords that the codebook delivers in one cycle: 1 to the number of PEs.
+    codebook_storage:
+        ``rom``: built in; ``sram``: loaded over the bus by a program (the traditional baseline).
+    codebook_rom:
+        How the ROM is written: ``readmemh`` (memory with a file), ``logic`` (a case statement), or
+        ``macro`` (instances of a black box, whose ports ``docs/hw/integration.md`` lists).
     post_lanes:
-        Requantisation lanes; divides ``columns``.
+        Requantisation lanes behind the accumulators; divides ``columns``.
+    vector_lanes:
+        Requantisation lanes of the vector unit (pooling, addition, depthwise); divides ``rows``.
+    vector_taps:
+        Largest depthwise window, in kernel positions.
     bus_width:
         AXI4 data width in bits.
     activation_words:
-        Depth of the activation buffer in words of ``rows`` bytes.
+        Depth of the activation buffer in words of ``rows`` bytes; a multiple of
+        ``activation_banks``.
+    activation_banks:
+        Memories that the buffer is interleaved over, so that units rarely meet.
     accumulator_depth:
         Pixels of one column tile that the accumulators hold (each of two halves).
-    weight_fifo_beats, parameter_fifo_beats:
+    weight_fifo_beats, parameter_fifo_beats, vector_fifo_beats, activation_fifo_beats:
         Depth of the prefetch FIFOs behind the DMA, in bus beats.
+    command_queue:
+        Commands that wait in front of each unit.
     max_burst_beats:
         Longest AXI4 burst.
     dram_latency:
@@ -56,12 +75,20 @@ class AcceleratorConfig(BaseModel):
     rows: int = Field(ge=1, le=256)
     columns: int = Field(ge=1, le=256)
     decode_ports: int = Field(ge=1, le=65536)
+    codebook_storage: Literal["rom", "sram"] = "rom"
+    codebook_rom: Literal["readmemh", "logic", "macro"] = "readmemh"
     post_lanes: int = Field(ge=1, le=256)
+    vector_lanes: int = Field(default=1, ge=1, le=256)
+    vector_taps: int = Field(default=49, ge=1, le=1023)
     bus_width: Literal[64, 128, 256, 512] = 128
     activation_words: int = Field(ge=16, le=1 << 18)
+    activation_banks: Literal[1, 2, 4, 8, 16] = 4
     accumulator_depth: int = Field(ge=1, le=1 << 15)
     weight_fifo_beats: int = Field(default=64, ge=4, le=4096)
     parameter_fifo_beats: int = Field(default=32, ge=4, le=4096)
+    vector_fifo_beats: int = Field(default=32, ge=4, le=4096)
+    activation_fifo_beats: int = Field(default=64, ge=4, le=4096)
+    command_queue: int = Field(default=2, ge=1, le=16)
     max_burst_beats: int = Field(default=16, ge=1, le=256)
     dram_latency: int = Field(default=32, ge=1, le=10_000)
 
@@ -72,12 +99,13 @@ class AcceleratorConfig(BaseModel):
              f"be a multiple of subvector {self.subvector}"),
             (self.rows % self.columns == 0, "columns", f"divide rows {self.rows}"),
             (self.columns % self.post_lanes == 0, "post_lanes", f"divide columns {self.columns}"),
-            (self.processing_elements % self.decode_ports == 0, "decode_ports",
-             f"divide the number of PEs, {self.processing_elements}"),
-            (self.weight_fifo_beats >= self.max_burst_beats, "weight_fifo_beats",
-             f"hold one burst of {self.max_burst_beats} beats"),
-            (self.parameter_fifo_beats >= self.max_burst_beats, "parameter_fifo_beats",
-             f"hold one burst of {self.max_burst_beats} beats"),
+            (self.rows % self.vector_lanes == 0, "vector_lanes", f"divide rows {self.rows}"),
+            (self.decode_ports <= self.processing_elements, "decode_ports",
+             f"be at most the number of PEs, {self.processing_elements}"),
+            (self.activation_words % self.activation_banks == 0, "activation_words",
+             f"be a multiple of activation_banks {self.activation_banks}"),
+            *((getattr(self, field) >= self.max_burst_beats, field,
+               f"hold one burst of {self.max_burst_beats} beats") for field in _FIFOS),
             (self.max_burst_beats * self.beat_bytes <= 4096, "max_burst_beats",
              f"stay within 4096 bytes at bus_width {self.bus_width}"),
         ]
@@ -114,7 +142,7 @@ class AcceleratorConfig(BaseModel):
     @property
     def fill_steps(self) -> int:
         """Cycles in which the decoder fills the shadow registers of the whole array."""
-        return self.processing_elements // self.decode_ports
+        return -(-self.processing_elements // self.decode_ports)
 
     @property
     def beat_bytes(self) -> int:
@@ -126,19 +154,27 @@ class AcceleratorConfig(BaseModel):
         """Lane groups that post-processing visits for one column tile."""
         return self.columns // self.post_lanes
 
+    @property
+    def row_unit(self) -> int:
+        """Words of the activation buffer that are a whole number of beats: rows of a feature map
+        begin at multiples of it, on chip and in DRAM."""
+        return self.beat_bytes // math.gcd(self.beat_bytes, self.rows)
 
-_EDGE: dict[str, Any] = {"activation_words": 8192, "accumulator_depth": 1024, "bus_width": 128}
+
+_EDGE: dict[str, Any] = {"activation_banks": 8, "accumulator_depth": 1024, "bus_width": 128}
 
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {
         "name": "tiny", "rows": 8, "columns": 4, "decode_ports": 2, "post_lanes": 2,
-        "bus_width": 64, "activation_words": 4096, "accumulator_depth": 256,
+        "vector_lanes": 2, "bus_width": 64, "activation_words": 4096, "accumulator_depth": 256,
     },
     "edge16": {
-        "name": "edge16", "rows": 16, "columns": 16, "decode_ports": 16, "post_lanes": 4, **_EDGE,
+        "name": "edge16", "rows": 16, "columns": 16, "decode_ports": 16, "post_lanes": 8,
+        "vector_lanes": 8, "activation_words": 8192, **_EDGE,
     },
     "edge32": {
-        "name": "edge32", "rows": 32, "columns": 32, "decode_ports": 32, "post_lanes": 8, **_EDGE,
+        "name": "edge32", "rows": 32, "columns": 32, "decode_ports": 32, "post_lanes": 16,
+        "vector_lanes": 16, "activation_words": 16384, **_EDGE,
     },
 }
 

@@ -4,21 +4,27 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-ACTIVITIES = ("compute", "weights", "accumulators", "drain", "pool", "vector", "load", "store",
+ACTIVITIES = ("compute", "weights", "accumulators", "drain", "vector", "load", "store",
               "command")
 """What a busy cycle is spent on, exactly one of these, so that they add up to ``cycles``.
 
 ``compute``: the array takes a word. ``weights``: it waits for weights; ``accumulators``: for a
-half of the accumulators. ``drain``: it is done, post-processing is not. ``pool``, ``vector``,
-``load``, ``store``: such a command runs. ``command``: fetch and decode of the next one.
+half of the accumulators. If it has no command that may run: ``drain`` where post-processing is at
+work, else ``vector``, ``load``, ``store`` where that unit has a command, else ``command``: fetch
+and decode of the next one.
 """
 
+UNITS = ("post", "vector", "load", "store")
+"""Units that work beside the array."""
+
 COUNTERS = ("cycles", *(f"{name}_cycles" for name in ACTIVITIES),
-            "index_beats", "raw_weight_beats", "parameter_beats", "command_beats",
-            "activation_read_beats", "activation_write_beats", "rom_reads",
+            *(f"{name}_busy" for name in UNITS),
+            "index_beats", "raw_weight_beats", "codebook_beats", "parameter_beats",
+            "command_beats", "activation_read_beats", "activation_write_beats", "rom_reads",
             "activation_buffer_reads", "activation_buffer_writes",
             "accumulator_reads", "accumulator_writes")
-"""Counter names in CSR order. Beats are bus beats; buffer accesses are words of the memory."""
+"""Counter names in CSR order. ``*_busy``: cycles in which the unit has a command in progress;
+beats are bus beats; buffer accesses are words of the memory."""
 
 INCREMENT_BITS = 16
 

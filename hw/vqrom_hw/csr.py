@@ -7,15 +7,16 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .axi import ADDRESS_BITS, axi4lite_members
-from .commands import Region
+from .command_processor import fault_layout
+from .commands import ErrorCode, Region
 from .counters import COUNTERS
 
 IDENTIFIER = 0x56_51_52_4D
 """``VQRM``."""
-VERSION = 1
+VERSION = 2
 
-ID, VERSION_CSR, CONTROL, STATUS, LAYER, PROGRAM_ADDRESS, PROGRAM_BEATS, HASH, BASE, COUNTER = (
-    0x000, 0x004, 0x008, 0x00C, 0x010, 0x014, 0x018, 0x020, 0x040, 0x100)
+ID, VERSION_CSR, CONTROL, STATUS, LAYER, PROGRAM_ADDRESS, PROGRAM_BEATS = range(0x000, 0x01C, 4)
+HASH, BASE, LIMIT, ERROR_CODE, ERROR_COMMAND, COUNTER = 0x020, 0x040, 0x060, 0x080, 0x084, 0x100
 START, INTERRUPT_ENABLE, INTERRUPT_CLEAR = 0, 1, 2
 BUSY, DONE, ERROR = 0, 1, 2
 
@@ -28,17 +29,23 @@ def csr_map() -> dict[str, dict[str, Any]]:
         "control": (CONTROL, "rw",
                     "bit 0 start (write 1), bit 1 interrupt enable, "
                     "bit 2 interrupt clear (write 1)"),
-        "status": (STATUS, "ro", "bit 0 busy, bit 1 done, bit 2 bus or command error"),
-        "layer": (LAYER, "ro", "layer number of the command in progress"),
+        "status": (STATUS, "ro", "bit 0 busy, bit 1 done, bit 2 error"),
+        "layer": (LAYER, "ro", "layer number of the command that is being dispatched"),
         "program_address": (PROGRAM_ADDRESS, "rw", "byte address of the first command"),
         "program_beats": (PROGRAM_BEATS, "rw", "length of the program in bus beats"),
+        "error_code": (ERROR_CODE, "ro", "why the last program failed: " + ", ".join(
+            f"{code.value} {code.name.lower()}" for code in ErrorCode)),
+        "error_command": (ERROR_COMMAND, "ro", "position in the program of the command at fault"),
     }
     for word in range(8):
         registers[f"codebook_sha256_{word}"] = (
-            HASH + 4 * word, "ro", f"bytes {4 * word}..{4 * word + 3} of the codebook's SHA-256")
+            HASH + 4 * word, "ro", f"bytes {4 * word}..{4 * word + 3} of the SHA-256 "
+            "of the codebook in use")
     for region in Region:
         registers[f"base_{region.name.lower()}"] = (
             BASE + 4 * region, "rw", f"byte address of DRAM region {region.name.lower()}")
+        registers[f"limit_{region.name.lower()}"] = (
+            LIMIT + 4 * region, "rw", f"bytes of DRAM region {region.name.lower()}")
     for number, name in enumerate(COUNTERS):
         registers[f"counter_{name}"] = (COUNTER + 8 * number, "ro", "64 bit, low word first")
     return {name: {"offset": offset, "access": access, "description": text}
@@ -52,10 +59,12 @@ class CsrBlock(wiring.Component):
     -------
     start: ``Out(1)``
         Pulse: run the program.
-    program_address, program_beats: ``Out(32)``, bases: ``Out(ArrayLayout(32, regions))``
+    program_address, program_beats: ``Out(32)``, bases, limits: ``Out(ArrayLayout(32, regions))``
         Where things are.
-    busy, done, failed: ``In(1)``, layer: ``In(12)``
+    busy, done, failed: ``In(1)``, layer: ``In(12)``, error: ``In(fault_layout)``
         State; ``done`` and ``failed`` are pulses.
+    codebook_sha256: ``In(256)``
+        Identity of the codebook in use.
     interrupt: ``Out(1)``
         Done or error since the last clear or start, if enabled.
     counters: ``In(StructLayout)``
@@ -64,12 +73,13 @@ class CsrBlock(wiring.Component):
         AXI4-Lite.
     """
 
-    def __init__(self, codebook_sha256: str):
-        self._hash = bytes.fromhex(codebook_sha256)
+    def __init__(self):
+        regions = data.ArrayLayout(ADDRESS_BITS, len(Region))
         super().__init__({
             "start": Out(1), "program_address": Out(ADDRESS_BITS), "program_beats": Out(24),
-            "bases": Out(data.ArrayLayout(ADDRESS_BITS, len(Region))),
-            "busy": In(1), "done": In(1), "failed": In(1), "layer": In(12), "interrupt": Out(1),
+            "bases": Out(regions), "limits": Out(regions), "codebook_sha256": In(256),
+            "busy": In(1), "done": In(1), "failed": In(1), "layer": In(12),
+            "error": In(fault_layout), "interrupt": Out(1),
             "counters": In(data.StructLayout(dict.fromkeys(COUNTERS, 64))),
         } | axi4lite_members(""))
 
@@ -109,14 +119,17 @@ class CsrBlock(wiring.Component):
                 for region in Region:
                     with m.Case(BASE + 4 * region):
                         m.d.sync += self.bases[region].eq(self.wdata)
+                    with m.Case(LIMIT + 4 * region):
+                        m.d.sync += self.limits[region].eq(self.wdata)
 
     def _read(self, m, enable, finished, error):
         words = {ID: IDENTIFIER, VERSION_CSR: VERSION, CONTROL: enable << INTERRUPT_ENABLE,
                  STATUS: self.busy | (finished << DONE) | (error << ERROR), LAYER: self.layer,
                  PROGRAM_ADDRESS: self.program_address, PROGRAM_BEATS: self.program_beats}
-        words |= {HASH + 4 * word: int.from_bytes(self._hash[4 * word:4 * word + 4], "little")
-                  for word in range(8)}
+        words |= {ERROR_CODE: self.error.code, ERROR_COMMAND: self.error.position}
+        words |= {HASH + 4 * word: self.codebook_sha256.word_select(word, 32) for word in range(8)}
         words |= {BASE + 4 * region: self.bases[region] for region in Region}
+        words |= {LIMIT + 4 * region: self.limits[region] for region in Region}
         values = Array(half for name in COUNTERS
                        for half in (self.counters[name][:32], self.counters[name][32:]))
         counter = Signal(range(len(values)))

@@ -6,26 +6,35 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from .axi import ADDRESS_BITS, BOUNDARY
+from .commands import POSITION
 
 REQUEST_QUEUE = 4
 """Requests that a stream keeps waiting, so that a program can prefetch ahead of use."""
 
+_ORIGIN = {"tag": unsigned(2), "command": unsigned(POSITION)}
+
+origin_layout = data.StructLayout(_ORIGIN)
+"""Whose traffic it is: ``tag`` names the counter, ``command`` the position in the program."""
+
 request_layout = data.StructLayout({"address": unsigned(ADDRESS_BITS), "beats": unsigned(24),
-                                    "tag": unsigned(1)})
-"""``beats`` bus beats from the beat-aligned byte ``address``; ``tag`` names the traffic counter."""
+                                    **_ORIGIN})
+"""``beats`` bus beats from the beat-aligned byte ``address``."""
 
 burst_layout = data.StructLayout({"address": unsigned(ADDRESS_BITS), "beats": unsigned(9),
-                                  "tag": unsigned(1)})
+                                  **_ORIGIN})
 """One AXI burst of 1..256 beats."""
 
 
 class BurstSplitter(wiring.Component):
     """Cut requests into bursts of at most ``max_beats`` that cross no 4 KiB boundary.
 
+    A request is taken when the one before has been issued whole; its first burst is offered in the
+    next cycle.
+
     Members
     -------
     i: ``In(stream.Signature(request_layout))``
-        Requests of at least one beat.
+        Requests; those of no beats vanish.
     o: ``Out(stream.Signature(burst_layout))``
         Their bursts in order.
     """
@@ -50,6 +59,7 @@ class BurstSplitter(wiring.Component):
             self.o.payload.address.eq(current.address),
             self.o.payload.beats.eq(beats),
             self.o.payload.tag.eq(current.tag),
+            self.o.payload.command.eq(current.command),
         ]
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += current.eq(self.i.payload)
@@ -74,7 +84,7 @@ class ReadStream(wiring.Component):
     beat: ``In(stream.Signature(bus_width))``
         Their data in order; always ready.
     o: ``Out(stream.Signature(bus_width))``
-        Prefetched beats.
+        Prefetched beats, two cycles after they arrived.
     """
 
     def __init__(self, bus_width: int, depth: int, max_beats: int):

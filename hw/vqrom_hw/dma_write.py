@@ -1,13 +1,17 @@
 """The AXI4 write manager."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from .axi import INCR, axi4_write_members
+from .commands import POSITION
 from .config import AcceleratorConfig
 from .dma import BurstSplitter, request_layout
+
+OUTSTANDING = 8
+"""Bursts that may be unacknowledged at once."""
 
 
 class WriteDma(wiring.Component):
@@ -21,8 +25,11 @@ class WriteDma(wiring.Component):
         The beats.
     idle: ``Out(1)``
         Every beat is written and acknowledged.
-    error: ``Out(1)``
-        An acknowledgement carries an error response.
+    error: ``Out(1)``, command: ``Out(24)``
+        An acknowledgement carries an error response, and whose it is.
+    flush: ``In(1)``
+        While it is high no burst is begun, and the beats of those that were are written without
+        byte enables, as AXI wants them all.
     awvalid ... bresp:
         AXI4 write channels.
     """
@@ -32,26 +39,30 @@ class WriteDma(wiring.Component):
         super().__init__({
             "request": In(stream.Signature(request_layout)),
             "i": In(stream.Signature(config.bus_width)),
-            "idle": Out(1), "error": Out(1),
+            "idle": Out(1), "error": Out(1), "command": Out(POSITION), "flush": In(1),
         } | axi4_write_members("", config.bus_width))
 
     def elaborate(self, platform):
         m = Module()
         config = self._config
-        m.submodules.splitter = splitter = BurstSplitter(config.beat_bytes, config.max_burst_beats)
+        splitter = BurstSplitter(config.beat_bytes, config.max_burst_beats)
+        m.submodules.splitter = ResetInserter(self.flush)(splitter)
+        m.submodules.order = order = fifo.SyncFIFO(width=POSITION, depth=OUTSTANDING)
         wiring.connect(m, splitter.i, wiring.flipped(self.request))
-        left, waiting = Signal(9), Signal(16)
-        begin, acknowledged = Signal(), Signal()
+        left = Signal(9)
+        begin, load = Signal(), Signal()
         m.d.comb += [
-            begin.eq(splitter.o.valid & (left == 0) & (~self.awvalid | self.awready)),
+            begin.eq(splitter.o.valid & (left == 0) & (~self.awvalid | self.awready)
+                     & order.w_rdy & ~self.flush),
             splitter.o.ready.eq(begin),
+            order.w_en.eq(begin), order.w_data.eq(splitter.o.payload.command),
+            order.r_en.eq(self.bvalid), self.command.eq(order.r_data),
+            load.eq((left != 0) & (self.i.valid | self.flush) & (~self.wvalid | self.wready)),
+            self.i.ready.eq(load),
             self.awsize.eq(exact_log2(config.beat_bytes)), self.awburst.eq(INCR),
-            self.awcache.eq(0b0011),
-            self.wvalid.eq(self.i.valid & (left != 0)), self.i.ready.eq(self.wready & (left != 0)),
-            self.wdata.eq(self.i.payload), self.wstrb.eq(~0), self.wlast.eq(left == 1),
-            self.bready.eq(1), acknowledged.eq(self.bvalid),
+            self.awcache.eq(0b0011), self.bready.eq(1),
             self.error.eq(self.bvalid & self.bresp[1]),
-            self.idle.eq((left == 0) & (waiting == 0) & ~self.awvalid & ~splitter.o.valid),
+            self.idle.eq((left == 0) & ~order.r_rdy & ~splitter.o.valid),
         ]
         with m.If(self.awready):
             m.d.sync += self.awvalid.eq(0)
@@ -59,7 +70,10 @@ class WriteDma(wiring.Component):
             m.d.sync += [self.awvalid.eq(1), self.awaddr.eq(splitter.o.payload.address),
                          self.awlen.eq(splitter.o.payload.beats - 1),
                          left.eq(splitter.o.payload.beats)]
-        with m.Elif(self.wvalid & self.wready):
-            m.d.sync += left.eq(left - 1)
-        m.d.sync += waiting.eq(waiting + begin - acknowledged)
+        with m.If(self.wready):
+            m.d.sync += self.wvalid.eq(0)
+        with m.If(load):
+            m.d.sync += [self.wvalid.eq(1), self.wdata.eq(self.i.payload),
+                         self.wstrb.eq(~self.flush.replicate(config.beat_bytes)),
+                         self.wlast.eq(left == 1), left.eq(left - 1)]
         return m
