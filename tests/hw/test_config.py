@@ -15,6 +15,13 @@ def test_index_width(codewords, width):
     assert config_of(codewords=codewords).index_width == width
 
 
+@pytest.mark.parametrize(("rows", "bus_width", "unit"), [(6, 128, 8), (32, 128, 1), (8, 256, 4),
+                                                         (16, 128, 1), (1, 64, 8)])
+def test_feature_map_rows_are_whole_beats(rows, bus_width, unit):
+    config = config_of(1, rows=rows, columns=1, decode_ports=1, post_lanes=1, bus_width=bus_width)
+    assert config.row_unit == unit and unit * rows % config.beat_bytes == 0
+
+
 def test_presets_have_the_size_of_their_name():
     assert load_config("edge16").peak_macs_per_cycle == 16 * 16
     assert load_config("edge32").peak_macs_per_cycle == 32 * 32
@@ -24,7 +31,8 @@ def test_presets_have_the_size_of_their_name():
 def test_presets_take_any_codebook_that_fits(preset, subvector, codewords):
     config = load_config(preset, subvector=subvector, codewords=codewords)
     assert config.groups * config.subvector == config.rows
-    assert config.fill_steps * config.decode_ports == config.processing_elements
+    assert 0 <= config.fill_steps * config.decode_ports - config.processing_elements \
+        < config.decode_ports
     assert 1 << config.index_width >= config.codewords > 1 << config.index_width - 1 >> 1
 
 
@@ -32,7 +40,10 @@ def test_presets_take_any_codebook_that_fits(preset, subvector, codewords):
     ("rows", 6, "rows must be a multiple of subvector 4, not 6"),
     ("columns", 3, "columns must divide rows 8, not 3"),
     ("post_lanes", 3, "post_lanes must divide columns 4, not 3"),
-    ("decode_ports", 3, "decode_ports must divide the number of PEs, 8, not 3"),
+    ("decode_ports", 9, "decode_ports must be at most the number of PEs, 8, not 9"),
+    ("vector_lanes", 3, "vector_lanes must divide rows 8, not 3"),
+    ("activation_words", 66, "activation_words must be a multiple of activation_banks 4, not 66"),
+    ("vector_fifo_beats", 4, "vector_fifo_beats must hold one burst of 8 beats, not 4"),
     ("weight_fifo_beats", 4, "weight_fifo_beats must hold one burst of 8 beats, not 4"),
     ("parameter_fifo_beats", 4, "parameter_fifo_beats must hold one burst of 8 beats, not 4"),
     ("subvector", 3, "subvector"), ("codewords", 1, "codewords"), ("bus_width", 96, "bus_width"),
@@ -52,7 +63,7 @@ def test_each_rule(tmp_path, field, value, rule):
 def test_bursts_stay_in_a_page():
     with pytest.raises(ValueError, match="max_burst_beats must stay within 4096 bytes"):
         config_of(bus_width=512, max_burst_beats=128, weight_fifo_beats=128,
-                  parameter_fifo_beats=128)
+                  parameter_fifo_beats=128, vector_fifo_beats=128, activation_fifo_beats=128)
 
 
 def test_is_frozen():

@@ -3,6 +3,7 @@
 import random
 
 from tests.hw.simulation import simulate
+from vqrom_hw.commands import ErrorCode
 from vqrom_hw.counters import COUNTERS, INCREMENT_BITS, Counters
 from vqrom_hw.csr import COUNTER, HASH, IDENTIFIER, CsrBlock, csr_map
 
@@ -39,7 +40,7 @@ async def read(ctx, dut, offset):
 
 
 def run(test):
-    dut = CsrBlock(DIGEST)
+    dut = CsrBlock()
 
     async def bench(ctx):
         await test(ctx, dut)
@@ -59,6 +60,7 @@ def test_offsets_are_words_of_their_own():
 def test_identity_and_hash():
     async def test(ctx, dut):
         assert await read(ctx, dut, 0) == IDENTIFIER == int.from_bytes(b"MRQV", "little")
+        ctx.set(dut.codebook_sha256, int.from_bytes(bytes.fromhex(DIGEST), "little"))
         words = [await read(ctx, dut, HASH + 4 * word) for word in range(8)]
         assert b"".join(word.to_bytes(4, "little") for word in words).hex() == DIGEST
         assert await read(ctx, dut, 0xFFC) == 0
@@ -108,8 +110,16 @@ def test_start_and_interrupt():
     run(test)
 
 
+def test_error_says_what_and_where():
+    async def test(ctx, dut):
+        ctx.set(dut.error, {"code": ErrorCode.DRAM_RANGE, "position": 1234})
+        assert await read(ctx, dut, MAP["error_code"]["offset"]) == ErrorCode.DRAM_RANGE
+        assert await read(ctx, dut, MAP["error_command"]["offset"]) == 1234
+    run(test)
+
+
 def test_start_is_one_pulse_and_none_while_busy():
-    dut, pulses = CsrBlock(DIGEST), []
+    dut, pulses = CsrBlock(), []
 
     async def host(ctx):
         await write(ctx, dut, "control", 1)

@@ -11,8 +11,8 @@ from vqrom_hw.dma_read import ReadDma
 from vqrom_hw.dma_write import WriteDma
 
 
-def request(address, beats, tag=0):
-    return {"address": address, "beats": beats, "tag": tag}
+def request(address, beats, tag=0, command=0):
+    return {"address": address, "beats": beats, "tag": tag, "command": command}
 
 
 def fields(view):
@@ -91,7 +91,7 @@ def read_memory(dut, rng, log, stop, error_at=None):
             if send:
                 assert ctx.get(dut.rready)
                 pending.pop(0)
-                log.append((ctx.get(dut.beat), ctx.get(dut.tag), ctx.get(dut.error)))
+                log.append((ctx.get(dut.beat), ctx.get(dut.origin.tag), ctx.get(dut.error)))
             if ready and ctx.get(dut.arvalid):
                 start, beats = ctx.get(dut.araddr), ctx.get(dut.arlen) + 1
                 assert (ctx.get(dut.arburst), ctx.get(dut.arsize)) == (1, 3)
@@ -183,3 +183,71 @@ def test_write_error_is_reported():
 
     simulate(dut, sender(dut.request, [request(64, 2)]), sender(dut.i, [1, 2]), slave)
     assert seen == [1, 0]
+
+
+def test_flushed_reads_are_waited_for_and_dropped():
+    """After a flush the bus is drained, and the next request begins afresh."""
+    dut, out = ReadDma(config_of(), (16, 8)), []
+
+    async def bench(ctx):
+        ctx.set(dut.arready, 1)
+        ctx.set(dut.request_0.payload, request(0, 40, command=3))
+        ctx.set(dut.request_0.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.request_0.valid, 0)
+        await ctx.tick().repeat(8)  # two bursts of eight beats fit the FIFO
+        ctx.set(dut.flush, 1)
+        for beat in range(16):
+            assert not ctx.get(dut.drained)
+            ctx.set(dut.rvalid, 1)
+            ctx.set(dut.rlast, beat % 8 == 7)
+            ctx.set(dut.rdata, 99)
+            assert ctx.get(dut.origin.command) == 3 and not ctx.get(dut.arvalid)
+            await ctx.tick()
+        ctx.set(dut.rvalid, 0)
+        assert ctx.get(dut.drained)
+        ctx.set(dut.flush, 0)
+        ctx.set(dut.request_0.payload, request(8 * 100, 1))
+        ctx.set(dut.request_0.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.request_0.valid, 0)
+        await ctx.tick().until(dut.arvalid)
+        assert (ctx.get(dut.araddr), ctx.get(dut.arlen)) == (800, 0)
+        ctx.set(dut.rdata, 7)
+        ctx.set(dut.rvalid, 1)
+        await ctx.tick()
+        ctx.set(dut.rvalid, 0)
+
+    simulate(dut, bench, receiver(dut.o_0, 1, out))
+    assert out == [7]
+
+
+def test_flushed_writes_end_their_burst_without_byte_enables():
+    """The beat that is on the bus stays as it is; those after it change nothing in memory."""
+    dut, beats = WriteDma(config_of()), []
+
+    async def bench(ctx):
+        ctx.set(dut.awready, 1)
+        ctx.set(dut.request.payload, request(0, 20))
+        ctx.set(dut.request.valid, 1)
+        ctx.set(dut.i.valid, 1)
+        ctx.set(dut.i.payload, 5)
+        await ctx.tick()
+        ctx.set(dut.request.valid, 0)
+        await ctx.tick().until(dut.wvalid)
+        ctx.set(dut.flush, 1)
+        ctx.set(dut.i.valid, 0)
+        await ctx.tick().repeat(3)
+        ctx.set(dut.wready, 1)
+        while not beats or not beats[-1][1]:
+            assert ctx.get(dut.wvalid)
+            beats.append((ctx.get(dut.wstrb), ctx.get(dut.wlast)))
+            await ctx.tick()
+        ctx.set(dut.bvalid, 1)
+        assert not ctx.get(dut.idle)
+        await ctx.tick()
+        ctx.set(dut.bvalid, 0)
+        assert ctx.get(dut.idle) and not ctx.get(dut.wvalid) and not ctx.get(dut.awvalid)
+
+    simulate(dut, bench)
+    assert [strobe for strobe, _ in beats] == [0xFF] + [0] * 7

@@ -27,7 +27,7 @@ module dram #(
     input  wire                   wlast,
     output reg                    bvalid,
     input  wire                   bready,
-    output wire [1:0]             bresp
+    output reg  [1:0]             bresp
 );
     localparam SHIFT = $clog2(BUS_WIDTH / 8);
     localparam OKAY = 2'b00, DECERR = 2'b11;
@@ -72,29 +72,42 @@ module dram #(
         end
     end
 
-    // Writes: one burst at a time.
-    reg writing;
-    reg [31:0] write_beat;
-    assign awready = !writing && !bvalid;
-    assign wready = writing;
-    assign bresp = OKAY;
+    // Writes: a queue of burst addresses; a beat is taken whenever its address is known.
+    reg [31:0] write_beat [0:QUEUE-1];
+    reg [$clog2(QUEUE):0] opened, owed;
+    reg [$clog2(QUEUE)-1:0] first, next;
+    reg bad, owed_bad;
+    wire close = wvalid && wready && wlast;
+    wire answer = owed != 0 && (!bvalid || bready);
+    wire outside = write_beat[first] >= BEATS;
+
+    assign awready = opened < QUEUE;
+    assign wready = opened != 0;
     always @(posedge clk) begin
         if (bready) bvalid <= 0;
         if (awvalid && awready) begin
-            writing <= 1;
-            write_beat <= awaddr >> SHIFT;
+            write_beat[next] <= awaddr >> SHIFT;
+            next <= next + 1;
         end
         if (wvalid && wready) begin
-            for (int lane = 0; lane < BUS_WIDTH / 8; lane++)
-                if (wstrb[lane]) beats[write_beat][8*lane +: 8] <= wdata[8*lane +: 8];
-            write_beat <= write_beat + 1;
+            if (!outside)
+                for (int lane = 0; lane < BUS_WIDTH / 8; lane++)
+                    if (wstrb[lane]) beats[write_beat[first]][8*lane +: 8] <= wdata[8*lane +: 8];
+            write_beat[first] <= write_beat[first] + 1;
+            bad <= !wlast && (bad || outside);
             if (wlast) begin
-                writing <= 0;
-                bvalid <= 1;
+                first <= first + 1;
+                owed_bad <= bad || outside;
             end
         end
+        if (answer) begin
+            bvalid <= 1;
+            bresp <= owed_bad ? DECERR : OKAY;
+        end
+        opened <= opened + (awvalid && awready) - close;
+        owed <= owed + close - answer;
         if (rst) begin
-            writing <= 0; bvalid <= 0;
+            bvalid <= 0; opened <= 0; owed <= 0; first <= 0; next <= 0; bad <= 0;
         end
     end
 endmodule
