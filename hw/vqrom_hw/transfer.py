@@ -1,95 +1,176 @@
 """Feature maps between bus and activation buffer."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .commands import ADDRESS
+from .commands import ADDRESS, transfer_layout
 from .config import AcceleratorConfig
 from .unpack import Unpacker
 
 
 class ActivationLoader(wiring.Component):
-    """Beats into consecutive words of the activation buffer.
+    """LOAD: cut packets of bytes into words of the activation buffer.
+
+    Each of ``packets`` packets begins at a beat and becomes ``words`` words (all of them at least
+    1). A word takes ``window`` bytes, its other lanes hold ``pad_value``, and the next word begins
+    ``hop`` bytes later; both are in 1..rows. What is left of a packet's last beat is dropped. All
+    words go to ``base`` and on.
+
+    One word per cycle when beats suffice, without a gap between packets; a beat is taken when the
+    next word lacks it, so never one of the next command's.
 
     Members
     -------
-    start: ``In(1)``, base: ``In(20)``, words: ``In(21)``, busy: ``Out(1)``
-        Begin; first word and number of words, steady while ``busy``.
+    command: ``In(stream.Signature(transfer_layout))``
+        Taken in the cycle of the last write.
+    busy: ``Out(1)``
+        A command is under way.
     i: ``In(stream.Signature(bus_width))``
-        Beats from the DMA.
-    write: ``Out(1)``, write_address: ``Out(20)``, write_word: ``Out(8 * rows)``
-        Activation buffer write port.
+        Beats.
+    write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``,
+    write_word: ``Out(8 * rows)``, write_grant: ``In(1)``
+        Activation buffer write port; the mask is all ones.
     """
 
     def __init__(self, config: AcceleratorConfig):
         self._config = config
         super().__init__({
-            "start": In(1), "base": In(ADDRESS), "words": In(ADDRESS + 1), "busy": Out(1),
+            "command": In(stream.Signature(transfer_layout)), "busy": Out(1),
             "i": In(stream.Signature(config.bus_width)),
-            "write": Out(1), "write_address": Out(ADDRESS), "write_word": Out(8 * config.rows),
+            "write": Out(1), "write_address": Out(ADDRESS), "write_mask": Out(config.rows),
+            "write_word": Out(8 * config.rows), "write_grant": In(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.unpacker = unpacker = Unpacker(self._config.bus_width, 8 * self._config.rows)
-        left, address = Signal(ADDRESS + 1), Signal(ADDRESS)
-        wiring.connect(m, unpacker.i, wiring.flipped(self.i))
+        rows, beat_bytes = self._config.rows, self._config.beat_bytes
+        command = self.command.payload
+        window, hop = Signal(range(rows + 1)), Signal(range(rows + 1))
+        running, emit, last, final, accept = (
+            Signal(name=name) for name in ("running", "emit", "last", "final", "accept"))
+        words, packets = Signal.like(command.words), Signal.like(command.packets)
+        address = Signal(ADDRESS)
+        # Bytes in the buffer, now and when this cycle's word is gone.
+        level, kept = Signal(range(rows + beat_bytes)), Signal(range(rows + beat_bytes))
+        next_last, next_words = Signal(), Signal.like(command.words)
+
+        def lacks(count, is_last):
+            return (count < window) | (~is_last & (count < hop))
+
         m.d.comb += [
-            unpacker.length.valid.eq(self.start), unpacker.length.payload.eq(self.words),
-            unpacker.o.ready.eq(1), self.write.eq(unpacker.o.valid),
-            self.write_address.eq(address), self.write_word.eq(unpacker.o.payload),
-            self.busy.eq(left != 0),
+            window.eq(command.window), hop.eq(command.hop), self.busy.eq(self.command.valid),
+            last.eq(words == 1), final.eq(last & (packets == 1)),
+            self.write.eq(running & ~lacks(level, last)), emit.eq(self.write & self.write_grant),
+            kept.eq(Mux(emit, Mux(last, 0, level - hop), level)),
+            next_words.eq(Mux(emit, Mux(last, command.words, words - 1), words)),
+            next_last.eq(next_words == 1),
+            self.i.ready.eq(running & ~(emit & final) & lacks(kept, next_last)),
+            accept.eq(self.i.ready & self.i.valid),
+            self.command.ready.eq(emit & final),
+            self.write_address.eq(address), self.write_mask.eq(~0),
         ]
-        with m.If(self.start):
-            m.d.sync += [left.eq(self.words), address.eq(self.base)]
-        with m.Elif(self.write):
-            m.d.sync += [left.eq(left - 1), address.eq(address + 1)]
+        m.d.sync += [level.eq(Mux(accept, kept + beat_bytes, kept)), words.eq(next_words),
+                     packets.eq(packets - (emit & last)), address.eq(address + emit)]
+        with m.If(~running):
+            m.d.sync += [
+                running.eq(self.command.valid), level.eq(0), words.eq(command.words),
+                packets.eq(command.packets), address.eq(command.base),
+            ]
+        with m.Elif(self.command.ready):
+            m.d.sync += running.eq(0)
+        self._align(m, emit, last, accept, kept)
+        for lane in range(rows):
+            byte = self._buffer.word_select(lane, 8)
+            m.d.comb += self.write_word.word_select(lane, 8).eq(
+                Mux(lane < window, byte, command.pad_value))
         return m
+
+    def _align(self, m, emit, last, accept, kept):
+        """Bytes of words to come, the next one lowest, zeros above; beats go above those kept."""
+        rows, beat_bytes = self._config.rows, self._config.beat_bytes
+        self._buffer = buffer = Signal(8 * (rows - 1 + beat_bytes))
+        rest, beat = Signal.like(buffer), Signal.like(buffer)
+        place = kept[:(rows - 1).bit_length()]
+        with m.If(~emit):
+            m.d.comb += rest.eq(buffer)
+        with m.Elif(~last):
+            m.d.comb += rest.eq(buffer >> bits_of(self.command.payload.hop))
+        with m.If(accept):
+            m.d.comb += beat.eq(self.i.payload << bits_of(place))
+        m.d.sync += buffer.eq(rest | beat)
+
+
+def bits_of(count):
+    """Eight times a number of bytes."""
+    return Cat(Const(0, 3), count)
 
 
 class ActivationStorer(wiring.Component):
-    """Consecutive words of the activation buffer into beats.
+    """STORE: consecutive words of the activation buffer into beats.
+
+    ``beats`` is ``words * rows / beat_bytes``, rounded up; what lies in the last beat beyond the
+    last word is arbitrary. A word a cycle, or a beat a cycle where words are the larger.
 
     Members
     -------
-    start: ``In(1)``, base: ``In(20)``, words: ``In(21)``, beats: ``In(24)``
-        Begin; first word, number of words and of beats.
-    read: ``Out(1)``, read_address: ``Out(20)``, word: ``In(8 * rows)``
-        Activation buffer read port, latency one cycle.
+    command: ``In(stream.Signature(transfer_layout))``
+        Taken once all beats are out and ``written``.
+    busy: ``Out(1)``
+        A command is under way.
+    done_reading: ``Out(1)``
+        Pulse in the cycle of the last granted read.
+    written: ``In(1)``
+        Level: no beat that went out is unacknowledged.
+    read: ``Out(1)``, read_address: ``Out(20)``, read_grant: ``In(1)``,
+    read_word: ``In(8 * rows)``
+        Activation buffer read port.
     o: ``Out(stream.Signature(bus_width))``
-        Beats for the DMA.
+        Beats.
     """
 
-    QUEUE = 4
+    QUEUE = 3
+    """Words between buffer and beats: two are under way at full speed, one takes up a stall."""
 
     def __init__(self, config: AcceleratorConfig):
         self._config = config
         super().__init__({
-            "start": In(1), "base": In(ADDRESS), "words": In(ADDRESS + 1), "beats": In(24),
-            "read": Out(1), "read_address": Out(ADDRESS), "word": In(8 * config.rows),
+            "command": In(stream.Signature(transfer_layout)), "busy": Out(1),
+            "done_reading": Out(1), "written": In(1),
+            "read": Out(1), "read_address": Out(ADDRESS), "read_grant": In(1),
+            "read_word": In(8 * config.rows),
             "o": Out(stream.Signature(config.bus_width)),
         })
 
     def elaborate(self, platform):
         m = Module()
-        width = 8 * self._config.rows
+        command, width = self.command.payload, 8 * self._config.rows
         m.submodules.unpacker = unpacker = Unpacker(width, self._config.bus_width)
         m.submodules.queue = queue = fifo.SyncFIFO(width=width, depth=self.QUEUE)
-        left, address, arriving = Signal(ADDRESS + 1), Signal(ADDRESS), Signal()
+        words, beats = Signal.like(command.words), Signal.like(command.beats)
+        address = Signal(ADDRESS)
+        running, granted, arriving, sent = (
+            Signal(name=name) for name in ("running", "granted", "arriving", "sent"))
         wiring.connect(m, unpacker.o, wiring.flipped(self.o))
         m.d.comb += [
-            unpacker.length.valid.eq(self.start),
-            unpacker.length.payload.eq(self.beats),
-            self.read.eq((left != 0) & (queue.level + arriving < self.QUEUE)),
-            self.read_address.eq(address),
-            queue.w_data.eq(self.word), queue.w_en.eq(arriving),
-            unpacker.i.payload.eq(queue.r_data), unpacker.i.valid.eq(queue.r_rdy),
-            queue.r_en.eq(unpacker.i.ready),
+            self.busy.eq(self.command.valid),
+            unpacker.length.valid.eq(self.command.valid & ~running),
+            unpacker.length.payload.eq(command.beats),
+            self.read.eq((words != 0) & (queue.level + arriving < self.QUEUE)),
+            self.read_address.eq(address), granted.eq(self.read & self.read_grant),
+            self.done_reading.eq(granted & (words == 1)),
+            queue.w_data.eq(self.read_word), queue.w_en.eq(arriving),
+            # A last beat that the words do not fill is filled with whatever is there.
+            unpacker.i.valid.eq(queue.r_rdy | (running & (words == 0) & ~arriving)),
+            unpacker.i.payload.eq(queue.r_data), queue.r_en.eq(unpacker.i.ready),
+            sent.eq(self.o.valid & self.o.ready),
+            self.command.ready.eq(running & (beats == 0) & self.written),
         ]
-        m.d.sync += arriving.eq(self.read)
-        with m.If(self.start):
-            m.d.sync += [left.eq(self.words), address.eq(self.base)]
-        with m.Elif(self.read):
-            m.d.sync += [left.eq(left - 1), address.eq(address + 1)]
+        m.d.sync += [arriving.eq(granted), words.eq(words - granted),
+                     address.eq(address + granted), beats.eq(beats - sent)]
+        with m.If(self.command.ready):
+            m.d.sync += running.eq(0)
+        with m.Elif(unpacker.length.valid & unpacker.length.ready):
+            m.d.sync += [running.eq(1), words.eq(command.words), beats.eq(command.beats),
+                         address.eq(command.base)]
         return m
