@@ -11,7 +11,16 @@ import numpy as np
 from .accelerator import Accelerator
 from .axi import CSR_ADDRESS_BITS
 from .codebook import codebook_sha256, codewords_as_integers
-from .commands import COMMAND_BYTES, Opcode, Region
+from .commands import (
+    COMMAND_BYTES,
+    Channel,
+    ErrorCode,
+    Opcode,
+    Region,
+    Stream,
+    Unit,
+    VectorOp,
+)
 from .config import AcceleratorConfig
 from .counters import ACTIVITIES, COUNTERS
 from .csr import csr_map
@@ -80,8 +89,11 @@ def design_metadata(config: AcceleratorConfig, codewords: np.ndarray,
         "csr": {"address_bits": CSR_ADDRESS_BITS, "registers": csr_map()},
         "counters": list(COUNTERS),
         "activities": list(ACTIVITIES),
-        "commands": {"bytes": COMMAND_BYTES, "opcodes": {op.name: int(op) for op in Opcode},
-                     "regions": {region.name: int(region) for region in Region}},
+        "commands": {"bytes": COMMAND_BYTES, **{
+            name: {member.name: int(member) for member in members}
+            for name, members in (("opcodes", Opcode), ("units", Unit), ("channels", Channel),
+                                  ("streams", Stream), ("regions", Region),
+                                  ("vector_operations", VectorOp), ("errors", ErrorCode))}},
         "codebook": {"codewords": config.codewords, "subvector": config.subvector,
                      "sha256": codebook_sha256(codewords)},
     }
