@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module
+from amaranth.hdl import ClockSignal, Instance, Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from .errors import VqromError
+
+MACRO = "vqrom_codebook_rom"
+"""Black box of the form ``macro``: inputs ``clk``, ``enable``, ``index``, output ``codeword``."""
+
+MEMORIES = {"readmemh": "codebook", "logic": "codebook_logic"}
+"""Name of the memory by form, by which :mod:`vqrom_hw.verilog` knows how to write it."""
 
 
 class CodebookRom(wiring.Component):
@@ -21,6 +27,9 @@ class CodebookRom(wiring.Component):
         ``k >= 2`` unsigned integers: the bytes of a codeword, first weight lowest.
     width:
         Bits of a codeword.
+    form:
+        ``readmemh``, ``logic`` or ``macro``: how the Verilog holds the codewords, as in
+        :class:`vqrom_hw.config.AcceleratorConfig`. Simulations of Amaranth have no macro.
 
     Members
     -------
@@ -37,7 +46,7 @@ class CodebookRom(wiring.Component):
         If there are fewer than two codewords or one does not fit ``width``.
     """
 
-    def __init__(self, codewords: Sequence[int], width: int):
+    def __init__(self, codewords: Sequence[int], width: int, form: str = "readmemh"):
         if len(codewords) < 2:
             raise VqromError(f"codewords must be at least 2, not {len(codewords)!r}")
         for codeword in codewords:
@@ -45,6 +54,7 @@ class CodebookRom(wiring.Component):
                 raise VqromError(f"codeword must fit in {width} bits, not {codeword!r}")
         self._codewords = list(codewords)
         self._width = width
+        self._form = form
         super().__init__({
             "index": In((len(codewords) - 1).bit_length()),
             "enable": In(1),
@@ -53,9 +63,15 @@ class CodebookRom(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.codebook = codebook = memory.Memory(
+        if self._form == "macro":
+            m.submodules.macro = Instance(
+                MACRO, i_clk=ClockSignal(), i_enable=self.enable, i_index=self.index,
+                o_codeword=self.codeword)
+            return m
+        words = memory.Memory(
             shape=self._width, depth=len(self._codewords), init=self._codewords)
-        port = codebook.read_port()
+        m.submodules[MEMORIES[self._form]] = words
+        port = words.read_port()
         m.d.comb += [port.addr.eq(self.index), port.en.eq(self.enable),
                      self.codeword.eq(port.data)]
         return m

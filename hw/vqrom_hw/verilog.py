@@ -10,10 +10,16 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from .codebook_rom import MEMORIES
 from .yosys import run_yosys
 
 _MODULE = re.compile(r"^module (\S+) ?\(.*?^endmodule\n", re.DOTALL | re.MULTILINE)
 _ROM_INIT = re.compile(r"^  initial begin\n((?:    \w+\[\d+\] = [^;]*;\n)+)  end\n", re.MULTILINE)
+_LOGIC_ROM = re.compile(
+    rf"^  reg (\[\d+:0\]) {MEMORIES['logic']} \[(\d+):0\];\n"
+    r"  initial begin\n((?:    \w+\[\d+\] = [^;]*;\n)+)  end\n", re.MULTILINE)
+_LOGIC_READ = re.compile(rf"\b{MEMORIES['logic']}\[(\w+)\]")
+_ROM_WORD = re.compile(r"\[(\d+)\] = ([^;]*);")
 _INSTANCE = re.compile(r"^  (\\\S+) +(\\?\S+) \((.*?\n  \);)", re.DOTALL | re.MULTILINE)
 _CONNECTION = re.compile(r"\.(\\\S+ |\w+)\(")
 _NUMBERED = re.compile(r"\\[^\s.]*\$[^\s.]*(?= )")
@@ -30,7 +36,7 @@ def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
     top:
         Name of its module.
     rom_file:
-        What codebook ROMs read with ``$readmemh``; no other memory is initialised, so that
+        What codebook ROMs of the form ``readmemh`` read; no other memory is initialised, so that
         a RAM macro can stand in for it.
 
     Returns
@@ -39,6 +45,7 @@ def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
     """
     text = _write_verilog(rtlil.convert(component, name=top, emit_src=False), top)
     text = re.sub(r"^/\* Generated.*?\*/\n", "", text, flags=re.MULTILINE)
+    text = _LOGIC_READ.sub(r"lookup(\1)", _LOGIC_ROM.sub(_lookup_function, text))
     text = _ROM_INIT.sub(lambda match: _readmemh(match, rom_file), text)
     return _merge_equal_modules(text, top)
 
@@ -48,7 +55,7 @@ def _write_verilog(rtlil_text: str, top: str) -> str:
         folder = Path(name)
         (folder / "in.il").write_text(rtlil_text, encoding="utf-8")
         run_yosys((
-            "read_rtlil in.il", f"hierarchy -check -top {top}",
+            "read_rtlil in.il", f"hierarchy -top {top}",
             "select -set ram t:$meminit_v2 *codebook_rom*/t:$meminit_v2 %d",
             "delete @ram", "proc", "opt_expr", "clean", "memory_collect",
             "write_verilog -noattr out.v",
@@ -59,6 +66,18 @@ def _write_verilog(rtlil_text: str, top: str) -> str:
 def _readmemh(match: re.Match[str], rom_file: str) -> str:
     memory = match.group(1).split("[", 1)[0].strip()
     return f'  initial $readmemh("{rom_file}", {memory});\n'
+
+
+def _lookup_function(match: re.Match[str]) -> str:
+    """A case statement in place of a memory, so that synthesis sees constant logic."""
+    width, last, words = match.groups()
+    bits = int(last).bit_length()
+    cases = [f"        {bits}'d{index}: lookup = {value};" for index, value in
+             _ROM_WORD.findall(words)]
+    return "\n".join([
+        f"  function {width} lookup;", f"    input [{bits - 1}:0] word;", "    case (word)",
+        *cases, f"        default: lookup = {int(width[1:-3]) + 1}'bx;", "    endcase",
+        "  endfunction", ""])
 
 
 def _base_name(path: str) -> str:

@@ -1,19 +1,22 @@
-"""The codebook ROM: every codeword, one cycle later, and only when asked."""
+"""The codebook ROM: every codeword, one cycle later, and only when asked; its Verilog forms."""
 
 import random
+import re
 
 import pytest
 
 from tests.hw.simulation import simulate
 from vqrom_hw.codebook_rom import CodebookRom
 from vqrom_hw.errors import VqromError
+from vqrom_hw.verilog import to_verilog
 
 
+@pytest.mark.parametrize("form", ["readmemh", "logic"])
 @pytest.mark.parametrize(("count", "width"), [(2, 8), (3, 16), (20, 32), (256, 32), (300, 128)])
-def test_every_codeword(count, width):
+def test_every_codeword(count, width, form):
     rng = random.Random(count)
     codewords = [rng.getrandbits(width) for _ in range(count)]
-    dut = CodebookRom(codewords, width)
+    dut = CodebookRom(codewords, width, form)
 
     async def bench(ctx):
         ctx.set(dut.enable, 1)
@@ -37,6 +40,35 @@ def test_keeps_its_codeword_without_enable():
         assert ctx.get(dut.codeword) == 5
 
     simulate(dut, bench)
+
+
+def test_reads_a_file():
+    text = to_verilog(CodebookRom([5, 9, 3], 8), "codebook_rom", "words.hex")
+    assert '$readmemh("words.hex", codebook);' in text
+
+
+@pytest.mark.parametrize(("count", "width"), [(2, 8), (5, 16), (300, 128)])
+def test_case_statement(count, width):
+    rng = random.Random(count)
+    codewords = [rng.getrandbits(width) for _ in range(count)]
+    text = to_verilog(CodebookRom(codewords, width, "logic"), "codebook_rom", "words.hex")
+    assert "words.hex" not in text
+    assert not re.search(r"reg \[\d+:0\] \w+ \[", text), "no memory"
+    cases = re.findall(r"^ +(\d+)'d(\d+): lookup = (\d+)'h([0-9a-f]+);$", text, re.MULTILINE)
+    bits = (count - 1).bit_length()
+    assert [(int(index_bits), int(index), int(word_bits), int(word, 16))
+            for index_bits, index, word_bits, word in cases] == [
+        (bits, index, width, codeword) for index, codeword in enumerate(codewords)]
+    assert len(re.findall(r"<= lookup\(\w+\);", text)) == 1
+
+
+def test_black_box():
+    text = to_verilog(CodebookRom([5, 9, 3], 8, "macro"), "codebook_rom", "words.hex")
+    instance = re.search(r"vqrom_codebook_rom macro \((.*?)\);", text, re.DOTALL)
+    assert instance
+    assert sorted(re.findall(r"\.(\w+)\((\w+)\)", instance[1])) == [
+        (name, name) for name in ("clk", "codeword", "enable", "index")]
+    assert "module vqrom_codebook_rom" not in text
 
 
 def test_wrong_codewords():
