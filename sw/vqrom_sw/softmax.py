@@ -36,7 +36,7 @@ POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 """``exp(-2**k)`` for k = -2..4 in Q0."""
 
 
-def softmax_factor(layer: str, beta: float, scale: float) -> tuple[int, int]:
+def softmax_factor(layer: str, beta: float, scale: float, channels: int) -> tuple[int, int]:
     """Multiplier and shift that bring differences of inputs to Q5.
 
     Parameters
@@ -45,12 +45,18 @@ def softmax_factor(layer: str, beta: float, scale: float) -> tuple[int, int]:
         Whose they are, for the error.
     beta, scale:
         Of the operator, and of its input.
+    channels:
+        How many values there are a pixel.
 
     Raises
     ------
     VqromError
-        If the factor ``beta * scale * 2**26`` is not above 1, which TFLite asks for.
+        If the factor ``beta * scale * 2**26`` is not above 1, which TFLite asks for, or there are
+        too many channels for its sum.
     """
+    if channels > MAX_CHANNELS:
+        raise VqromError(f"layer {layer!r} (softmax) must have at most {MAX_CHANNELS} channels, "
+                         f"not {channels!r}")
     factor = min(beta * scale * 2.0 ** (31 - INPUT_BITS), 2.0**31 - 1)
     if not factor > 1:
         raise VqromError(f"layer {layer!r} (softmax): beta times the input's scale must be above "
