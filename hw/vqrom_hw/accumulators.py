@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from .config import AcceleratorConfig
+
 HALVES = 2
 
 
@@ -121,4 +123,75 @@ class AccumulatorBank(wiring.Component):
                 words.write_enable.eq(pending & (half == number)),
                 words.write_data.eq(total),
             ]
+        return m
+
+
+class AccumulatorBanks(wiring.Component):
+    """Accumulators of all columns: one bank for each lane group of post-processing.
+
+    A word updates all banks; post-processing reads one. A half is full from the cycle after the
+    update that finishes it until it is released.
+
+    Parameters
+    ----------
+    width:
+        Bits of a partial sum.
+
+    Members
+    -------
+    update, half, address, first:
+        As ``update``, ``update_half``, ``update_address`` and ``first`` of
+        :class:`AccumulatorBank`.
+    partial: ``In(ArrayLayout(signed(width), columns))``
+        Of all columns.
+    finish: ``In(1)``
+        This update is the last one of its half.
+    half_full, release: ``Out(2)``, ``In(2)``
+        Halves that hold finished sums; one-hot pulse when one has been read.
+    read: ``In(post_groups)``, read_half, read_address:
+        Read one bank (one-hot).
+    total: ``Out(ArrayLayout(signed(32), post_lanes))``
+        What was read in the previous cycle.
+    reads, writes: ``Out(range(post_groups + 2))``
+        Banks read, written for this cycle's update and read; for counters.
+    """
+
+    def __init__(self, config: AcceleratorConfig, width: int):
+        self._config = config
+        self._width = width
+        pixel, groups = range(config.accumulator_depth), config.post_groups
+        super().__init__({
+            "update": In(1), "half": In(1), "address": In(pixel), "first": In(1),
+            "partial": In(data.ArrayLayout(signed(width), config.columns)), "finish": In(1),
+            "half_full": Out(HALVES), "release": In(HALVES),
+            "read": In(groups), "read_half": In(1), "read_address": In(pixel),
+            "total": Out(data.ArrayLayout(signed(32), config.post_lanes)),
+            "reads": Out(range(groups + 2)), "writes": Out(range(groups + 2)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        lanes, groups = config.post_lanes, config.post_groups
+        finished, shown = Signal(HALVES), Signal(groups)
+        m.d.comb += [
+            finished.eq(Mux(self.update & self.finish, 1 << self.half, 0)),
+            self.reads.eq(Mux(self.update & ~self.first, groups, 0) + self.read.any()),
+            self.writes.eq(Mux(self.update, groups, 0)),
+        ]
+        m.d.sync += [self.half_full.eq((self.half_full | finished) & ~self.release),
+                     shown.eq(self.read)]
+        for group in range(groups):
+            bank = AccumulatorBank(lanes, config.accumulator_depth, self._width)
+            m.submodules[f"accumulator_bank_{group}"] = bank
+            m.d.comb += [
+                bank.update.eq(self.update), bank.update_half.eq(self.half),
+                bank.update_address.eq(self.address), bank.first.eq(self.first),
+                bank.read.eq(self.read[group]), bank.read_half.eq(self.read_half),
+                bank.read_address.eq(self.read_address),
+            ]
+            with m.If(shown[group]):
+                m.d.comb += self.total.eq(bank.total)
+            for lane in range(lanes):
+                m.d.comb += bank.partial[lane].eq(self.partial[group * lanes + lane])
         return m

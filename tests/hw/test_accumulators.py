@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from tests.hw.simulation import simulate
-from vqrom_hw.accumulators import AccumulatorBank, AccumulatorMemory
+from tests.hw.simulation import SHAPES, simulate
+from vqrom_hw.accumulators import AccumulatorBank, AccumulatorBanks, AccumulatorMemory
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
@@ -68,5 +68,50 @@ def test_sums_while_the_other_half_is_read(lanes, depth):
         for half in range(2):
             for address in range(depth):
                 await read(ctx, half, address)
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_banks_hold_all_columns(shape):
+    """A half is full with its last update, readable at once, and until it is released."""
+    config, rng = SHAPES[shape], random.Random(shape)
+    dut, groups, lanes = AccumulatorBanks(config, 20), config.post_groups, config.post_lanes
+
+    async def fill(ctx, half, pixels):
+        sums = [[0] * config.columns for _ in range(pixels)]
+        for number in range(2 * pixels):
+            pixel, first = number % pixels, number < pixels
+            for port, value in ((dut.update, 1), (dut.half, half), (dut.address, pixel),
+                                (dut.first, first), (dut.finish, number == 2 * pixels - 1)):
+                ctx.set(port, value)
+            for column in range(config.columns):
+                value = rng.randint(-(1 << 19), (1 << 19) - 1)
+                ctx.set(dut.partial[column], value)
+                sums[pixel][column] += value
+            assert ctx.get(dut.writes) == groups and ctx.get(dut.reads) == (not first) * groups
+            assert not ctx.get(dut.half_full)
+            await ctx.tick()
+        ctx.set(dut.update, 0)
+        return sums
+
+    async def bench(ctx):
+        for half in (0, 1, 0):
+            pixels = rng.randint(1, config.accumulator_depth)
+            sums = await fill(ctx, half, pixels)
+            ctx.set(dut.read_half, half)
+            for pixel in reversed(range(pixels)):
+                for group in range(groups):
+                    ctx.set(dut.read, 1 << group)
+                    ctx.set(dut.read_address, pixel)
+                    assert ctx.get(dut.half_full) == 1 << half
+                    assert ctx.get(dut.reads) == 1 and not ctx.get(dut.writes)
+                    await ctx.tick()
+                    ctx.set(dut.read, 0)
+                    assert [ctx.get(dut.total[lane]) for lane in range(lanes)] \
+                        == sums[pixel][group * lanes:(group + 1) * lanes]
+            ctx.set(dut.release, 1 << half)
+            await ctx.tick()
+            ctx.set(dut.release, 0)
 
     simulate(dut, bench)

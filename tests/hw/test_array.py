@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from tests.hw.simulation import SHAPES, pack_bytes, signed_bytes, simulate
+from tests.hw.simulation import pack_bytes, signed_bytes, simulate
+from tests.hw.test_decode import CONFIGS
 from vqrom_hw.array import ColumnAdder, ProcessingArray, ProcessingElement, product_width
 
 
@@ -47,10 +48,10 @@ def test_adder_never_overflows(groups):
     simulate(dut, bench)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", CONFIGS)
 def test_array_is_a_matrix_product(shape):
     """Tiles back to back, each loaded in the last cycles before its first word."""
-    config, rng = SHAPES[shape], random.Random(1)
+    config, rng = CONFIGS[shape], random.Random(1)
     ports, steps, d = config.decode_ports, config.fill_steps, config.subvector
     tiles = np.random.default_rng(2).integers(-128, 128, (5, config.groups, config.columns, d))
     # The first cycle of each tile; the shortest tiles run exactly as long as a fill takes.
@@ -64,8 +65,8 @@ def test_array_is_a_matrix_product(shape):
                 if start - steps <= cycle < start:
                     step = cycle - (start - steps)
                     ctx.set(dut.step, 1 << step)
-                    for port in range(ports):
-                        codeword = tile.reshape(-1, d)[step * ports + port].tolist()
+                    loaded = tile.reshape(-1, d)[step * ports:][:ports].tolist()
+                    for port, codeword in enumerate(loaded):
                         ctx.set(dut.codewords[port], pack_bytes(codeword))
             if cycle < starts[-1]:
                 ctx.set(dut.swap, cycle in starts)

@@ -1,11 +1,12 @@
 """The sequencer: activations in im2col order, held back at tile boundaries only."""
 
 import itertools
+import math
 import random
 
 import pytest
 
-from tests.hw.simulation import simulate
+from tests.hw.simulation import sender, simulate
 from vqrom_hw.sequencer import Sequencer
 
 WIDTH, HEIGHT = 5, 4
@@ -17,49 +18,21 @@ def levels_of(counts):
     return [(count, *stride) for count, stride in zip(counts, strides, strict=True)]
 
 
-async def configure(ctx, dut, levels):
-    nest = dut.nest
-    for number, values in enumerate(levels):
-        for field, value in zip(("count", "stride", "dy", "dx"), values, strict=True):
-            ctx.set(nest.levels[number][field], value)
-    ctx.set(nest.height, HEIGHT)
-    ctx.set(nest.width, WIDTH)
-    ctx.set(dut.start, 1)
-    await ctx.tick()
-    ctx.set(dut.start, 0)
+COUNTS = [(3, 2, 3, 3, 2, 2), (1, 1, 1, 1, 1, 1), (5, 4, 1, 1, 1, 3), (1, 1, 2, 1, 3, 4),
+          (2, 3, 1, 2, 1, 1)]
+NAMES = ("inside", "first", "set", "finish", "half", "pixel", "pad_value")
 
 
-@pytest.mark.parametrize("counts", [(3, 2, 3, 3, 2, 2), (1, 1, 1, 1, 1, 1), (5, 4, 1, 1, 1, 3),
-                                    (1, 1, 2, 1, 3, 4), (2, 3, 1, 2, 1, 1)])
-def test_order_of_a_convolution(counts):
-    """Side band and addresses against loops; weights and halves come when they like."""
-    dut, rng = Sequencer(32), random.Random(sum(counts))
-    levels, beats, reads = levels_of(counts), [], []
-    tile = counts[0] * counts[1]
-    sums = counts[2] * counts[3] * counts[4]
+def command_of(counts, pad_value=0):
+    names = ("count", "stride", "dy", "dx")
+    return {"pad_value": pad_value, "nest": {
+        "levels": [dict(zip(names, values, strict=True)) for values in levels_of(counts)],
+        "base": 0, "y0": 0, "x0": 0, "height": HEIGHT, "width": WIDTH}}
 
-    async def bench(ctx):
-        await configure(ctx, dut, levels)
-        address, finished = None, []
-        while ctx.get(dut.active) or ctx.get(dut.beat.valid):
-            ctx.set(dut.weights_full, rng.random() < 0.6)
-            release = finished.pop(0) if finished and rng.random() < 0.3 else None
-            ctx.set(dut.release, 0 if release is None else 1 << release)
-            if ctx.get(dut.beat.valid):
-                beat = {name: ctx.get(dut.beat[name]) for name in (
-                    "inside", "first", "set", "finish", "half", "pixel")}
-                beats.append((address if beat["inside"] else None, beat))
-                if beat["finish"]:
-                    finished.append(beat["half"])
-            address = ctx.get(dut.read_address) if ctx.get(dut.read) else None
-            taken = ctx.get(dut.take)
-            assert not taken or ctx.get(dut.weights_full), "a tile began without weights"
-            waits = ctx.get(dut.wait_weights), ctx.get(dut.wait_accumulators)
-            assert sum(waits) <= 1
-            reads.append(taken)
-            await ctx.tick()
 
-    simulate(dut, bench)
+def beats_of(counts, pad_value, half):
+    """Address and side band of each word, from loops; the half of the next command."""
+    tile, sums = counts[0] * counts[1], counts[2] * counts[3] * counts[4]
     expected = []
     for number, index in enumerate(itertools.product(*(range(count) for count in counts[::-1]))):
         _, _, ky, kx, y, x = index
@@ -69,10 +42,58 @@ def test_order_of_a_convolution(counts):
         column_tile, step = divmod(number // tile, sums)
         expected.append((row * WIDTH + column if inside else None, {
             "inside": inside, "first": place == 0, "set": step == 0,
-            "finish": place == tile - 1 and step == sums - 1, "half": column_tile % 2,
-            "pixel": place}))
+            "finish": place == tile - 1 and step == sums - 1, "half": (half + column_tile) % 2,
+            "pixel": place, "pad_value": pad_value}))
+    return expected, (half + counts[5]) % 2
+
+
+def run(dut, commands, rng=None):
+    """Addresses with beats; per cycle: issue, take, waits for weights and accumulators."""
+    beats, trace = [], []
+    count = sum(math.prod(counts) for counts, _ in commands)
+
+    async def watch(ctx):
+        address, finished = None, []
+        while len(beats) < count:
+            ctx.set(dut.weights_full, rng is None or rng.random() < 0.6)
+            freed = finished.pop(0) if finished and (not rng or rng.random() < 0.3) else None
+            ctx.set(dut.release, 0 if freed is None else 1 << freed)
+            if ctx.get(dut.beat.valid):
+                beat = {name: ctx.get(dut.beat[name]) for name in NAMES}
+                beats.append((address if beat["inside"] else None, beat))
+                if beat["finish"]:
+                    finished.append(beat["half"])
+            address = ctx.get(dut.read_address) if ctx.get(dut.read) else None
+            assert not ctx.get(dut.take) or ctx.get(dut.weights_full)
+            signals = dut.issue, dut.take, dut.wait_weights, dut.wait_accumulators
+            trace.append(tuple(ctx.get(signal) for signal in signals))
+            assert ctx.get(dut.active) == sum(trace[-1]) - trace[-1][1]
+            await ctx.tick()
+
+    simulate(dut, sender(dut.command, [command_of(*command) for command in commands]), watch)
+    return beats, trace
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_order_of_convolutions(seed):
+    """Side band and addresses against loops; weights and halves come when they like."""
+    rng = random.Random(seed)
+    commands = [(counts, rng.randint(-128, 127)) for counts in rng.choices(COUNTS, k=6)]
+    expected, half = [], 0
+    for counts, pad_value in commands:
+        beats, half = beats_of(counts, pad_value, half)
+        expected += beats
+    beats, trace = run(Sequencer(32), commands, rng)
     assert beats == expected
-    assert sum(reads) == sums * counts[5], "one tile of weights for each tile of pixels"
+    assert sum(take for _, take, _, _ in trace) == sum(
+        math.prod(counts[2:]) for counts, _ in commands), "one tile of weights per tile of pixels"
+
+
+def test_a_word_every_cycle_and_one_cycle_between_commands():
+    commands = [((2, 2, 2, 1, 1, 2), 0), ((1, 1, 1, 1, 2, 3), 0), ((1, 1, 1, 1, 1, 1), 0)]
+    _, trace = run(Sequencer(32), commands)
+    issued = [word for word, _, _, _ in trace]
+    assert issued == [0, *[1] * 16, 0, *[1] * 6, 0, 1, 0]
 
 
 def test_waits_for_a_half_that_is_not_released():
@@ -80,36 +101,19 @@ def test_waits_for_a_half_that_is_not_released():
     dut = Sequencer(8)
 
     async def bench(ctx):
-        await configure(ctx, dut, levels_of((2, 1, 1, 1, 1, 3)))
         ctx.set(dut.weights_full, 1)
-        await ctx.tick().repeat(4)
+        await ctx.tick().repeat(5)
         for _ in range(5):
             assert ctx.get(dut.active) and ctx.get(dut.wait_accumulators)
-            assert not ctx.get(dut.wait_weights)
+            assert not ctx.get(dut.wait_weights) and not ctx.get(dut.issue)
             await ctx.tick()
         ctx.set(dut.release, 1)
         await ctx.tick()
         ctx.set(dut.release, 0)
         assert not ctx.get(dut.wait_accumulators)
-        await ctx.tick().repeat(2)
+        await ctx.tick()
+        assert ctx.get(dut.command.ready)
+        await ctx.tick()
         assert not ctx.get(dut.active)
 
-    simulate(dut, bench)
-
-
-def test_pooling_never_waits():
-    """Two windows of 2 x 2: eight words in eight cycles, without weights."""
-    dut, marks = Sequencer(8), []
-
-    async def bench(ctx):
-        ctx.set(dut.pooling, 1)
-        await configure(ctx, dut, [(2, 1, 0, 1), (2, WIDTH, 1, 0), (1, 0, 0, 0), (2, 2, 0, 2),
-                                   (1, 0, 0, 0), (1, 0, 0, 0)])
-        for _ in range(8):
-            assert ctx.get(dut.active) and ctx.get(dut.read) and not ctx.get(dut.take)
-            marks.append(ctx.get(dut.read_address))
-            await ctx.tick()
-        assert not ctx.get(dut.active)
-
-    simulate(dut, bench)
-    assert marks == [0, 1, 5, 6, 2, 3, 7, 8]
+    simulate(dut, sender(dut.command, [command_of((2, 1, 1, 1, 1, 3))]), bench)
