@@ -226,7 +226,7 @@ class _Reader(Values):
             raise VqromError(f"must keep the elements of {source.shape!r}, not make {seen!r}")
         number = int(operator.Inputs(0))
         alone = sum(number in other.InputsAsNumpy() for other in self.file.operators()) == 1
-        if source.layer == INPUT and alone:
+        if source.layer == INPUT and alone and seen[:2] != (1, 1):
             # The same bytes in the same order: the network may as well take them so.
             self._input_shape = seen
             return Value(INPUT, seen)

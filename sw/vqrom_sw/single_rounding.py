@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .network import Requantization
+from .network import Conv, QuantizedNetwork, Requantization
 from .requantization import MIN_SHIFT, multiply_by_quantized_multiplier, quantize_multiplier
 
 NEIGHBOURS = 2
@@ -46,19 +46,41 @@ def quantize_multiplier_once(layer: str, factors: np.ndarray, lowest: int, highe
     return Requantization(multiplier, shift)
 
 
-def disagreements(scale: Requantization, factor: float, lowest: int, highest: int,
-                  reach: int) -> int:
-    """At how many accumulators next to a change of the output the two roundings differ.
+def edge_differences(network: QuantizedNetwork, layer: Conv) -> int:
+    """At how many accumulators next to a change of its output a layer differs from one rounding,
+    over all its output channels; 0: it gives LiteRT's bytes for every input.
 
     Parameters
     ----------
-    scale:
-        One multiplier and shift.
-    factor, lowest, highest, reach:
-        As in :func:`quantize_multiplier_once`.
+    layer:
+        A linear layer with raw weights.
     """
-    accumulators = _edges(factor, lowest, highest, reach)
-    return _differing(scale, accumulators, _rounded(accumulators, factor), lowest, highest)
+    factors = (network.quantization_of(layer.inputs[0]).scale * layer.weight_scale
+               / layer.quantization.scale)
+    low, high = (bound - layer.quantization.zero_point for bound in layer.clamp)
+    assert layer.raw is not None
+    reach = accumulator_reach(layer.raw, layer.bias)
+    total = 0
+    for channel, factor in enumerate(factors):
+        scale = Requantization(layer.requantization.multiplier[channel:channel + 1],
+                               layer.requantization.shift[channel:channel + 1])
+        accumulators = _edges(float(factor), low, high, int(reach[channel]))
+        total += _differing(scale, accumulators, _rounded(accumulators, float(factor)), low, high)
+    return total
+
+
+def accumulator_reach(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """int64 ``[C_out]``: no accumulator is farther from 0, whatever the input.
+
+    Parameters
+    ----------
+    weights:
+        int8 ``[C_out, ...]``.
+    bias:
+        int32 ``[C_out]``.
+    """
+    sums = np.abs(weights.astype(np.int64)).reshape(len(weights), -1).sum(1)
+    return sums * 255 + np.abs(bias.astype(np.int64))
 
 
 def _best(layer: str, factor: float, lowest: int, highest: int, reach: int) -> Requantization:

@@ -12,7 +12,7 @@ from vqrom_hw.errors import VqromError
 
 from .network import Conv, Quantization
 from .requantization import quantize_multiplier
-from .single_rounding import quantize_multiplier_once
+from .single_rounding import accumulator_reach, quantize_multiplier_once
 from .tflite_file import TfliteFile
 
 Shape = tuple[int, int, int]
@@ -112,7 +112,7 @@ def convolution(file: TfliteFile, operator: Any, name: str, source: str, source_
         raise VqromError(f"{groups} groups must divide {channels} output channels")
     scale = _weight_scale(file, int(operator.Inputs(1)), channels, axis)
     bias = _bias(file, operator, channels)
-    largest = np.abs(weights.astype(np.int64)).sum((1, 2, 3)) * 255 + np.abs(bias.astype(np.int64))
+    largest = accumulator_reach(weights, bias)
     if (largest >= 1 << 31).any():
         raise VqromError("accumulators must fit int32")
     one, output = (quantization_of(file, number)
