@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.random_networks import mixed_network
+from tests.random_networks import NetworkBuilder, mixed_network
 from vqrom_hw.errors import VqromError
 from vqrom_sw import files
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.files import load_network, save_network
-from vqrom_sw.network import QuantizedNetwork
+from vqrom_sw.network import AveragePool, Quantization, QuantizedNetwork, Softmax
 from vqrom_sw.reference import run_reference
 from vqrom_sw.tensor_file import tensor_bytes
 
@@ -45,6 +46,51 @@ def test_there_and_back(network: QuantizedNetwork, path: Path) -> None:
     ours, theirs = (run_reference(which, CODEBOOK, images) for which in (network, loaded))
     for name, value in ours.items():
         np.testing.assert_array_equal(theirs[name], value)
+
+
+def raw_network() -> QuantizedNetwork:
+    """Raw weights, average pooling of windows and softmax."""
+    builder = NetworkBuilder(CODEBOOK, (6, 6, 3))
+    builder.conv(8, raw=True)
+    conv = builder.build()
+    quantization = conv.layers[0].quantization
+    pool = AveragePool("pool", ("conv0",), (2, 2, 8), quantization, (3, 3), (2, 2), (0, 1, 1, 0),
+                       (-100, 90))
+    softmax = Softmax("softmax", ("pool",), (2, 2, 8), Quantization(1 / 256, -128), 1 << 30, 23)
+    return replace(conv, layers=(*conv.layers, pool, softmax), output_shape=(8, 2, 2))
+
+
+def test_there_and_back_without_a_codebook(tmp_path: Path) -> None:
+    network, path = raw_network(), tmp_path / "raw.vqnet"
+    save_network(network, path, None)
+    images = NetworkBuilder(CODEBOOK, (6, 6, 3)).images(2).transpose(0, 2, 3, 1)
+    ours, theirs = (run_reference(which, None, images) for which in (network, load_network(path)))
+    for name, value in ours.items():
+        np.testing.assert_array_equal(theirs[name], value)
+    save_network(network, path.with_name("again.vqnet"), CODEBOOK)
+    assert path.with_name("again.vqnet").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda graph, tensors: graph["layers"][1].update(padding=[3, 0, 0, 0]), "smaller than the"),
+    (lambda graph, tensors: graph["layers"][1].update(clamp=[5, -5]), "clamp must be a range"),
+    (lambda graph, tensors: graph["layers"][1].update(shape=[2, 3, 8]), "shape must be"),
+    (lambda graph, tensors: graph["layers"][2].update(shape=[2, 2, 7]), "shape must be"),
+    (lambda graph, tensors: graph["layers"][2].update(shift=32), "shift"),
+    (lambda graph, tensors: graph["layers"][2].update(multiplier=5), "multiplier"),
+    (lambda graph, tensors: graph["layers"][0].update(weights="index"), "must have a codebook"),
+])
+def test_raw_content_that_cannot_be(change: Callable[..., object], message: str,
+                                    tmp_path: Path) -> None:
+    save_network(raw_network(), tmp_path / "raw.vqnet", None)
+    with pytest.raises(VqromError, match=message):
+        load_network(forge(tmp_path / "raw.vqnet", change))
+
+
+def test_indices_need_their_codebook(network: QuantizedNetwork, tmp_path: Path) -> None:
+    for codebook in (None, UniversalCodebook(np.ones((8, 4), np.int8))):
+        with pytest.raises(VqromError, match="must run on its own codebook"):
+            save_network(network, tmp_path / "x.vqnet", codebook)
 
 
 def test_same_network_same_bytes(network: QuantizedNetwork, path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import floor
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,10 @@ from tests.random_networks import NetworkBuilder, mixed_network
 from vqrom_hw.errors import VqromError
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import (
+    INPUT,
+    NO_CODEBOOK,
     Add,
+    AveragePool,
     Conv,
     GlobalAveragePool,
     Layer,
@@ -109,6 +115,50 @@ def test_groups_see_their_own_channels(channels: int, groups: int, raw: bool) ->
     layer = network.layers[0]
     np.testing.assert_array_equal(
         results[layer.name][0], by_hand(network, layer, [images[0]], codebook))
+
+
+def averaged(layer: AveragePool, image: np.ndarray, y: int, x: int, channel: int) -> int:
+    """Rounded in fractions: to nearest, ties away from zero."""
+    height, width, _ = image.shape
+    places = [(y * layer.stride[0] - layer.padding[0] + dy, x * layer.stride[1]
+               - layer.padding[1] + dx)
+              for dy in range(layer.kernel[0]) for dx in range(layer.kernel[1])]
+    values = [int(image[place][channel]) for place in places
+              if 0 <= place[0] < height and 0 <= place[1] < width]
+    mean = Fraction(sum(values), len(values))
+    rounded = floor(abs(mean) + Fraction(1, 2)) * (1 if mean > 0 else -1)
+    return min(max(rounded, layer.clamp[0]), layer.clamp[1])
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "clamp"), [
+    ((2, 2), (2, 2), (0, 0, 0, 0), (-128, 127)), ((3, 2), (2, 1), (1, 0, 2, 1), (-20, 60)),
+    ((7, 6), (7, 6), (0, 0, 0, 0), (-128, 127)), ((1, 4), (1, 3), (0, 3, 0, 3), (-128, 127))])
+def test_average_pooling_equals_plain_loops(
+        kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int],
+        clamp: tuple[int, int]) -> None:
+    height, width = ((size + sum(padding[axis::2]) - kernel[axis]) // stride[axis] + 1
+                     for axis, size in enumerate((7, 6)))
+    quantization = Quantization(0.1, -5)
+    layer = AveragePool("pool", (INPUT,), (height, width, 3), quantization, kernel, stride, padding,
+                        clamp)
+    network = QuantizedNetwork("pool", (7, 6, 3), quantization, (layer,), (3, height, width),
+                               NO_CODEBOOK)
+    image = np.random.default_rng(0).integers(-128, 128, (1, 7, 6, 3)).astype(np.int8)
+    result = run_reference(network, None, image)["pool"][0]
+    for y, x, channel in np.ndindex(*layer.shape):
+        assert result[y, x, channel] == averaged(layer, image[0], y, x, channel)
+
+
+def test_without_indices_any_codebook_or_none() -> None:
+    codebook = UniversalCodebook(np.arange(32, dtype=np.int8).reshape(8, 4))
+    other = UniversalCodebook(np.ones((8, 4), np.int8))
+    builder = NetworkBuilder(codebook, (5, 5, 3))
+    builder.conv(6, raw=True)
+    network, images = builder.build(), builder.images(1).transpose(0, 2, 3, 1)
+    assert not network.indexed
+    results = [run_reference(network, which, images)["conv0"] for which in (codebook, other, None)]
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
 
 
 def test_batches_do_not_matter() -> None:

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from tests.hw.test_requantize import doubling_high_multiply, rounding_divide
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import Requantization
-from vqrom_sw.requantization import multiply_by_quantized_multiplier, quantize_multiplier
+from vqrom_sw.requantization import (
+    multiply_by_quantized_multiplier,
+    quantize_mean_multiplier,
+    quantize_multiplier,
+)
+from vqrom_sw.single_rounding import quantize_multiplier_once
 
 MULTIPLIERS = st.one_of(st.integers(1 << 30, (1 << 31) - 1), st.sampled_from([0, 1 << 30]))
 
@@ -60,3 +65,32 @@ def test_edges() -> None:
                         (np.inf, "finite")):
         with pytest.raises(VqromError, match=rule):
             quantize_multiplier("conv1", wrong)
+
+
+@given(st.floats(2.0**-10, 8.0), st.integers(1, 4096))
+def test_mean_divides_the_integer_multiplier(factor: float, count: int) -> None:
+    scale, mean = quantize_multiplier("x", factor), quantize_mean_multiplier("x", factor, count)
+    exact = Fraction(int(scale.multiplier[0])) * Fraction(2) ** int(scale.shift[0]) / count
+    ours = Fraction(int(mean.multiplier[0])) * Fraction(2) ** int(mean.shift[0])
+    assert 0 <= exact - ours < Fraction(2) ** int(mean.shift[0])
+
+
+@given(st.floats(2.0**-12, 2.0**-2), st.integers(-40000, 40000))
+def test_one_rounding_is_nearer_than_two(factor: float, value: int) -> None:
+    """As good as the nearest integer, but for what the multiplier's last bits say."""
+    scale = quantize_multiplier_once("x", np.array([factor]), -128, 127, 1 << 24)
+    ours = multiply_by_quantized_multiplier(torch.tensor([value]), scale).item()
+    if -128 < ours < 127:
+        assert abs(ours - Fraction(factor) * value) <= Fraction(1, 2) + Fraction(1, 1 << 10)
+
+
+def test_one_rounding_where_two_differ() -> None:
+    """An accumulator of a real layer that two roundings take to the next integer."""
+    factor = 0.002979507770665836
+    usual = quantize_multiplier("x", factor)
+    once = quantize_multiplier_once("x", np.array([factor] * 3), -128, 127, 1 << 24)
+    assert once.multiplier.shape == (3,)
+    value = torch.tensor([39100])
+    assert multiply_by_quantized_multiplier(value, usual).tolist() == [117]
+    assert multiply_by_quantized_multiplier(value, scale_of(int(once.multiplier[0]),
+                                                            int(once.shift[0]))).tolist() == [116]
