@@ -53,7 +53,9 @@ def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
 def _write_verilog(rtlil_text: str, top: str) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "in.il").write_text(rtlil_text, encoding="utf-8")
+        # Numbers of equal length: Yosys sorts cells by names that end in them, and equal modules
+        # must not differ by the order of their cells.
+        (folder / "in.il").write_text(f"autoidx {10 ** 8}\n{rtlil_text}", encoding="utf-8")
         run_yosys((
             "read_rtlil in.il", f"hierarchy -top {top}",
             "select -set ram t:$meminit_v2 *codebook_rom*/t:$meminit_v2 %d",
