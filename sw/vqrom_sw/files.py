@@ -13,7 +13,8 @@ from vqrom_hw.errors import VqromError
 
 from .atomic import write_bytes
 from .codebook import UniversalCodebook
-from .file_graph import Graph, layer_from_record, quantization, quantization_record, record_of
+from .file_graph import layer_from_record, quantization, quantization_record, record_of
+from .file_records import Graph
 from .network import QuantizedNetwork
 from .tensor_file import read_tensors, tensor_bytes
 
