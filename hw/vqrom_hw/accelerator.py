@@ -204,9 +204,9 @@ class Accelerator(wiring.Component):
 
     def _transfers(self, m):
         """Requests to the DMA when a LOAD or STORE may begin."""
-        for name, unit, control, target in (
-                ("load", self.load, self.load_request, getattr(self.dma, f"request_{ACTIVATIONS}")),
-                ("store", self.store, self.store_request, self.write_dma.request)):
+        for name, control, target in (
+                ("load", self.load_request, getattr(self.dma, f"request_{ACTIVATIONS}")),
+                ("store", self.store_request, self.write_dma.request)):
             head = self.queues[name].o
             body = head.payload.body
             m.d.comb += [

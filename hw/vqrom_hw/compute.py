@@ -51,8 +51,8 @@ class ComputeUnit(wiring.Component):
         The array takes a word in this cycle.
     array_busy: ``Out(1)``, wait_weights: ``Out(1)``, wait_accumulators: ``Out(1)``
         Words are still to come; why none is taken in this cycle.
-    post_busy, weights_busy: ``Out(1)``
-        A command is under way.
+    post_busy: ``Out(1)``, weights_busy: ``Out(1)``
+        Sums are finished and not yet written; a command is under way.
     codebook_done: ``Out(1)``
         Pulse: the last codeword of a CODEBOOK is stored in this cycle.
     rom_reads, accumulator_reads, accumulator_writes:
@@ -157,5 +157,5 @@ class ComputeUnit(wiring.Component):
             post.parameters.valid.eq(unpacker.o.valid), unpacker.o.ready.eq(post.parameters.ready),
             self.write.eq(post.write), self.write_address.eq(post.write_address),
             self.write_mask.eq(post.write_mask), self.write_word.eq(post.write_word),
-            self.post_busy.eq(post.busy),
+            self.post_busy.eq(post.working),
         ]

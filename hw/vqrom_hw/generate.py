@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from amaranth.hdl import Shape
 
 from .accelerator import Accelerator
 from .axi import CSR_ADDRESS_BITS
@@ -76,7 +77,7 @@ def design_metadata(config: AcceleratorConfig, codewords: np.ndarray,
     """Contents of ``vqrom.json``: ports, parameters, register map, codebook."""
     ports = [
         {"name": name, "direction": "output" if member.flow.name == "Out" else "input",
-         "width": int(member.shape.width if hasattr(member.shape, "width") else member.shape)}
+         "width": Shape.cast(member.shape).width}
         for name, member in accelerator.signature.members.items()
     ]
     return {

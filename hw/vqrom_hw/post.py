@@ -67,8 +67,8 @@ class PostProcessor(wiring.Component):
         Accumulator port, one-hot lane group, latency one cycle.
     write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``, write_word
         Activation buffer write port: the lanes' bytes, repeated over the word.
-    busy: ``Out(1)``
-        A command is under way.
+    busy: ``Out(1)``, working: ``Out(1)``
+        A command is under way; pixels are, or a half is full.
     """
 
     LATENCY = 1 + Requantizer.LATENCY
@@ -78,7 +78,7 @@ class PostProcessor(wiring.Component):
         lanes, groups = config.post_lanes, config.post_groups
         super().__init__({
             "command": In(stream.Signature(post_layout)), "busy": Out(1),
-            "half_full": In(HALVES), "release": Out(HALVES),
+            "working": Out(1), "half_full": In(HALVES), "release": Out(HALVES),
             "parameters": In(stream.Signature(data.ArrayLayout(parameter_layout, lanes))),
             "read": Out(groups), "read_half": Out(1),
             "read_address": Out(range(config.accumulator_depth)),
@@ -134,8 +134,10 @@ class PostProcessor(wiring.Component):
 
         self._lanes(m, take)
         word_group = self._delay(m, section * groups + group, "word_group")
+        issued = Signal(self.LATENCY)
+        m.d.sync += issued.eq(Cat(issue, issued))
         m.d.comb += [
-            self.write.eq(self._delay(m, issue, "issued")),
+            self.working.eq(self.half_full.any() | issued.any()), self.write.eq(issued[-1]),
             self.write_address.eq(self._delay(m, target.address, "target")),
             self.write_mask.eq(((1 << lanes) - 1) << (word_group * lanes)),
             self.command.ready.eq(self._delay(m, finish & last_pass, "finished")),
