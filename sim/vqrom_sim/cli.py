@@ -68,7 +68,7 @@ def zoo() -> None:
 def compress(
     networks: Annotated[list[str], typer.Argument(
         metavar="NETWORK...", help="zoo names, module.py:factory for a torch.nn.Module, "
-        "FILE.onnx, FILE.tflite (float)")],
+        "FILE.onnx, FILE.tflite (float or int8)")],
     output: OutputOption,
     subvector: Annotated[int | None, typer.Option(
         metavar="D", parser=_integer,

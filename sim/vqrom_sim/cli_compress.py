@@ -89,8 +89,10 @@ def run_compress(request: CompressRequest) -> None:
     for path in checkpoints:
         path.unlink(missing_ok=True)
     if not request.quiet:
-        print(f"wrote {request.output / CODEBOOK_FILE} and "
-              + ", ".join(f"{source.name}.vqnet" for source in sources))
+        files = [CODEBOOK_FILE] if request.codebook or not all(
+            source.quantized for source in sources) else []
+        files += [f"{source.name}.vqnet" for source in sources]
+        print(f"wrote {', '.join(files)} to {request.output}")
         for note in notes:
             print(note)
 
@@ -116,10 +118,15 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
     if given is not None:
         existing = UniversalCodebook.load(given)
         _check_existing(existing, request)
-    read = []
+    read, notes = [], []
     for source in sources:
+        if source.quantized:
+            notes.append(_import_int8(source, directory))
+            continue
         with progress.step(f"reading {source.name}"):
             read.append((source, read_source(source)))
+    if existing is None and not read:
+        return notes
     if existing is None:
         with progress.step("extracting the codebook"):
             existing = extract_codebook(
@@ -130,7 +137,7 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
         existing.save(directory / CODEBOOK_FILE)
     elif given is not None and not _same_file(given, request.output / CODEBOOK_FILE):
         shutil.copyfile(given, directory / CODEBOOK_FILE)
-    settings, notes = _settings(request), []
+    settings = _settings(request)
     for source, inputs in read:
         with progress.step(f"compressing {source.name}"):
             quantized = compress(
@@ -145,6 +152,16 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
                 notes.append(f"{source.name}: on the host, with --engine reference only: "
                              + ", ".join(beyond))
     return notes
+
+
+def _import_int8(source: Source, directory: Path) -> str:
+    """Write a network of raw weights, which needs no codebook; what a user should know of it."""
+    from vqrom_sw.files import save_network
+    from vqrom_sw.import_tflite_int8 import read_tflite_int8
+
+    assert source.file is not None
+    save_network(read_tflite_int8(source.file), directory / f"{source.name}.vqnet", None)
+    return f"{source.name}: int8 already; its integers as they are, on any codebook"
 
 
 def _check_codebook_shape(request: CompressRequest) -> None:

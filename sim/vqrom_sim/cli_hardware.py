@@ -77,7 +77,7 @@ def run_simulate(request: SimulateRequest) -> None:
     from .tools import require_tools
 
     network = load_network(request.network)
-    if network.codebook_sha256 != codebook.sha256:
+    if network.indexed and network.codebook_sha256 != codebook.sha256:
         raise VqromError(
             f"network {str(request.network)!r} must run on its own ROM, the codebook with SHA-256 "
             f"{network.codebook_sha256[:16]}..., not on {str(request.codebook)!r}, "

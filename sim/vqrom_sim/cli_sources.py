@@ -33,6 +33,14 @@ def _read_tflite(path: Path) -> Imported:
     return read_tflite(path)
 
 
+def _is_int8(name: str) -> bool:
+    """Whether a name is that of a TFLite file that is quantised already."""
+    if Path(name).suffix != ".tflite":
+        return False
+    from vqrom_sw.import_tflite_int8 import is_tflite_int8
+    return is_tflite_int8(require_file(Path(name), "network"))
+
+
 READERS = {".onnx": _read_onnx, ".tflite": _read_tflite}
 """What reads a network file, by its suffix."""
 
@@ -49,6 +57,8 @@ class Source:
         Path and factory of a user's network, or None for a network of the zoo.
     file:
         A user's ONNX or TFLite file.
+    quantized:
+        Whether the file is int8 already: its integers stay as they are.
     example_shape:
         ``(1, C, H, W)`` of a user's module.
     calibration, labels:
@@ -58,6 +68,7 @@ class Source:
     name: str
     module: tuple[Path, str] | None = None
     file: Path | None = None
+    quantized: bool = False
     example_shape: tuple[int, ...] = ()
     calibration: Path | None = None
     labels: Path | None = None
@@ -94,7 +105,9 @@ def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
     from vqrom_sw import zoo
 
     modules = [name for name in networks if ":" in name]
-    own = [name for name in networks if ":" in name or Path(name).suffix in READERS]
+    int8 = [name for name in networks if _is_int8(name)]
+    own = [name for name in networks
+           if ":" in name or (Path(name).suffix in READERS and name not in int8)]
     shapes = dict(zip(modules, _one_each("--example-input", example_inputs, modules), strict=False))
     files = dict(zip(own, _one_each("--calibration", calibrations, own), strict=False))
     classes = dict(zip(own, _one_each("--labels", labels, own) if labels else [], strict=False))
@@ -102,6 +115,9 @@ def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
     for name in networks:
         if name in zoo.names():
             sources.append(Source(name))
+            continue
+        if name in int8:
+            sources.append(replace(_file_source(name), quantized=True))
             continue
         if name not in own:
             raise VqromError(f"network must be one of {', '.join(zoo.names())}, module.py:factory, "
