@@ -46,14 +46,15 @@ class ActivationLoader(wiring.Component):
         m = Module()
         rows, beat_bytes = self._config.rows, self._config.beat_bytes
         command = self.command.payload
-        window, hop = Signal(range(rows + 1)), Signal(range(rows + 1))
+        window, hop = (Signal(range(rows + 1), name=name) for name in ("window", "hop"))
         running, emit, last, final, accept = (
             Signal(name=name) for name in ("running", "emit", "last", "final", "accept"))
-        words, packets = Signal.like(command.words), Signal.like(command.packets)
+        words, next_words = (Signal.like(command.words, name=name)
+                             for name in ("words", "next_words"))
+        packets = Signal.like(command.packets)
         address = Signal(ADDRESS)
         # Bytes in the buffer, now and when this cycle's word is gone.
-        level, kept = Signal(range(rows + beat_bytes)), Signal(range(rows + beat_bytes))
-        next_last, next_words = Signal(), Signal.like(command.words)
+        level, kept = (Signal(range(rows + beat_bytes), name=name) for name in ("level", "kept"))
 
         def lacks(count, is_last):
             return (count < window) | (~is_last & (count < hop))
@@ -64,8 +65,7 @@ class ActivationLoader(wiring.Component):
             self.write.eq(running & ~lacks(level, last)), emit.eq(self.write & self.write_grant),
             kept.eq(Mux(emit, Mux(last, 0, level - hop), level)),
             next_words.eq(Mux(emit, Mux(last, command.words, words - 1), words)),
-            next_last.eq(next_words == 1),
-            self.i.ready.eq(running & ~(emit & final) & lacks(kept, next_last)),
+            self.i.ready.eq(running & ~(emit & final) & lacks(kept, next_words == 1)),
             accept.eq(self.i.ready & self.i.valid),
             self.command.ready.eq(emit & final),
             self.write_address.eq(address), self.write_mask.eq(~0),
@@ -90,7 +90,7 @@ class ActivationLoader(wiring.Component):
         """Bytes of words to come, the next one lowest, zeros above; beats go above those kept."""
         rows, beat_bytes = self._config.rows, self._config.beat_bytes
         self._buffer = buffer = Signal(8 * (rows - 1 + beat_bytes))
-        rest, beat = Signal.like(buffer), Signal.like(buffer)
+        rest, beat = (Signal.like(buffer, name=name) for name in ("rest", "beat"))
         place = kept[:(rows - 1).bit_length()]
         with m.If(~emit):
             m.d.comb += rest.eq(buffer)
@@ -147,7 +147,8 @@ class ActivationStorer(wiring.Component):
         command, width = self.command.payload, 8 * self._config.rows
         m.submodules.unpacker = unpacker = Unpacker(width, self._config.bus_width)
         m.submodules.queue = queue = fifo.SyncFIFO(width=width, depth=self.QUEUE)
-        words, beats = Signal.like(command.words), Signal.like(command.beats)
+        words = Signal.like(command.words)
+        beats = Signal.like(command.beats)
         address = Signal(ADDRESS)
         running, granted, arriving, sent = (
             Signal(name=name) for name in ("running", "granted", "arriving", "sent"))

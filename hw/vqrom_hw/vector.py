@@ -69,10 +69,10 @@ class VectorUnit(wiring.Component):
         m = Module()
         config, command = self._config, self.command.payload
         operation = Signal(VectorOp)
-        start, go, complete = Signal(), Signal(), Signal()
-        m.submodules.nest = nest = LoopNest(LEVELS)
-        m.submodules.store = store = DepthwiseStore(config)
-        m.submodules.reducer = reducer = EnableInserter(go)(WindowReducer(config.rows))
+        start, go, complete = (Signal(name=name) for name in ("start", "go", "complete"))
+        m.submodules.loop_nest = nest = LoopNest(LEVELS)
+        m.submodules.depthwise_store = store = DepthwiseStore(config)
+        m.submodules.window_reducer = reducer = EnableInserter(go)(WindowReducer(config.rows))
         m.submodules.finisher = finisher = EnableInserter(go)(Finisher(config))
         wiring.connect(m, store.i, wiring.flipped(self.i))
         m.d.comb += [
@@ -141,15 +141,16 @@ class VectorUnit(wiring.Component):
             m.d.sync += tap.eq(tap + 1)
 
         # A word comes in the cycle after its read even if nothing advances in that cycle.
-        fresh, held = Signal(), Signal.like(self.read_word)
+        fresh = Signal()
+        held = Signal.like(self.read_word)
         m.d.sync += [fresh.eq(step), held.eq(reducer.word)]
         m.d.comb += reducer.word.eq(Mux(fresh, self.read_word, held))
         return step, last
 
     def _write(self, m, start, go, complete, word):
         target = self.command.payload.target
-        waiting, column = Signal(), Signal.like(target.width)
-        address, row = Signal.like(target.base), Signal.like(target.base)
+        waiting = Signal()
+        address, row, column = (Signal(ADDRESS, name=name) for name in ("address", "row", "column"))
         m.d.comb += [
             go.eq(~(complete & waiting & ~self.write_grant)),
             self.write.eq(waiting), self.write_mask.eq(~0), self.write_address.eq(address),

@@ -36,9 +36,11 @@ class OperandRescaler(wiring.Component):
         m = Module()
         # The shift by 20 leaves eleven places of the 31 that SRDHM rounds off.
         places = 31 - OPERAND_SHIFT
-        difference, product, high = Signal(signed(9)), Signal(signed(40)), Signal(signed(30))
+        difference = Signal(signed(9))
+        product = Signal(signed(40))
+        high = Signal(signed(30))
+        mask, remainder = (Signal(31, name=name) for name in ("mask", "remainder"))
         shift = self.operand.right_shift
-        mask, remainder = Signal(31), Signal(31)
         m.d.comb += [
             difference.eq(self.i - self.operand.zero_point),
             mask.eq((1 << shift) - 1), remainder.eq(high & mask),
@@ -93,14 +95,19 @@ class Finisher(wiring.Component):
         with m.If(self.load):
             m.d.sync += [results.eq(self.totals), step.eq(0)]
         with m.Else():
-            m.d.sync += [results.eq(results.as_value() >> 32 * lanes), step.eq(step + 1)]
+            m.d.sync += [results.eq(results.as_value()[32 * lanes:]), step.eq(step + 1)]
 
         group = Signal(data.ArrayLayout(parameter_layout, lanes))
-        m.d.comb += group.eq(self.parameters.as_value().word_select(step, group.shape().size))
+        with m.Switch(step):
+            for number in range(steps):
+                with m.Case(number):
+                    m.d.comb += group.eq(Cat(
+                        self.parameters[number * lanes + lane] for lane in range(lanes)))
         done = Cat(self._lane(m, lane, results[lane], group[lane]) for lane in range(lanes))
-        finished, earlier = Signal(8 * rows), Signal(8 * (rows - lanes))
+        finished = Signal(8 * rows)
+        earlier = Signal(8 * (rows - lanes))
         m.d.comb += finished.eq(Cat(earlier, done))
-        m.d.sync += earlier.eq(finished >> 8 * lanes)
+        m.d.sync += earlier.eq(finished[8 * lanes:])
 
         maximum = Cat(results[lane][:8] for lane in range(rows))
         m.d.comb += self.word.eq(

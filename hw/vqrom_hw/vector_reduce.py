@@ -45,7 +45,7 @@ class WindowReducer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        valid, first = Signal(self.LATENCY), Signal(self.LATENCY)
+        valid, first = (Signal(self.LATENCY, name=f"{name}_delayed") for name in ("valid", "first"))
         m.d.sync += [valid.eq(valid << 1 | self.valid), first.eq(first << 1 | self.first)]
         padding = Signal(signed(8))
         m.d.comb += padding.eq(Mux(self.operation == VectorOp.MAX, LOWEST, self.pad_value))
@@ -109,7 +109,8 @@ class DepthwiseStore(wiring.Component):
         m.submodules.memory = words = memory.Memory(
             shape=width, depth=self._config.vector_taps, init=[])
         read, write = words.read_port(), words.write_port()
-        parameters, tap = Signal(parameter_layout.size * self._config.rows), Signal.like(self.tap)
+        parameters = Signal(parameter_layout.size * self._config.rows)
+        tap = Signal.like(self.tap, name="write_tap")
         wiring.connect(m, unpacker.i, wiring.flipped(self.i))
         m.d.comb += [
             unpacker.o.ready.eq(1), write.data.eq(unpacker.o.payload), write.addr.eq(tap),
@@ -124,7 +125,7 @@ class DepthwiseStore(wiring.Component):
                 with m.If(self.start):
                     m.next = "PARAMETERS"
             with m.State("PARAMETERS"), m.If(unpacker.o.valid):
-                m.d.sync += parameters.eq(Cat(parameters, unpacker.o.payload) >> width)
+                m.d.sync += parameters.eq(Cat(parameters, unpacker.o.payload)[width:])
                 with m.If(unpacker.last):
                     m.next = "LENGTH"
             with m.State("LENGTH"):
