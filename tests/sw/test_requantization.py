@@ -20,7 +20,7 @@ from vqrom_sw.requantization import (
 )
 from vqrom_sw.single_rounding import quantize_multiplier_once
 
-MULTIPLIERS = st.one_of(st.integers(1 << 30, (1 << 31) - 1), st.sampled_from([0, 1 << 30]))
+MULTIPLIERS = st.one_of(st.integers(0, (1 << 31) - 1), st.sampled_from([0, 1, 1 << 30]))
 
 
 def scale_of(multiplier: int, shift: int) -> Requantization:
