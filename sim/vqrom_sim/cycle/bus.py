@@ -27,14 +27,14 @@ W_ADDRESS, W_BEATS, W_LEFT, W_VALID_ADDRESS, W_VALID, W_LAST, W_ORDERED, W_OPENE
 WRITE_SIZE = 10
 
 
-@njit(inline="always")
+@njit(cache=True)
 def burst_beats(address, beats, beat_bytes, most):
     """Length of the next burst of a request."""
     limit = min((BOUNDARY - address % BOUNDARY) // beat_bytes, most)
     return min(beats, limit)
 
 
-@njit(inline="always")
+@njit(cache=True)
 def push_request(stream, address, beats, tag):
     """Queue a request; the caller has seen room."""
     place = S_RING + 3 * ((stream[S_HEAD] + stream[S_QUEUED]) % REQUEST_QUEUE)
@@ -44,7 +44,7 @@ def push_request(stream, address, beats, tag):
     stream[S_QUEUED] += 1
 
 
-@njit(inline="always")
+@njit(cache=True)
 def _take_request(stream, queued):
     """The splitter takes the oldest of the requests that were there when the cycle began."""
     if stream[S_BEATS] == 0 and queued:
@@ -56,7 +56,7 @@ def _take_request(stream, queued):
         stream[S_QUEUED] -= 1
 
 
-@njit
+@njit(cache=True)
 def step_streams(streams, read, queued, pops, beat_bytes, most):
     """FIFOs, splitters and the address channel; returns nothing.
 
@@ -86,7 +86,7 @@ def step_streams(streams, read, queued, pops, beat_bytes, most):
     return accepted, granted, length, tag
 
 
-@njit
+@njit(cache=True)
 def step_read(read, accepted, granted, length, tag, latency):
     """Outstanding bursts and the DRAM's read side, after :func:`step_streams`."""
     if read[R_DATA] and read[R_LAST]:
@@ -118,19 +118,19 @@ def step_read(read, accepted, granted, length, tag, latency):
         read[R_VALID_ADDRESS] = 0
 
 
-@njit(inline="always")
+@njit(cache=True)
 def write_idle(write):
     """Nothing is left to write or to be acknowledged."""
     return write[W_LEFT] == 0 and write[W_ORDERED] == 0 and write[W_BEATS] == 0
 
 
-@njit(inline="always")
+@njit(cache=True)
 def write_takes(write):
     """A beat that is offered is taken in this cycle."""
     return write[W_LEFT] > 0 and (not write[W_VALID] or write[W_OPENED] > 0)
 
 
-@njit
+@njit(cache=True)
 def step_write(write, offered, request, address, beats, beat_bytes, most):
     """One cycle of the write DMA and the DRAM's write side.
 

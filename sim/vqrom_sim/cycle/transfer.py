@@ -9,7 +9,7 @@ from .weights import U_LEVEL, U_REMAINING, UNPACKER_SIZE, step_unpacker
 QUEUE = ActivationStorer.QUEUE
 
 
-@njit(inline="always")
+@njit(cache=True)
 def bank_of(address, bits):
     """Bank of a word, :func:`vqrom_hw.activation_buffer.bank_of`."""
     bank = 0
@@ -25,18 +25,18 @@ D_RUNNING, D_LEVEL, D_WORDS, D_PACKETS, D_ADDRESS = range(5)
 LOAD_SIZE = 5
 
 
-@njit(inline="always")
+@njit(cache=True)
 def _lacks(level, last, window, hop):
     return level < window or (not last and level < hop)
 
 
-@njit(inline="always")
+@njit(cache=True)
 def load_writes(load, window, hop):
     """The loader asks for the buffer's write port."""
     return load[D_RUNNING] and not _lacks(load[D_LEVEL], load[D_WORDS] == 1, window, hop)
 
 
-@njit(inline="always")
+@njit(cache=True)
 def step_load(load, valid, emit, beat_offered, beat_bytes, words, packets, base, window, hop):
     """One cycle; returns ``(beat taken, command finished)``. ``emit``: a word is written."""
     if not load[D_RUNNING]:
@@ -64,20 +64,20 @@ T_RUNNING, T_WORDS, T_BEATS, T_ADDRESS, T_ARRIVING, T_QUEUED, T_UNPACKER = range
 STORE_SIZE = T_UNPACKER + UNPACKER_SIZE
 
 
-@njit(inline="always")
+@njit(cache=True)
 def store_reads(store):
     """The storer asks for the buffer's read port."""
     return store[T_WORDS] != 0 and store[T_QUEUED] + store[T_ARRIVING] < QUEUE
 
 
-@njit(inline="always")
+@njit(cache=True)
 def store_offers(store, bus_width):
     """The storer offers a beat to the write DMA."""
     return (store[T_UNPACKER + U_REMAINING] > 0
             and store[T_UNPACKER + U_LEVEL] >= bus_width)
 
 
-@njit(inline="always")
+@njit(cache=True)
 def step_store(store, valid, granted, sent, written, width, bus_width, words, beats, base):
     """One cycle; returns whether the command is finished.
 

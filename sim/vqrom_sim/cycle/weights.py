@@ -7,14 +7,14 @@ U_REMAINING, U_LEVEL, U_PHASE = range(3)
 UNPACKER_SIZE = 3
 
 
-@njit(inline="always")
+@njit(cache=True)
 def item_offered(unpacker, out, last_out, period):
     """The unpacker offers an item."""
     short = unpacker[U_PHASE] == period - 1
     return unpacker[U_REMAINING] > 0 and unpacker[U_LEVEL] >= (last_out if short else out)
 
 
-@njit(inline="always")
+@njit(cache=True)
 def step_unpacker(unpacker, length_offered, length, beat_offered, emit, width, out, last_out,
                   period):
     """One cycle; returns whether a beat is taken.
@@ -47,19 +47,19 @@ L_BEGUN, L_LAST_STEP, L_HELD = range(3)
 LOADER_SIZE = 3
 
 
-@njit(inline="always")
+@njit(cache=True)
 def weights_full(loader):
     """The array may take the next tile."""
     return loader[L_HELD] or loader[L_LAST_STEP]
 
 
-@njit(inline="always")
+@njit(cache=True)
 def loader_takes(loader, take, steps):
     """The loader takes an item if it is offered one."""
     return take or loader[L_BEGUN] != steps
 
 
-@njit(inline="always")
+@njit(cache=True)
 def step_loader(loader, accept, take, steps):
     """One cycle; returns whether the item is the last of its tile."""
     step = 0 if take else loader[L_BEGUN]
