@@ -168,9 +168,10 @@ transfer_layout = data.StructLayout({
 })
 """Body of FETCH (up to ``beats``), LOAD and STORE.
 
-A LOAD cuts ``packets`` packets, each of which begins at a beat, into ``words`` words: a word takes
-``window`` bytes, its other lanes hold ``pad_value``, and the next word begins ``hop`` bytes later.
-Words go to ``base`` and on. A STORE writes ``words`` words from ``base`` on as ``beats`` beats.
+A LOAD cuts ``packets`` packets, each of which begins at a beat, into ``words`` words each: a word
+takes ``window`` bytes, its other lanes hold ``pad_value``, and the next word begins ``hop`` bytes
+later. Words go to ``base`` and on. A STORE writes ``words`` words from ``base`` on as ``beats``
+beats.
 """
 
 post_layout = data.StructLayout({

@@ -28,7 +28,7 @@ IDLE, LOADING, RUNNING = range(3)
 STORE_IDLE, STORE_PARAMETERS, STORE_LENGTH, STORE_WEIGHTS = range(4)
 
 # State machine, depthwise store and its unpacker, gap, a result waits, windows under way, place
-# of the youngest in the ring of the last ``depth`` advances; nest, walk, ring.
+# of the youngest in the ring of the last advances; nest, walk, ring.
 V_STATE, V_STORE, V_GAP, V_WAITING, V_ALIVE, V_NOW = range(6)
 V_UNPACKER = 6
 V_NEST = V_UNPACKER + UNPACKER_SIZE
@@ -104,7 +104,7 @@ def step_vector(vector, command, valid, go, step, written, beat_offered, latenci
     """One cycle; returns ``(beat taken, command finished)``.
 
     ``step``: a word is issued; ``written``: the write is granted; ``steps``: advances that a
-    result takes in the lanes; ``depth``: advances after which it is forgotten.
+    result takes in the lanes; ``depth``: places of the ring.
     """
     nest, walk, state = vector[V_NEST:], vector[V_WALK:], vector[V_STATE]
     operation = command[OPERATION]
@@ -114,12 +114,14 @@ def step_vector(vector, command, valid, go, step, written, beat_offered, latenci
     done = (state == RUNNING and not nest[N_ACTIVE] and not vector[V_ALIVE]
             and not vector[V_WAITING])
     ends = step and lasts(nest, command, 0, 2)
-    emerges = vector[V_ALIVE] != 0 and complete(vector, command, latencies, depth)
+    emerges = vector[V_ALIVE] != 0 and go and complete(vector, command, latencies, depth)
+    if emerges:
+        vector[V_RING + (vector[V_NOW] - (latencies[operation] - 1)) % depth] = 0
+        vector[V_ALIVE] -= 1
     if go:
         vector[V_NOW] = (vector[V_NOW] + 1) % depth
-        place = V_RING + vector[V_NOW]
-        vector[V_ALIVE] += (1 if ends else 0) - vector[place]
-        vector[place] = 1 if ends else 0
+        vector[V_RING + vector[V_NOW]] = 1 if ends else 0
+        vector[V_ALIVE] += 1 if ends else 0
         if ends and operation != MAX:
             vector[V_GAP] = steps - 1
         elif vector[V_GAP]:
@@ -128,7 +130,7 @@ def step_vector(vector, command, valid, go, step, written, beat_offered, latenci
         start_walk(walk, command[TARGET])
     elif vector[V_WAITING] and written:
         step_walk(walk, command)
-    if emerges and go:
+    if emerges:
         vector[V_WAITING] = 1
     elif written:
         vector[V_WAITING] = 0
