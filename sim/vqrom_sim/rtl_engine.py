@@ -11,10 +11,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from vqrom_hw.accelerator import RETIREMENTS
+from vqrom_hw.axi import BOUNDARY as PAGE
+from vqrom_hw.commands import Region
 from vqrom_hw.counters import COUNTERS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.program import Program, align
 
+from .counts import Counts
 from .progress import Progress
 from .testbench import DRAM_BYTES, TOP
 from .verilator_build import build_model, simulation_environment
@@ -24,24 +28,18 @@ BUILDING = "building the Verilator model"
 
 
 @dataclass(frozen=True)
-class RtlRun:
+class RtlRun(Counts):
     """What the hardware did.
 
     Members
     -------
     outputs:
         int8 ``[N, H, W, C]``.
-    counters:
-        Per image, from the CSRs.
-    layer_counters:
-        Summed over images, per entry of :attr:`Program.layers`: counts while its commands ran.
     seconds:
         Wall-clock time of the images' simulation, without the start of the process.
     """
 
     outputs: np.ndarray
-    counters: list[dict[str, int]]
-    layer_counters: list[dict[str, int]]
     seconds: float
 
 
@@ -73,40 +71,51 @@ def run_rtl(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_po
     tell(BUILDING, 1, 1)
     with tempfile.TemporaryDirectory(prefix="vqrom-") as name:
         folder = Path(name)
-        job, arguments = prepare_job(program, codewords, inputs, zero_point, folder)
+        job, arguments = prepare_job(program, inputs, zero_point, folder)
         _simulate(model, job, arguments, len(inputs), tell)
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         memory = _read_hex(folder / "out.hex", program.config.beat_bytes)
-        outputs = program.output_maps(memory.reshape(len(inputs), program.output_bytes))
-        return RtlRun(outputs, result["counters"],
-                      _read_trace(folder / "trace", len(program.layers)), result["seconds"])
+        stride = align(program.output_bytes, PAGE)
+        outputs = program.output_maps(memory.reshape(len(inputs), stride))
+        return RtlRun(result["counters"], _read_trace(folder / "trace", len(program.layers)),
+                      outputs, result["seconds"])
 
 
-def prepare_job(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_point: int,
+def prepare_job(program: Program, inputs: np.ndarray, zero_point: int,
                 folder: Path) -> tuple[Path, list[str]]:
     """Write what a simulation reads: the job file's path, and the model's arguments."""
     beat = program.config.beat_bytes
     image, places = _memory_image(program, inputs, zero_point)
     _write_hex(folder / "dram.hex", image, beat)
-    first, last = places["output"] // beat, len(image) // beat - 1
-    return _write_job(folder, program, codewords, places, len(inputs)), [
+    first = places["output"] // beat
+    last = first + len(inputs) * align(program.output_bytes, PAGE) // beat - 1
+    return _write_job(folder, program, places, len(inputs)), [
         f"+image={folder / 'dram.hex'}", f"+trace={folder / 'trace'}",
         f"+dump={folder / 'out.hex'}", f"+dump_first={first}", f"+dump_last={last}"]
 
 
 def _memory_image(program: Program, inputs: np.ndarray,
                   zero_point: int) -> tuple[np.ndarray, dict[str, int]]:
-    """DRAM contents: program, constants, inputs, room for outputs."""
+    """DRAM contents: program, constants, inputs, room for outputs and for what is spilled.
+
+    Every part, and every image's, begins at a page: bursts are cut there, so that all images take
+    the same cycles.
+    """
+    count = len(inputs)
+    images = program.input_image(inputs, zero_point)
+    padded = np.zeros((count, align(program.input_bytes, PAGE)), np.uint8)
+    padded[:, :images.shape[1]] = images
     parts = {
         "program": np.frombuffer(program.commands, np.uint8),
         "constant": np.frombuffer(program.constants, np.uint8),
-        "input": program.input_image(inputs, zero_point).ravel(),
-        "output": np.zeros(len(inputs) * program.output_bytes, np.uint8),
+        "input": padded.ravel(),
+        "output": np.zeros(count * align(program.output_bytes, PAGE), np.uint8),
+        "scratch": np.zeros(program.region_bytes[Region.SCRATCH], np.uint8),
     }
     places, end = {}, 0
     for name, part in parts.items():
         places[name] = end
-        end += align(len(part)) if name != "output" else len(part)
+        end += align(len(part), PAGE)
     if end > DRAM_BYTES:
         raise VqromError("program, constants and images must fit the simulated DRAM of "
                          f"{DRAM_BYTES} bytes, not {end!r}; simulate fewer images at once")
@@ -116,18 +125,16 @@ def _memory_image(program: Program, inputs: np.ndarray,
     return image, places
 
 
-def _write_job(folder: Path, program: Program, codewords: np.ndarray, places: dict[str, int],
-               images: int) -> Path:
-    from vqrom_hw.codebook import codebook_sha256
-
+def _write_job(folder: Path, program: Program, places: dict[str, int], images: int) -> Path:
+    csr = {"program_address": places["program"], "program_beats": program.program_beats,
+           "base_constant": places["constant"], "base_scratch": places["scratch"]}
+    for region, size in program.region_bytes.items():
+        csr[f"limit_{region.name.lower()}"] = size
     job = folder / "job.json"
     job.write_text(json.dumps({
-        "images": images, "max_cycles": program.cycle_limit,
-        "codebook_sha256": codebook_sha256(codewords),
-        "csr": {"program_address": places["program"], "program_beats": program.program_beats,
-                "base_constant": places["constant"]},
-        "input_base": places["input"], "input_stride": program.input_bytes,
-        "output_base": places["output"], "output_stride": program.output_bytes,
+        "images": images, "max_cycles": program.cycle_limit, "csr": csr,
+        "input_base": places["input"], "input_stride": align(program.input_bytes, PAGE),
+        "output_base": places["output"], "output_stride": align(program.output_bytes, PAGE),
     }), encoding="utf-8")
     return job
 
@@ -182,10 +189,10 @@ def _read_hex(path: Path, beat_bytes: int) -> np.ndarray:
 def _read_trace(path: Path, layers: int) -> list[dict[str, int]]:
     """Differences between successive retirements, added up by layer."""
     rows = np.loadtxt(path, dtype=np.int64, ndmin=2)
-    values, previous = rows[:, 1:], np.zeros_like(rows[:, 1:])
+    values, previous = rows[:, 2:], np.zeros_like(rows[:, 2:])
     previous[1:] = values[:-1]
-    cycles = COUNTERS.index("cycles")
-    previous[previous[:, cycles] > values[:, cycles]] = 0
+    # A start clears the counters.
+    previous[1:][rows[:-1, 0] == RETIREMENTS.index("end")] = 0
     totals = np.zeros((layers, len(COUNTERS)), np.int64)
-    np.add.at(totals, rows[:, 0], values - previous)
+    np.add.at(totals, rows[:, 1], values - previous)
     return [dict(zip(COUNTERS, map(int, row), strict=True)) for row in totals]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.counters import ACTIVITIES
+from vqrom_hw.counters import ACTIVITIES, UNITS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compiler import compile_network
@@ -17,11 +17,12 @@ from vqrom_sw.packing import index_width
 from vqrom_sw.program import Program
 from vqrom_sw.reference import output_of, quantize_input, run_reference
 
+from .counts import Counts
 from .progress import Progress
-from .rtl_engine import RtlRun, run_rtl
+from .rtl_engine import run_rtl
 
-SCHEMA = "vqrom.simulate/1"
-ENGINES = ("reference", "rtl")
+SCHEMA = "vqrom.simulate/2"
+ENGINES = ("reference", "rtl", "model")
 STREAMS = ("index", "raw_weight", "codebook", "parameter", "command", "activation")
 STALLS = tuple(activity for activity in ACTIVITIES if activity != "compute")
 
@@ -33,12 +34,12 @@ class SimulationResult:
     Members
     -------
     outputs:
-        int8 ``[N, *output_shape]``, the engine's own.
+        int8 ``[N, *output_shape]``, the engine's own; None of the cycle model, which has no values.
     report:
         What ``report.json`` holds (``docs/report-schema.md``).
     """
 
-    outputs: np.ndarray
+    outputs: np.ndarray | None
     report: dict[str, Any]
 
 
@@ -58,7 +59,8 @@ def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
     inputs:
         ``[N, C, H, W]``, float32 as the float network takes it or int8 already quantised.
     engine:
-        ``"rtl"`` (the generated Verilog under Verilator) or ``"reference"``.
+        ``"rtl"`` (the generated Verilog under Verilator), ``"model"`` (its cycles and counters
+        without its values) or ``"reference"`` (its values alone).
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
 
@@ -72,6 +74,13 @@ def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
         raise VqromError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
     tell = progress or (lambda what, done, total: None)
     images = quantize_input(network, inputs)
+    if engine == "model":
+        from .cycle.model import run_model
+
+        program = compile_network(network, codebook.codewords, config, contents=False)
+        report = describe(network, codebook, config, len(images), engine)
+        run = run_model(program, len(images), tell)
+        return SimulationResult(None, report | hardware_figures(report, program, run))
     # First, since it is quick and says whether the network fits the accelerator.
     program = compile_network(network, codebook.codewords, config) if engine == "rtl" else None
     tell("integer reference", 0, 0)
@@ -84,7 +93,6 @@ def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
     run = run_rtl(program, codebook.codewords, images, network.input_quantization.zero_point, tell)
     outputs = run.outputs.transpose(0, 3, 1, 2).reshape(expected.shape)
     mismatches = int(np.count_nonzero(outputs != expected))
-    check_counters(program, run)
     return SimulationResult(outputs, report | {
         "bit_exact": mismatches == 0, "mismatches": mismatches,
         **hardware_figures(report, program, run)})
@@ -93,7 +101,7 @@ def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
 def describe(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
              images: int, engine: str) -> dict[str, Any]:
     """The report as far as no hardware is needed; hardware figures are None."""
-    unknown = {"cycles": None, "utilization": None, "traffic": None, "stalls": None}
+    unknown = dict.fromkeys(("cycles", "utilization", "traffic", "stalls", "busy"))
     layers = [{"name": layer.name, "kind": layer.kind, "macs": network.macs_of(layer) * images,
                "weights": network.weights_of(layer), **unknown}
               for layer in network.layers]
@@ -105,18 +113,18 @@ def describe(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
     return {
         "schema": SCHEMA, "network": network.name, "engine": engine,
         "config": config.model_dump(mode="json"), "codebook_sha256": codebook.sha256,
-        "images": images, "bit_exact": False, "mismatches": 0, "cycles": None,
+        "images": images, "bit_exact": None, "mismatches": None, "cycles": None,
         "macs": sum(layer["macs"] for layer in layers),
         "peak_macs_per_cycle": config.rows * config.columns, "utilization": None,
         "weights": {
             "count": count, "indexed": count - raw, "raw": raw,
             "index_bits": sum(index.size for index in indices) * index_width(codebook.size),
         },
-        "traffic": None, "stalls": None, "layers": layers,
+        "traffic": None, "stalls": None, "busy": None, "layers": layers,
     }
 
 
-def check_counters(program: Program, run: RtlRun) -> None:
+def check_counters(program: Program, run: Counts) -> None:
     """The bytes that the commands ask for are those that the hardware counted.
 
     Raises
@@ -124,13 +132,12 @@ def check_counters(program: Program, run: RtlRun) -> None:
     AssertionError
         If they are not: a fault of the compiler or of the counters.
     """
-    total = total_counters(run)
+    total = run.total
     asked: dict[str, int] = {}
     for moved in program.fetched_bytes:
         for stream, count in moved.items():
             asked[stream] = asked.get(stream, 0) + count * len(run.counters)
-    for stream in ("index", "raw_weight", "parameter", "command", "activation_read",
-                   "activation_write"):
+    for stream in (*STREAMS[:-1], "activation_read", "activation_write"):
         counted = total[f"{stream}_beats"] * program.config.beat_bytes
         if asked.get(stream, 0) != counted:
             raise AssertionError(f"{stream}: the commands move {asked.get(stream, 0)} bytes, "
@@ -140,21 +147,18 @@ def check_counters(program: Program, run: RtlRun) -> None:
         raise AssertionError(f"cycles of the layers are {per_layer} in sum, not {total['cycles']}")
 
 
-def total_counters(run: RtlRun) -> dict[str, int]:
-    """Counters of all images."""
-    return {name: sum(counters[name] for counters in run.counters) for name in run.counters[0]}
-
-
-def hardware_figures(report: dict[str, Any], program: Program, run: RtlRun) -> dict[str, Any]:
-    """Cycles, utilisation, traffic and stalls of the whole run and of each layer.
+def hardware_figures(report: dict[str, Any], program: Program, run: Counts) -> dict[str, Any]:
+    """Cycles, utilisation, traffic, stalls and busy units of the whole run and of each layer.
 
     A layer's DRAM bytes are those that its own commands move: its fetches run while the layer
     before it computes, so a counter read at its end would say something else. Their sums are
-    checked against the counters. All else of a layer is counted while its commands run.
+    checked against the counters. All else of a layer is what was counted up to the end of each of
+    its commands since the end of the command before it.
     """
+    check_counters(program, run)
     images, beat = len(run.counters), program.config.beat_bytes
     peak = report["peak_macs_per_cycle"]
-    total = total_counters(run)
+    total = run.total
     moved = {name.removesuffix("_beats"): beats * beat
              for name, beats in total.items() if name.endswith("_beats")}
     load, store = ({"name": name, "kind": name, "macs": 0, "weights": 0}
@@ -186,4 +190,5 @@ def figures(counters: dict[str, int], moved: dict[str, int], macs: int,
                                               ("accumulator", "accumulator"))},
         },
         "stalls": {cause: counters[f"{cause}_cycles"] for cause in STALLS},
+        "busy": {unit: counters[f"{unit}_busy"] for unit in UNITS},
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numba
@@ -19,6 +18,8 @@ from vqrom_sw import command_table
 from vqrom_sw.program import Program
 
 from ..cache import cache_root
+from ..counts import Counts
+from ..progress import Progress
 
 
 @contextmanager
@@ -40,49 +41,49 @@ with _compiled_code():
     from . import kernel, state
 
 
-@dataclass(frozen=True)
-class ModelRun:
-    """What the hardware would count.
-
-    Members
-    -------
-    counters:
-        Of one run, by the names of :data:`vqrom_hw.counters.COUNTERS`.
-    layer_counters:
-        Per entry of :attr:`Program.layers`: what was counted from the end of the command before to
-        the end of each of its own, in the order in which units finish them.
-    """
-
-    counters: dict[str, int]
-    layer_counters: list[dict[str, int]]
-
-
-def run_model(program: Program) -> ModelRun:
-    """Time a program, without its values.
+def run_model(program: Program, images: int = 1, progress: Progress | None = None) -> Counts:
+    """Time a program, without its values; every image takes the same cycles.
 
     Raises
     ------
     VqromError
         If the program does not reach its end within its cycle limit.
     """
-    return run_table(program.config, program.table, len(program.layers), program.cycle_limit)
+    tell = progress or (lambda what, done, total: None)
+    tell("cycle model", 0, 1)
+    counters, layers = run_table(program.config, program.table, len(program.layers),
+                                 program.cycle_limit)
+    tell("cycle model", 1, 1)
+    return Counts([_named(counters)] * images, [_named(row * images) for row in layers])
 
 
-def run_table(config: AcceleratorConfig, table: np.ndarray, layers: int, limit: int) -> ModelRun:
-    """Time the commands of a table, int64 ``[n, len(COLUMNS)]``, of so many layers.
+def run_table(config: AcceleratorConfig, table: np.ndarray, layers: int,
+              limit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Counters int64 ``[len(COUNTERS)]`` of a table of commands, and the same per layer.
+
+    Parameters
+    ----------
+    config:
+        Accelerator.
+    table:
+        int64 ``[n, len(COLUMNS)]`` of :mod:`vqrom_sw.command_table`.
+    layers:
+        Layers that the commands name.
+    limit:
+        Cycles within which they must reach END.
 
     Raises
     ------
     VqromError
-        If they do not reach END within ``limit`` cycles.
+        If they do not.
     """
-    beats = len(table) * state.dimensions_of(config).command_beats
+    dimensions = state.dimensions_of(config)
     counters, by_layer, ended = kernel.run(
-        state.initial_state(config, beats), table, state.dimensions_of(config),
+        state.initial_state(config, len(table) * dimensions.command_beats), table, dimensions,
         state.vector_latencies(config), layers, limit)
     if not ended:
         raise VqromError(f"program must reach its END within {limit} cycles")
-    return ModelRun(_named(counters), [_named(row) for row in by_layer])
+    return counters, by_layer
 
 
 def _named(values: np.ndarray) -> dict[str, int]:

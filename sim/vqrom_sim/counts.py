@@ -1,0 +1,29 @@
+"""What an engine counts, whichever it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counters of a run, by the names of :data:`vqrom_hw.counters.COUNTERS`.
+
+    Members
+    -------
+    counters:
+        Per image, as the CSRs show them.
+    layer_counters:
+        Summed over images, per entry of :attr:`vqrom_sw.program.Program.layers`: what was counted
+        from the end of the command before to the end of each of its own, in the order in which
+        units finish them.
+    """
+
+    counters: list[dict[str, int]]
+    layer_counters: list[dict[str, int]]
+
+    @property
+    def total(self) -> dict[str, int]:
+        """Counters of all images."""
+        return {name: sum(counters[name] for counters in self.counters)
+                for name in self.counters[0]}
