@@ -20,7 +20,7 @@ from typing import Any
 import pyosys
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import ClockDomain, Elaboratable, Module
+from amaranth.hdl import ClockDomain, Elaboratable, Module, Value
 from amaranth.lib.wiring import Component
 
 from vqrom_hw.yosys import run_yosys
@@ -65,10 +65,10 @@ def first_violation(harness: Component) -> int | None:
     if not CHECKER.exists():
         pytest.skip(f"model checker absent: no {CHECKER}")
     top = _Top(harness)
-    ports = [top.domain.clk, *(getattr(harness, name) for name in harness.signature.members)]
+    inputs = [Value.cast(getattr(harness, name)) for name in harness.signature.members]
     with tempfile.TemporaryDirectory(prefix="vqrom-formal-") as name:
         folder = Path(name)
-        text = rtlil.convert(top, ports=ports, emit_src=False)
+        text = rtlil.convert(top, ports=[top.domain.clk, *inputs], emit_src=False)
         (folder / "top.il").write_text(text, encoding="utf-8")
         run_yosys(["read_rtlil top.il", *_TO_GATES], folder)
         # fold turns assumptions into part of the assertions, orpos those into one.

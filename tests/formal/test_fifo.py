@@ -1,0 +1,145 @@
+"""FIFOs keep order, and a read stream never asks for more than it can hold: proofs for all time.
+
+Depths are small: pointers wrap after a few cycles at 4 and 5 (a power of two, and not), and the
+control is the same modulo counter at any depth. Of the data one bit is looked at, as FIFOs do not
+look at data.
+"""
+
+import pytest
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal
+from amaranth.lib import fifo, wiring
+from amaranth.lib.wiring import In
+
+from tests.formal.prover import first_violation, mutant
+from vqrom_hw.dma import ReadStream
+
+LATENCY = {fifo.SyncFIFO: 0, fifo.SyncFIFOBuffered: 1}
+"""Cycles from the one after a write until the item can be read."""
+
+
+def check_order(m, put, mark, take, first, stored, bits):
+    """Items are zeros but for at most one at a time, any: it comes out exactly in its place.
+
+    ``stored`` counts what lies inside. A lost, doubled or overtaken item would bring the one to
+    the wrong place, or a zero to its place.
+    """
+    inside, ahead = Signal(), Signal(bits)
+    item = Signal()
+    m.d.comb += item.eq(mark & ~inside)
+    with m.If(put & item):
+        m.d.sync += [inside.eq(1), ahead.eq(stored - take)]
+    with m.Elif(take & (ahead == 0)):
+        m.d.sync += inside.eq(0)
+    with m.Elif(take):
+        m.d.sync += ahead.eq(ahead - 1)
+    return item, Assert(first == (inside & (ahead == 0)))
+
+
+class FifoHarness(wiring.Component):
+    """Anyone writes and reads at any time."""
+
+    def __init__(self, kind, depth: int, checked_depth: int | None = None):
+        super().__init__(dict.fromkeys(("write", "read", "mark"), In(1)))
+        self._kind = kind
+        self._depth = depth
+        self._checked_depth = checked_depth or depth
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self._kind(width=1, depth=self._depth)
+        stored, waiting = Signal(range(self._checked_depth + 2)), Signal(2)
+        put, take = dut.w_en & dut.w_rdy, dut.r_en & dut.r_rdy
+        m.d.sync += [stored.eq(stored + put - take),
+                     waiting.eq(Mux((stored == 0) | dut.r_rdy, 0, waiting + 1))]
+        item, in_order = check_order(m, put, self.mark, take, dut.r_data, stored, len(stored))
+        m.d.comb += [
+            dut.w_en.eq(self.write), dut.r_en.eq(self.read), dut.w_data.eq(item),
+            Assert(stored <= self._checked_depth),
+            Assert(dut.w_rdy | (stored == self._checked_depth)),
+            Assert(~dut.r_rdy | (stored != 0)),
+            Assert(waiting <= LATENCY[self._kind]),
+        ]
+        with m.If(dut.r_rdy):
+            m.d.comb += in_order
+        return m
+
+
+@pytest.mark.parametrize(("kind", "depth"), [
+    (fifo.SyncFIFO, 1), (fifo.SyncFIFO, 4), (fifo.SyncFIFO, 5),
+    (fifo.SyncFIFOBuffered, 4), (fifo.SyncFIFOBuffered, 5)])
+def test_fifo_keeps_order(kind, depth):
+    assert first_violation(FifoHarness(kind, depth)) is None
+
+
+@pytest.mark.parametrize("kind", LATENCY)
+def test_another_depth_is_found(kind):
+    assert first_violation(FifoHarness(kind, 4, 3)) is not None
+
+
+class StreamHarness(wiring.Component):
+    """Any requests at address 0, any consumer, and a bus that delivers what was asked for when it
+    likes."""
+
+    def __init__(self, stream, depth: int, max_beats: int):
+        super().__init__({"beats": In(2)} | dict.fromkeys(
+            ("request_valid", "burst_ready", "beat_valid", "ready", "mark"), In(1)))
+        self._depth = depth
+        self._dut = stream(8, depth, max_beats)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self._dut
+        # Asked for but not here, and here but not taken.
+        coming, stored = Signal(4), Signal(4)
+        waiting, idle = Signal(2), Signal(2)
+        issue = dut.burst.valid & dut.burst.ready
+        take = dut.o.valid & dut.o.ready
+        item, in_order = check_order(m, self.beat_valid, self.mark, take, dut.o.payload[0], stored,
+                                     len(stored))
+        m.d.sync += [
+            coming.eq(coming + Mux(issue, dut.burst.payload.beats, 0) - self.beat_valid),
+            stored.eq(stored + self.beat_valid - take),
+            waiting.eq(Mux((stored == 0) | dut.o.valid, 0, waiting + 1)),
+        ]
+        m.d.comb += [
+            dut.request.valid.eq(self.request_valid), dut.request.payload.beats.eq(self.beats),
+            dut.burst.ready.eq(self.burst_ready), dut.beat.valid.eq(self.beat_valid),
+            dut.beat.payload.eq(item), dut.o.ready.eq(self.ready),
+            Assume(~self.beat_valid | (coming != 0)),
+            Assert(dut.beat.ready), Assert(coming + stored <= self._depth),
+            Assert(~dut.o.valid | (stored != 0)), Assert(waiting <= 1),
+        ]
+        with m.If(dut.o.valid):
+            m.d.comb += in_order
+        self._offers(m, dut, issue, idle, (coming == 0) & (stored == 0))
+        return m
+
+    def _offers(self, m, dut, issue, idle, empty):
+        """An offered burst stays as it is; with room for all, one is offered if any is asked for.
+        """
+        offered, beats = Signal(), Signal(9)
+        m.d.sync += [
+            offered.eq(dut.burst.valid & ~issue), beats.eq(dut.burst.payload.beats),
+            idle.eq(Mux(empty & ~dut.request.ready & ~dut.burst.valid, idle + 1, 0)),
+        ]
+        m.d.comb += [
+            Assert(~offered | (dut.burst.valid & (dut.burst.payload.beats == beats))),
+            Assert(idle <= 1),
+        ]
+
+
+@pytest.mark.parametrize(("depth", "max_beats"), [(4, 3), (5, 2)])
+def test_stream_reserves_room_and_keeps_order(depth, max_beats):
+    assert first_violation(StreamHarness(ReadStream, depth, max_beats)) is None
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("free >= splitter.o.payload.beats", "free != 0"),
+    ("+ pop)", "+ self.o.valid)"),
+    ("free - Mux(issue, ", "free - Mux(self.burst.valid, "),
+    ("beats.w_en.eq(self.beat.valid)", "beats.w_en.eq(self.beat.valid & (free != 3))"),
+    ("beats.r_en.eq(self.o.ready)", "beats.r_en.eq(1)"),
+    ("self._depth + 1), init=self._depth", "self._depth + 2), init=self._depth + 1"),
+])
+def test_defects_are_found(old, new):
+    assert first_violation(StreamHarness(mutant(ReadStream, old, new), 4, 3)) is not None
