@@ -1,50 +1,75 @@
-"""Activation-buffer addresses: first fit over the lifetimes of feature maps."""
+"""Places in the activation buffer: first fit over intervals of time."""
 
 from __future__ import annotations
 
-from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.errors import VqromError
-
-from .network import INPUT, QuantizedNetwork
-from .program import Placement
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 
-def place_feature_maps(network: QuantizedNetwork,
-                       config: AcceleratorConfig) -> dict[str, Placement]:
-    """Give each layer's output, and the input, words of the activation buffer.
+@dataclass(frozen=True)
+class Block:
+    """Words ``base`` and on, taken from time ``first`` to ``last``."""
 
-    A map lives from its producer to its last consumer. Words are rounded up to whole bus beats,
-    so that a STORE never ends inside a beat.
+    first: int
+    last: int
+    base: int
+    size: int
 
-    Raises
-    ------
-    VqromError
-        If a map does not fit beside those that are alive with it.
+
+def first_fit(size: int, capacity: int, taken: Iterable[tuple[int, int]]) -> int | None:
+    """Lowest base of ``size`` words that no ``(base, size)`` overlaps, if there is one."""
+    base = 0
+    for start, length in sorted(taken):
+        if base + size <= start:
+            break
+        base = max(base, start + length)
+    return base if base + size <= capacity else None
+
+
+class Timeline:
+    """Blocks of strips, taken in order of time, beside maps that stay.
+
+    Parameters
+    ----------
+    capacity:
+        Words of the activation buffer.
     """
-    names = [INPUT, *(layer.name for layer in network.layers)]
-    last_use = {name: step for step, name in enumerate(names)}
-    for step, layer in enumerate(network.layers, start=1):
-        for name in layer.inputs:
-            last_use[name] = step
-    last_use[names[-1]] = len(names)
 
-    unit = max(1, config.beat_bytes // config.rows)
-    placed: dict[str, Placement] = {}
-    sizes: dict[str, int] = {}
-    for step, name in enumerate(names):
-        place = Placement(0, network.shape_of(name), config.rows)
-        sizes[name] = -(-place.words // unit) * unit
-        alive = sorted((placed[other].base, sizes[other]) for other in placed
-                       if last_use[other] >= step)
-        base = 0
-        for start, size in alive:
-            if base + sizes[name] <= start:
-                break
-            base = max(base, start + size)
-        if base + sizes[name] > config.activation_words:
-            raise VqromError(
-                f"layer {name!r}: its feature maps must fit activation_words "
-                f"{config.activation_words} "
-                f"of config {config.name!r}, not {base + sizes[name]!r} words")
-        placed[name] = Placement(base, place.shape, config.rows)
-    return placed
+    def __init__(self, capacity: int):
+        self._capacity = capacity
+        self._blocks: list[Block] = []
+
+    def fork(self) -> Timeline:
+        """A copy to try things on."""
+        other = Timeline(self._capacity)
+        other._blocks = list(self._blocks)
+        return other
+
+    def forget(self, time: int) -> None:
+        """Drop what ends before a time."""
+        self._blocks = [block for block in self._blocks if block.last >= time]
+
+    def take(self, size: int, first: int, last: int,
+             residents: Iterable[tuple[int, int]]) -> int | None:
+        """Base of words that are free from ``first`` to ``last``, now taken, or None."""
+        taken = [(block.base, block.size) for block in self._blocks
+                 if block.last >= first and block.first <= last]
+        base = first_fit(size, self._capacity, [*taken, *residents])
+        if base is not None and size:
+            self._blocks.append(Block(first, last, base, size))
+        return base
+
+
+def place_residents(lives: list[tuple[int, int, int]],
+                    capacity: int) -> tuple[list[int], int | None]:
+    """Bases of blocks ``(first, last, size)``, the largest first; and one that does not fit."""
+    bases = [-1] * len(lives)
+    for index in sorted(range(len(lives)), key=lambda index: (-lives[index][2], index)):
+        first, last, size = lives[index]
+        taken = [(base, lives[other][2]) for other, base in enumerate(bases)
+                 if base >= 0 and lives[other][0] <= last and lives[other][1] >= first]
+        base = first_fit(size, capacity, taken)
+        if base is None:
+            return bases, index
+        bases[index] = base
+    return bases, None

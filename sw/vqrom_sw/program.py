@@ -1,82 +1,29 @@
-"""A compiled network: commands, constants, and where feature maps lie."""
+"""A compiled network: commands, constants, and where feature maps lie in DRAM."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from vqrom_hw.commands import COMMAND_BYTES, Opcode, Stream, pack_command
+from vqrom_hw.commands import COMMAND_BYTES, Channel, Opcode, Region, Stream
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
+
+from .command_table import COLUMN, new_row
+from .feature_map import DramMap, round_up
+from .operations import Operation, Packet
 
 ALIGNMENT = 64
 """Bytes: every block in DRAM starts at a multiple, which is a beat at every bus width."""
 
+WAITS = ("wait_load", "wait_array", "wait_post", "wait_vector", "wait_store")
+
 
 def align(size: int, unit: int = ALIGNMENT) -> int:
     """Round up to a multiple of ``unit``."""
-    return -(-size // unit) * unit
-
-
-@dataclass(frozen=True)
-class Placement:
-    """A feature map ``[H, W, C]`` in words of ``rows`` channels, pixel by pixel.
-
-    Members
-    -------
-    base:
-        First word in the activation buffer.
-    shape:
-        ``(H, W, C)``.
-    rows:
-        Channels of a word.
-    """
-
-    base: int
-    shape: tuple[int, int, int]
-    rows: int
-
-    @property
-    def channel_words(self) -> int:
-        """Words of one pixel."""
-        return -(-self.shape[2] // self.rows)
-
-    @property
-    def words(self) -> int:
-        """Words of the whole map."""
-        return self.shape[0] * self.shape[1] * self.channel_words
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One command with the constants that it consumes.
-
-    Members
-    -------
-    layer:
-        Index into :attr:`Program.layers`.
-    command:
-        Fields for :func:`vqrom_hw.commands.pack_command`.
-    weights, parameters:
-        Contents of its packets, or None; ``weight_stream`` says what the weights are.
-    """
-
-    layer: int
-    command: dict[str, object]
-    weights: bytes | None = None
-    weight_stream: Stream = Stream.INDEX
-    parameters: bytes | None = None
-
-    @property
-    def steps(self) -> int:
-        """Words that the command reads or writes, beats that it moves: a measure of its work."""
-        command: dict[str, Any] = self.command
-        nest = math.prod(level["count"] for level in command.get("nest", {}).get("levels", ()))
-        post = command.get("post", {})
-        return nest + post.get("pixels", 0) * post.get("passes", 0) + command.get("beats", 0)
+    return round_up(size, unit)
 
 
 @dataclass(frozen=True)
@@ -89,12 +36,17 @@ class Program:
         The accelerator it is compiled for.
     layers:
         Names of its layers in execution order, with ``"load"`` first and ``"store"`` last.
+    table:
+        int64 ``[n, len(COLUMNS)]``: the command list, with the columns of
+        :data:`vqrom_sw.command_table.COLUMNS`.
     commands:
-        The command list, a multiple of a beat.
+        The command list as the accelerator reads it; empty if compiled without contents.
     constants:
-        Weights and parameters: DRAM region ``CONSTANT``.
-    input, output:
-        Placement of input and output.
+        Weights and parameters: DRAM region ``CONSTANT``; empty if compiled without contents.
+    constant_bytes, scratch_bytes:
+        Sizes of those DRAM regions.
+    inputs, outputs:
+        Maps in the regions ``INPUT`` and ``OUTPUT``.
     fetched_bytes:
         Per layer and stream, what its commands move in DRAM, and the commands themselves: equal to
         the hardware's counters in sum.
@@ -104,101 +56,148 @@ class Program:
 
     config: AcceleratorConfig
     layers: tuple[str, ...]
-    commands: bytes
-    constants: bytes
-    input: Placement
-    output: Placement
+    table: np.ndarray = field(repr=False)
+    commands: bytes = field(repr=False)
+    constants: bytes = field(repr=False)
+    constant_bytes: int
+    scratch_bytes: int
+    inputs: tuple[DramMap, ...]
+    outputs: tuple[DramMap, ...]
     fetched_bytes: tuple[dict[str, int], ...] = field(repr=False)
     cycle_limit: int
 
     @property
     def program_beats(self) -> int:
         """Length of the command list in beats."""
-        return len(self.commands) // self.config.beat_bytes
+        return len(self.table) * COMMAND_BYTES // self.config.beat_bytes
 
     @property
     def input_bytes(self) -> int:
-        """Bytes of one input in DRAM."""
-        return align(self.input.words * self.config.rows)
+        """Bytes of one run's inputs in DRAM."""
+        return align(max(place.offset + place.size for place in self.inputs))
 
     @property
     def output_bytes(self) -> int:
-        """Bytes of one output in DRAM."""
-        return align(self.output.words * self.config.rows)
+        """Bytes of one run's outputs in DRAM."""
+        return align(max(place.offset + place.size for place in self.outputs))
+
+    @property
+    def region_bytes(self) -> dict[Region, int]:
+        """Size of each DRAM region for one run."""
+        return {Region.CONSTANT: self.constant_bytes, Region.INPUT: self.input_bytes,
+                Region.OUTPUT: self.output_bytes, Region.SCRATCH: self.scratch_bytes}
 
     def input_image(self, inputs: np.ndarray, zero_point: int) -> np.ndarray:
-        """Lay out int8 ``[N, H, W, C]`` as uint8 ``[N, input_bytes]``.
-
-        Lanes beyond the channels hold the zero point.
-        """
-        count, height, width, channels = inputs.shape
-        place = self.input
-        lanes = place.channel_words * place.rows
-        words = np.full((count, height, width, lanes), zero_point, np.int8)
-        words[..., :channels] = inputs
-        image = np.zeros((count, self.input_bytes), np.uint8)
-        image[:, :place.words * place.rows] = words.reshape(count, -1).view(np.uint8)
+        """Lay out int8 ``[N, H, W, C]`` as uint8 ``[N, input_bytes]``."""
+        image = np.zeros((len(inputs), self.input_bytes), np.uint8)
+        image[:, :self.inputs[0].size] = self.inputs[0].image(inputs, zero_point)
         return image
 
     def output_maps(self, image: np.ndarray) -> np.ndarray:
         """Inverse for outputs: uint8 ``[N, output_bytes]`` to int8 ``[N, H, W, C]``."""
-        place = self.output
-        height, width, channels = place.shape
-        words = np.ascontiguousarray(image[:, :place.words * place.rows]).view(np.int8)
-        return words.reshape(len(image), height, width, -1)[..., :channels].copy()
+        return self.outputs[0].maps(image)
 
 
 class Assembler:
-    """Puts operations into commands and constants, fetching one operation ahead of use."""
+    """Puts operations and their waits into commands and constants, fetching one operation ahead.
 
-    def __init__(self, config: AcceleratorConfig):
+    Parameters
+    ----------
+    config:
+        Accelerator.
+    layers:
+        Number of layers.
+    contents:
+        Make the contents of constants, not only their sizes.
+    """
+
+    def __init__(self, config: AcceleratorConfig, layers: int, contents: bool):
         self._config = config
-        self._constants = bytearray()
-        self._offsets: dict[bytes, int] = {}
+        self._contents = contents
+        self._constants: list[bytes] = []
+        self._offsets: dict[tuple[object, ...], int] = {}
+        self.constant_bytes = 0
+        self.moved: list[dict[str, int]] = [{"command": 0} for _ in range(layers)]
 
-    def assemble(self, operations: list[Operation],
-                 layers: int) -> tuple[bytes, bytes, list[dict[str, int]]]:
-        """Commands, constants and bytes moved per layer and stream."""
-        moved: list[dict[str, int]] = [{"command": 0} for _ in range(layers)]
-        commands: list[bytes] = []
+    def assemble(self, operations: list[Operation], waits: list[list[int]],
+                 check: bool) -> np.ndarray:
+        """The table of commands, CHECK first if asked for, END last."""
+        ahead = self._fetch_positions(operations)
+        rows: list[list[int]] = []
+        if check:
+            rows.append(self._row(Opcode.CHECK, 0, {}))
+        for position, (operation, counts) in enumerate(zip(operations, waits, strict=True)):
+            for number in ahead.get(position, ()):
+                rows += [self._fetch(operations[number].layer, packet)
+                         for packet in operations[number].packets]
+            rows.append(self._row(operation.opcode, operation.layer,
+                                  operation.fields | dict(zip(WAITS, counts, strict=True))))
+            self._count_transfer(operation)
+        rows.append(self._row(Opcode.END, len(self.moved) - 1, {}))
+        return np.array(rows, np.int64)
+
+    @property
+    def constants(self) -> bytes:
+        """Contents of the CONSTANT region."""
+        return b"".join(self._constants)
+
+    @staticmethod
+    def _fetch_positions(operations: list[Operation]) -> dict[int, list[int]]:
+        """Operations whose packets are fetched before each one: a unit's next ones."""
+        ahead: dict[int, list[int]] = {}
+        before: dict[bool, int] = {}
         for number, operation in enumerate(operations):
-            for other in operations[number + (number > 0):number + 2]:
-                commands += self._fetches(other, moved[other.layer])
-            commands.append(pack_command(layer=operation.layer, **operation.command))
-            moved[operation.layer]["command"] += COMMAND_BYTES
-            self._count_transfer(operation, moved[operation.layer])
-        commands.append(pack_command(opcode=Opcode.END, layer=layers - 1))
-        moved[-1]["command"] += COMMAND_BYTES
-        return b"".join(commands), bytes(self._constants), moved
+            if operation.packets:
+                on_array = operation.opcode != Opcode.VECTOR
+                ahead.setdefault(before.get(on_array, 0), []).append(number)
+                before[on_array] = number
+        return ahead
 
-    def _fetches(self, operation: Operation, moved: dict[str, int]) -> list[bytes]:
-        commands = []
-        for stream, content in ((operation.weight_stream, operation.weights),
-                                (Stream.PARAMETER, operation.parameters)):
-            if content is None:
-                continue
-            beats = -(-len(content) // self._config.beat_bytes)
-            commands.append(pack_command(
-                opcode=Opcode.FETCH, layer=operation.layer, stream=stream,
-                offset=self._place(content), beats=beats))
-            name = stream.name.lower()
-            moved[name] = moved.get(name, 0) + beats * self._config.beat_bytes
-            moved["command"] += COMMAND_BYTES
-        return commands
+    def _row(self, opcode: Opcode, layer: int, fields: Mapping[str, int]) -> list[int]:
+        row = new_row(fields)
+        row[COLUMN["opcode"]], row[COLUMN["layer"]] = opcode, layer
+        self.moved[layer]["command"] += COMMAND_BYTES
+        return row
 
-    def _count_transfer(self, operation: Operation, moved: dict[str, int]) -> None:
-        names = {Opcode.LOAD: "activation_read", Opcode.STORE: "activation_write"}
-        name = names.get(operation.command["opcode"])  # type: ignore[arg-type]
-        if name:
-            beats = int(operation.command["beats"])  # type: ignore[call-overload]
-            moved[name] = moved.get(name, 0) + beats * self._config.beat_bytes
+    def _fetch(self, layer: int, packet: Packet) -> list[int]:
+        beats = -(-packet.size // self._config.beat_bytes)
+        self._count(layer, packet.stream, beats)
+        return self._row(Opcode.FETCH, layer, {
+            "channel": packet.channel, "stream": packet.stream, "region": Region.CONSTANT,
+            "offset": self._place(packet), "beats": beats})
 
-    def _place(self, content: bytes) -> int:
+    def _count_transfer(self, operation: Operation) -> None:
+        if operation.opcode in (Opcode.LOAD, Opcode.STORE):
+            name = "activation_read" if operation.opcode == Opcode.LOAD else "activation_write"
+            moved = self.moved[operation.layer]
+            count = operation.fields["beats"] * self._config.beat_bytes
+            moved[name] = moved.get(name, 0) + count
+
+    def _count(self, layer: int, stream: Stream, beats: int) -> None:
+        name = stream.name.lower()
+        moved = self.moved[layer]
+        moved[name] = moved.get(name, 0) + beats * self._config.beat_bytes
+
+    def _place(self, packet: Packet) -> int:
         """Offset of a block; equal blocks are stored once."""
-        if content not in self._offsets:
-            self._offsets[content] = len(self._constants)
-            self._constants += content + bytes(align(len(content)) - len(content))
-            if len(self._constants) >= 1 << 32:
+        offset = self._offsets.get(packet.key)
+        if offset is None:
+            self._offsets[packet.key] = offset = self.constant_bytes
+            size = align(packet.size)
+            self.constant_bytes += size
+            if self.constant_bytes >= 1 << 32:
                 raise VqromError(
-                    f"constants must be below 2**32 bytes, not {len(self._constants)!r}")
-        return self._offsets[content]
+                    f"constants must be below 2**32 bytes, not {self.constant_bytes!r}")
+            if self._contents:
+                content = packet.content()
+                assert len(content) == packet.size, packet.key
+                self._constants.append(content + bytes(size - packet.size))
+        return offset
+
+
+def packet_of_codebook(codewords: np.ndarray) -> Packet:
+    """The codebook for an SRAM."""
+    content = np.ascontiguousarray(codewords).astype(np.int8).tobytes()
+    return Packet(Channel.WEIGHT, Stream.CODEBOOK, ("codebook",), len(content), lambda: content)
+
+

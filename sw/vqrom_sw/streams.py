@@ -1,93 +1,31 @@
-"""Contents of the weight and parameter streams, in the order in which the array consumes them."""
+"""Contents of the weight and parameter streams, in the order in which the units consume them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 
-from .network import Conv, Requantization
+from .network import Requantization
+
+PARAMETER_BYTES = 9
+"""Of one channel: bias, multiplier, shift."""
 
 
 def pack_fields(values: np.ndarray, width: int) -> bytes:
     """Unsigned integers as fields of ``width`` <= 64 bits, least significant bit first."""
+    if width in (8, 16, 32, 64):
+        return values.astype(f"<u{width // 8}").tobytes()
     bits = (values.astype(np.uint64)[:, None] >> np.arange(width, dtype=np.uint64)) & np.uint64(1)
     return np.packbits(bits.astype(np.uint8).ravel(), bitorder="little").tobytes()
 
 
-@dataclass(frozen=True)
-class WeightPacket:
-    """Weights of one COMPUTE.
-
-    Members
-    -------
-    content:
-        Packed indices, or raw bytes.
-    tiles, column_tiles:
-        Fills of the array; groups of ``columns`` output channels.
-    bias:
-        int64 ``[column_tiles * columns]`` with the input's zero point folded in.
-    """
-
-    content: bytes
-    tiles: int
-    column_tiles: int
-    bias: np.ndarray
-
-
-def weight_packet(layer: Conv, codewords: np.ndarray, config: AcceleratorConfig,
-                  zero_point: int) -> WeightPacket:
-    """Order a layer's weights by column tile, channel word, kernel row and column, group, column.
-
-    Output channels are filled up to whole activation words. Every lane that is read, also one
-    beyond ``C_in``, carries the input's zero point, so its weight is part of the folded bias.
-    """
-    channels_in = -(-_channels(layer, config) // config.rows) * config.rows
-    channels_out = -(-layer.shape[2] // config.rows) * config.rows
-    column_tiles = channels_out // config.columns
-    kernel_y, kernel_x = layer.kernel
-    per_word = config.groups
-    if layer.raw is None:
-        units = channels_in // config.subvector
-        padded = np.zeros((channels_out, kernel_y, kernel_x, units), np.uint64)
-        indices = layer.indices
-        assert indices is not None
-        padded[:indices.shape[0], :, :, :indices.shape[3]] = indices
-        sums = codewords.astype(np.int64).sum(1)[padded.astype(np.int64)].sum((1, 2, 3))
-    else:
-        full = np.zeros((channels_out, kernel_y, kernel_x, channels_in), np.int8)
-        full[:layer.raw.shape[0], :, :, :layer.raw.shape[3]] = layer.raw
-        sums = full.astype(np.int64).sum((1, 2, 3))
-        padded = full.reshape(*full.shape[:3], -1, config.subvector)
-    tiled = padded.reshape(column_tiles, config.columns, kernel_y, kernel_x, -1, per_word,
-                           *padded.shape[4:])
-    ordered = np.moveaxis(tiled, (0, 4, 2, 3, 5, 1), (0, 1, 2, 3, 4, 5))
-    content = (np.ascontiguousarray(ordered).tobytes() if layer.raw is not None
-               else pack_fields(ordered.ravel(), config.index_width))
-    bias = np.zeros(channels_out, np.int64)
-    bias[:len(layer.bias)] = layer.bias
-    bias -= zero_point * sums
-    bias[len(layer.bias):] = 0
-    if np.abs(bias).max() >= 1 << 31:
-        raise VqromError(f"layer {layer.name!r}: folded bias must fit int32, "
-                         f"not {int(np.abs(bias).max())!r}")
-    tiles = ordered.size // (config.processing_elements
-                             * (config.subvector if layer.raw is not None else 1))
-    return WeightPacket(content, tiles, column_tiles, bias)
-
-
-def _channels(layer: Conv, config: AcceleratorConfig) -> int:
-    if layer.raw is not None:
-        return layer.raw.shape[3]
-    assert layer.indices is not None
-    return layer.indices.shape[3] * config.subvector
-
-
 def parameter_packet(bias: np.ndarray, requantization: Requantization) -> bytes:
-    """Bias, multiplier and shift (9 bytes) per output channel, filled up with multiplier 0."""
+    """Bias, multiplier and shift (9 bytes) per channel, filled up with multiplier 0."""
     layout = np.dtype([("bias", "<i4"), ("multiplier", "<u4"), ("shift", "i1")])
     record = np.zeros(len(bias), layout)
     record["bias"] = bias
@@ -96,7 +34,96 @@ def parameter_packet(bias: np.ndarray, requantization: Requantization) -> bytes:
     return record.tobytes()
 
 
-def uniform_parameters(bias: int, multiplier: int, shift: int, config: AcceleratorConfig) -> bytes:
-    """The same parameters for all lanes of one pass."""
-    ones = np.ones(config.columns, np.int64)
-    return parameter_packet(ones * bias, Requantization(ones * multiplier, ones * shift))
+def fold_bias(name: str, bias: np.ndarray, zero_point: int, sums: np.ndarray) -> np.ndarray:
+    """int64 ``[len(sums)]``: biases with the input's zero point folded in, 0 beyond the channels.
+
+    Every lane that is read, also one beyond the input channels, carries the zero point, so ``sums``
+    are over all of them.
+
+    Raises
+    ------
+    VqromError
+        If one does not fit int32.
+    """
+    folded = np.zeros(len(sums), np.int64)
+    folded[:len(bias)] = bias - zero_point * sums[:len(bias)]
+    largest = int(np.abs(folded).max())
+    if largest >= 1 << 31:
+        raise VqromError(f"layer {name!r}: folded bias must fit int32, not {largest!r}")
+    return folded
+
+
+@dataclass(frozen=True)
+class KernelWeights:
+    """Weights of a convolution as the array takes them.
+
+    Members
+    -------
+    units:
+        ``[C_out, kernel_y, kernel_x, U]``: uint16 indices of ``U`` sub-vectors, or int8 weights of
+        ``U`` lanes.
+    codewords:
+        int8 ``[k, d]``.
+    config:
+        Accelerator.
+    channels_out:
+        Output channels, whole words.
+    """
+
+    units: np.ndarray
+    codewords: np.ndarray
+    config: AcceleratorConfig
+    channels_out: int
+
+    @property
+    def raw(self) -> bool:
+        """Weights, not indices."""
+        return self.units.dtype == np.int8
+
+    @cached_property
+    def tiles(self) -> np.ndarray:
+        """``[column tile, word, kernel row, kernel column, group, column]`` and, if raw, ``d``."""
+        config = self.config
+        word = config.rows if self.raw else config.groups
+        count, kernel_y, kernel_x, units = self.units.shape
+        padded = np.zeros((self.channels_out, kernel_y, kernel_x, -(-units // word) * word),
+                          self.units.dtype)
+        padded[:count, :, :, :units] = self.units
+        rest = (config.subvector,) if self.raw else ()
+        split = padded.reshape(-1, config.columns, kernel_y, kernel_x, padded.shape[3] // word,
+                               config.groups, *rest)
+        return np.moveaxis(split, (0, 4, 2, 3, 5, 1), (0, 1, 2, 3, 4, 5))
+
+    def packet(self, first: int, end: int) -> bytes:
+        """Weights of column tiles ``first`` to ``end``."""
+        ordered = np.ascontiguousarray(self.tiles[first:end])
+        return ordered.tobytes() if self.raw \
+            else pack_fields(ordered.ravel(), self.config.index_width)
+
+    @cached_property
+    def sums(self) -> np.ndarray:
+        """int64 ``[channels_out]``: sum of all weights of an output channel."""
+        values = self.tiles.astype(np.int64) if self.raw \
+            else self.codewords.astype(np.int64).sum(1)[self.tiles]
+        return values.sum((1, 2, 3, 4, *range(6, values.ndim))).ravel()
+
+
+def fold_columns(units: np.ndarray, columns: int) -> np.ndarray:
+    """Put ``columns`` kernel columns side by side into the lanes, zeros beyond the kernel."""
+    count, kernel_y, kernel_x, width = units.shape
+    chunks = -(-kernel_x // columns)
+    padded = np.zeros((count, kernel_y, chunks * columns, width), units.dtype)
+    padded[:, :, :kernel_x] = units
+    return padded.reshape(count, kernel_y, chunks, columns * width)
+
+
+def group_weights(raw: np.ndarray, groups: int, first: int, end: int,
+                  lanes: tuple[int, int]) -> np.ndarray:
+    """int8 ``[end - first, kernel_y, kernel_x, lanes]``: output channels of a grouped convolution
+    with zeros for the input channels of ``lanes`` that their group does not see."""
+    count, kernel_y, kernel_x, reduced = raw.shape
+    full = np.zeros((end - first, kernel_y, kernel_x, lanes[1] - lanes[0]), np.int8)
+    for channel in range(first, min(end, count)):
+        start = channel // (count // groups) * reduced - lanes[0]
+        full[channel - first, :, :, start:start + reduced] = raw[channel]
+    return full
