@@ -134,7 +134,9 @@ class Interpreter:
         for command in self.commands:
             self._dispatch(command)
             units = UNITS_OF.get(command.opcode, ())
-            if units:
+            if command.opcode == Opcode.CODEBOOK:
+                self._load_codebook(command)
+            elif units:
                 assert self._may_begin(command), command
                 read, write = self._phases(command)
                 write(read())
@@ -148,6 +150,8 @@ class Interpreter:
             self._dispatch(command)
         queues = {unit: [command for command in self.commands
                          if unit in UNITS_OF.get(command.opcode, ())] for unit in Unit}
+        queues[Unit.ARRAY] = [command for command in self.commands
+                              if command.opcode in (Opcode.COMPUTE, Opcode.CODEBOOK)]
         results: list[tuple[Callable, Any]] = []
         running: dict[Unit, Iterator[None]] = {}
         speed = rng.random(len(Unit)) ** 4 + 1e-3
@@ -160,6 +164,9 @@ class Interpreter:
             unit = ready[rng.choice(len(ready), p=weights / weights.sum())]
             if rng.random() < 0.02:
                 speed = rng.random(len(Unit)) ** 4 + 1e-3
+            if queues[unit][0].opcode == Opcode.CODEBOOK:
+                self._load_codebook(queues[unit].pop(0))
+                continue
             if unit not in running:
                 running[unit] = self._life(unit, queues[unit][0], results, rng)
             if next(running[unit], "end") == "end":
@@ -208,9 +215,11 @@ class Interpreter:
         if command.opcode == Opcode.FETCH:
             transfer = command.body
             self._fifos[Channel(transfer["channel"])].append(self._dram(transfer).copy())
-        elif command.opcode == Opcode.CODEBOOK:
-            codebook = self._take(Channel.WEIGHT, self._codewords.size)
-            np.testing.assert_array_equal(codebook.view(np.int8), self._codewords.ravel())
+
+    def _load_codebook(self, command: Command) -> None:
+        assert command.body["codewords"] == len(self._codewords)
+        codebook = self._take(Channel.WEIGHT, self._codewords.size)
+        np.testing.assert_array_equal(codebook.view(np.int8), self._codewords.ravel())
 
     def _dram(self, transfer: dict[str, int]) -> np.ndarray:
         region = self.regions[Region(transfer["region"])]

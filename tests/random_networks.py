@@ -11,6 +11,7 @@ from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import (
     INPUT,
     Add,
+    AveragePool,
     Conv,
     GlobalAveragePool,
     Layer,
@@ -72,14 +73,27 @@ class NetworkBuilder:
         return self.conv(features, (height, width), kind="linear")
 
     def max_pool(self, kernel: tuple[int, int] = (2, 2), stride: tuple[int, int] = (2, 2),
-                 padding: Padding = (0, 0, 0, 0)) -> str:
+                 padding: Padding = (0, 0, 0, 0), *, source: str | None = None) -> str:
         """Append a max pooling layer."""
-        source = self._last()
+        source = source or self._last()
         shape, quantization = self._of(source)
         name = f"maxpool{len(self._layers)}"
         self._layers.append(MaxPool(
             name, (source,), self._window(shape, shape[2], kernel, stride, padding), quantization,
             kernel, stride, padding))
+        return name
+
+    def window_average_pool(self, kernel: tuple[int, int] = (2, 2),
+                            stride: tuple[int, int] = (2, 2),
+                            padding: Padding = (0, 0, 0, 0), *,
+                            source: str | None = None) -> str:
+        """Append an average pooling layer."""
+        source = source or self._last()
+        shape, quantization = self._of(source)
+        name = f"avgpool{len(self._layers)}"
+        self._layers.append(AveragePool(
+            name, (source,), self._window(shape, shape[2], kernel, stride, padding), quantization,
+            kernel, stride, padding, self._clamp(quantization)))
         return name
 
     def average_pool(self) -> str:
@@ -113,6 +127,10 @@ class NetworkBuilder:
         """Random inputs, int8 ``[count, C, H, W]``."""
         height, width, channels = self._input[0]
         return self._rng.integers(-128, 128, (count, channels, height, width)).astype(np.int8)
+
+    def shape_of(self, name: str) -> Shape:
+        """Feature map shape of a layer, or of the input."""
+        return self._of(name)[0]
 
     def _last(self) -> str:
         return self._layers[-1].name if self._layers else INPUT
@@ -151,6 +169,47 @@ def mixed_network(codebook: UniversalCodebook, seed: int = 1) -> NetworkBuilder:
     net.average_pool()
     net.linear(10)
     return net
+
+
+def random_network(codebook: UniversalCodebook, seed: int) -> NetworkBuilder:
+    """Layers of all kinds with odd shapes, now and then a residual or a second reader."""
+    rng = np.random.default_rng(seed)
+    height, width, channels = (int(rng.integers(1, high)) for high in (15, 13, 21))
+    net = NetworkBuilder(codebook, (height, width, channels), seed)
+    outputs: list[str] = [INPUT]
+    for _ in range(rng.integers(1, 7)):
+        outputs.append(_random_layer(net, rng, outputs))
+    if rng.random() < 0.3:
+        net.average_pool()
+    if rng.random() < 0.3:
+        net.linear(int(rng.integers(1, 30)))
+    return net
+
+
+def _random_layer(net: NetworkBuilder, rng: np.random.Generator, outputs: list[str]) -> str:
+    source = outputs[-1] if rng.random() < 0.8 else outputs[rng.integers(len(outputs))]
+    shape = net.shape_of(source)
+    kernel = (int(rng.integers(1, min(shape[0], 4) + 1)),
+              int(rng.integers(1, min(shape[1], 7) + 1)))
+    stride = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
+    top, left, bottom, right = (int(rng.integers(0, size)) for size in 2 * kernel)
+    padding, raw = (top, left, bottom, right), bool(rng.random() < 0.4)
+    alike = [name for name in outputs if net.shape_of(name) == shape and name != source]
+    kind = rng.random()
+    if alike and kind < 0.6:
+        return net.add(source, alike[rng.integers(len(alike))])
+    if kind < 0.1:
+        return net.add(source, source)
+    if kind < 0.2:
+        return net.max_pool(kernel, stride, padding, source=source)
+    if kind < 0.3:
+        return net.window_average_pool(kernel, stride, padding, source=source)
+    if kind < 0.45 and shape[2] > 1:
+        return net.conv(shape[2], kernel, stride, padding, source=source, raw=raw,
+                        groups=shape[2])
+    groups = int(rng.choice([size for size in range(1, 5) if shape[2] % size == 0]))
+    channels = groups * int(rng.integers(1, 24))
+    return net.conv(channels, kernel, stride, padding, source=source, raw=raw, groups=groups)
 
 
 def convolutions(codebook: UniversalCodebook, size: int, channels: int, layers: int,

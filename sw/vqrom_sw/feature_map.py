@@ -49,7 +49,9 @@ class DramMap:
         pixels = np.full((count, height, self.columns, self.lanes), zero_point, np.int8)
         pixels[:, :, self.left:self.left + width, :channels] = maps
         rows = np.zeros((count, height, self.pitch), np.uint8)
-        rows[:, :, :self.columns * self.lanes] = pixels.reshape(count, height, -1).view(np.uint8)
+        # A stride may leave a row's last pixels unread: the pitch does not count those.
+        content = pixels.reshape(count, height, -1)[:, :, :self.pitch].view(np.uint8)
+        rows[:, :, :content.shape[2]] = content
         return rows.reshape(count, -1)
 
     def maps(self, image: np.ndarray) -> np.ndarray:

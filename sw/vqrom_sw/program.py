@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,13 +89,23 @@ class Program:
 
     def input_image(self, inputs: np.ndarray, zero_point: int) -> np.ndarray:
         """Lay out int8 ``[N, H, W, C]`` as uint8 ``[N, input_bytes]``."""
-        image = np.zeros((len(inputs), self.input_bytes), np.uint8)
-        image[:, :self.inputs[0].size] = self.inputs[0].image(inputs, zero_point)
+        return self.input_images([inputs], [zero_point])
+
+    def input_images(self, inputs: Sequence[np.ndarray],
+                     zero_points: Sequence[int]) -> np.ndarray:
+        """The same for a program with several inputs."""
+        image = np.zeros((len(inputs[0]), self.input_bytes), np.uint8)
+        for place, maps, zero_point in zip(self.inputs, inputs, zero_points, strict=True):
+            image[:, place.offset:place.offset + place.size] = place.image(maps, zero_point)
         return image
 
     def output_maps(self, image: np.ndarray) -> np.ndarray:
         """Inverse for outputs: uint8 ``[N, output_bytes]`` to int8 ``[N, H, W, C]``."""
-        return self.outputs[0].maps(image)
+        return self.all_output_maps(image)[0]
+
+    def all_output_maps(self, image: np.ndarray) -> list[np.ndarray]:
+        """The same for a program with several outputs."""
+        return [place.maps(image[:, place.offset:]) for place in self.outputs]
 
 
 class Assembler:

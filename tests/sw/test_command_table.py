@@ -22,7 +22,8 @@ def nested(layout: data.Layout, row: dict[int, int], first: int) -> Any:
     return {key: nested(field.shape, row, first + field.offset)
             if isinstance(field.shape, data.Layout)
             else int.from_bytes(bytes.fromhex(DIGEST), "little") if key == "sha256"
-            else row[first + field.offset] for key, field in layout}
+            else row[first + field.offset]
+            for key, field in layout}  # pyright: ignore[reportGeneralTypeIssues]
 
 
 @pytest.mark.parametrize("opcode", list(Opcode))
