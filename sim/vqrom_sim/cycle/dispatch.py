@@ -5,108 +5,126 @@ from numba import njit
 
 from vqrom_hw.commands import Channel, Opcode, Unit
 
-from .bus import REQUEST_QUEUE, S_QUEUED
+from .bus import REQUEST_QUEUE, S_QUEUED, STREAM, STREAM_SIZE
 from .columns import CHANNEL, OPCODE, WAIT
+from .compute import END as _FIRST
 
-WEIGHTS, ARRAY, POST, LOAD, STORE, VECTOR = range(6)
-"""Queues in the order of :data:`vqrom_hw.command_processor.QUEUES`."""
-QUEUES = 6
+DEEPEST = 16
+"""Longest command queue of a configuration."""
 
-END, FETCH, CODEBOOK, COMPUTE = (int(op) for op in (
+# A queue: commands in it, place of the first, then a ring of where their rows begin.
+K_LEVEL, K_HEAD, K_RING = range(3)
+_QUEUE_SIZE = K_RING + DEEPEST
+_QUEUES_END = _FIRST + 6 * _QUEUE_SIZE
+WEIGHTS, ARRAY, POST, LOAD, STORE, VECTOR = range(_FIRST, _QUEUES_END, _QUEUE_SIZE)
+
+END_OF_PROGRAM, FETCH, CODEBOOK, COMPUTE = (int(op) for op in (
     Opcode.END, Opcode.FETCH, Opcode.CODEBOOK, Opcode.COMPUTE))
 LOADING, STORING, VECTORING = (int(op) for op in (Opcode.LOAD, Opcode.STORE, Opcode.VECTOR))
 UNITS = len(Unit)
 COMMAND_STREAM, PARAMETER_STREAM, VECTOR_STREAM, WEIGHT_STREAM, ACTIVATION_STREAM = range(5)
-STREAMS = 5
 _VECTOR_CHANNEL, _PARAMETER_CHANNEL = int(Channel.VECTOR), int(Channel.PARAMETER)
 
 ASSEMBLE, DISPATCH, DRAIN = range(3)
 
-# The processor: state, beats of the command in hand, beats of the program to come, position.
-C_STATE, C_BEAT, C_LEFT, C_POSITION = range(4)
-PROCESSOR_SIZE = 4
-
-# A queue: commands in it, place of the first, then a ring of positions in the program.
-K_LEVEL, K_HEAD, K_RING = range(3)
+# The processor: state, beats of the command in hand, beats of the program to come, the command;
+# then how many commands each unit has finished.
+C_STATE, C_BEAT, C_LEFT, C_COMMAND, COMPLETED = range(_QUEUES_END, _QUEUES_END + 5)
+END = COMPLETED + UNITS
 
 
 @njit(cache=True)
-def head_of(queue):
-    """Position of the command at the head; only while the queue is not empty."""
-    return queue[K_RING + queue[K_HEAD]]
+def head_of(s, queue):
+    """The command at the head; any, if the queue is empty."""
+    return s[queue + K_RING + s[queue + K_HEAD]]
 
 
 @njit(cache=True)
-def may_begin(command, completed):
-    """Every unit has finished as many commands as this one waits for (modulo 2**16)."""
+def may_begin(s, t, queue):
+    """There is a head, and every unit has finished as many commands as it waits for (mod 2**16)."""
+    if s[queue + K_LEVEL] == 0:
+        return False
+    command = head_of(s, queue)
     for unit in range(UNITS):
-        distance = (completed[unit] - command[WAIT + unit]) & 0xFFFF
-        if distance >= 0x8000:
+        if (s[COMPLETED + unit] - t[command + WAIT + unit]) & 0x8000:
             return False
     return True
 
 
 @njit(cache=True)
-def push(queue, position, depth):
+def push(s, queue, command, depth):
     """Put a command in; the caller has seen room."""
-    queue[K_RING + (queue[K_HEAD] + queue[K_LEVEL]) % depth] = position
-    queue[K_LEVEL] += 1
+    place = s[queue + K_HEAD] + s[queue + K_LEVEL]
+    s[queue + K_RING + (place - depth if place >= depth else place)] = command
+    s[queue + K_LEVEL] += 1
 
 
 @njit(cache=True)
-def pop(queue, depth):
+def pop(s, queue, depth):
     """Take the head out."""
-    queue[K_HEAD] = (queue[K_HEAD] + 1) % depth
-    queue[K_LEVEL] -= 1
+    s[queue + K_HEAD] = 0 if s[queue + K_HEAD] == depth - 1 else s[queue + K_HEAD] + 1
+    s[queue + K_LEVEL] -= 1
 
 
 @njit(cache=True)
-def stream_of(command):
-    """Read stream that a FETCH goes to."""
-    channel = command[CHANNEL]
+def stream_of(t, command):
+    """Where the read stream that a FETCH goes to lies."""
+    channel = t[command + CHANNEL]
     if channel == _VECTOR_CHANNEL:
-        return VECTOR_STREAM
-    return PARAMETER_STREAM if channel == _PARAMETER_CHANNEL else WEIGHT_STREAM
+        return STREAM + VECTOR_STREAM * STREAM_SIZE
+    if channel == _PARAMETER_CHANNEL:
+        return STREAM + PARAMETER_STREAM * STREAM_SIZE
+    return STREAM + WEIGHT_STREAM * STREAM_SIZE
 
 
 @njit(cache=True)
-def takes_beat(processor):
+def takes_beat(s):
     """The processor takes a beat of the program if it is offered one."""
-    return processor[C_STATE] == ASSEMBLE and processor[C_LEFT] != 0
+    return s[C_STATE] == ASSEMBLE and s[C_LEFT] != 0
 
 
 @njit(cache=True)
-def accepts(command, queues, streams, depth):
-    """A command can be dispatched, before anything is put in or taken out in this cycle."""
-    opcode, levels = command[OPCODE], queues[:, K_LEVEL]
-    if opcode == END:
-        return not levels.any()
+def _has_room(s, queue, depth):
+    return s[queue + K_LEVEL] < depth
+
+
+@njit(cache=True)
+def accepts(s, t, depth):
+    """The command in hand can be dispatched, before anything is put in or taken out."""
+    command = s[C_COMMAND]
+    opcode = t[command + OPCODE]
+    if opcode == COMPUTE:
+        return (_has_room(s, WEIGHTS, depth) and _has_room(s, ARRAY, depth)
+                and _has_room(s, POST, depth))
     if opcode == FETCH:
-        return streams[stream_of(command), S_QUEUED] < REQUEST_QUEUE
-    if opcode == COMPUTE:
-        return levels[WEIGHTS] < depth and levels[ARRAY] < depth and levels[POST] < depth
+        return s[stream_of(t, command) + S_QUEUED] < REQUEST_QUEUE
     if opcode == CODEBOOK:
-        return levels[WEIGHTS] < depth
+        return _has_room(s, WEIGHTS, depth)
     if opcode == LOADING:
-        return levels[LOAD] < depth
+        return _has_room(s, LOAD, depth)
     if opcode == STORING:
-        return levels[STORE] < depth
-    return opcode != VECTORING or levels[VECTOR] < depth
+        return _has_room(s, STORE, depth)
+    if opcode == VECTORING:
+        return _has_room(s, VECTOR, depth)
+    if opcode == END_OF_PROGRAM:
+        return (s[WEIGHTS + K_LEVEL] + s[ARRAY + K_LEVEL] + s[POST + K_LEVEL] + s[LOAD + K_LEVEL]
+                + s[STORE + K_LEVEL] + s[VECTOR + K_LEVEL]) == 0
+    return True
 
 
 @njit(cache=True)
-def enqueue(command, position, queues, depth):
+def enqueue(s, t, command, depth):
     """Hand a command to its queues."""
-    opcode = command[OPCODE]
+    opcode = t[command + OPCODE]
     if opcode == COMPUTE:
-        push(queues[WEIGHTS], position, depth)
-        push(queues[ARRAY], position, depth)
-        push(queues[POST], position, depth)
+        push(s, WEIGHTS, command, depth)
+        push(s, ARRAY, command, depth)
+        push(s, POST, command, depth)
     elif opcode == CODEBOOK:
-        push(queues[WEIGHTS], position, depth)
+        push(s, WEIGHTS, command, depth)
     elif opcode == LOADING:
-        push(queues[LOAD], position, depth)
+        push(s, LOAD, command, depth)
     elif opcode == STORING:
-        push(queues[STORE], position, depth)
+        push(s, STORE, command, depth)
     elif opcode == VECTORING:
-        push(queues[VECTOR], position, depth)
+        push(s, VECTOR, command, depth)

@@ -79,7 +79,7 @@ def run_table(config: AcceleratorConfig, table: np.ndarray, layers: int,
     """
     dimensions = state.dimensions_of(config)
     counters, by_layer, ended = kernel.run(
-        state.initial_state(config, len(table) * dimensions.command_beats), table, dimensions,
+        state.initial_state(config, len(table) * dimensions.command_beats), table.ravel(), dimensions,
         state.vector_latencies(config), layers, limit)
     if not ended:
         raise VqromError(f"program must reach its END within {limit} cycles")

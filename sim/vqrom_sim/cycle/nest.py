@@ -14,60 +14,60 @@ NEST_SIZE = 1 + 4 * LEVELS
 
 
 @njit(cache=True)
-def start_nest(nest, command):
+def start_nest(s, nest, t, command):
     """Begin at the first iteration."""
-    nest[N_ACTIVE] = 1
+    s[nest + N_ACTIVE] = 1
     for level in range(LEVELS):
-        nest[N_COUNT + level] = 0
-        nest[N_ADDRESS + level] = command[NEST]
-        nest[N_Y + level] = command[NEST + 1]
-        nest[N_X + level] = command[NEST + 2]
+        s[nest + N_COUNT + level] = 0
+        s[nest + N_ADDRESS + level] = t[command + NEST]
+        s[nest + N_Y + level] = t[command + NEST + 1]
+        s[nest + N_X + level] = t[command + NEST + 2]
 
 
 @njit(cache=True)
-def inside(nest, command):
+def inside(s, nest, t, command):
     """The iteration lies in the feature map."""
-    return (0 <= nest[N_Y] < command[NEST + 3]) and (0 <= nest[N_X] < command[NEST + 4])
+    return (0 <= s[nest + N_Y] < t[command + NEST + 3]) and (0 <= s[nest + N_X] < t[command + NEST + 4])
 
 
 @njit(cache=True)
-def firsts(nest, low, high):
+def firsts(s, nest, low, high):
     """All levels of ``low..high-1`` are at their first iteration."""
     for level in range(low, high):
-        if nest[N_COUNT + level] != 0:
+        if s[nest + N_COUNT + level] != 0:
             return False
     return True
 
 
 @njit(cache=True)
-def lasts(nest, command, low, high):
+def lasts(s, nest, t, command, low, high):
     """All levels of ``low..high-1`` are at their last iteration."""
     for level in range(low, high):
-        if nest[N_COUNT + level] != command[LEVEL + 4 * level] - 1:
+        if s[nest + N_COUNT + level] != t[command + LEVEL + 4 * level] - 1:
             return False
     return True
 
 
 @njit(cache=True)
-def step_nest(nest, command):
+def step_nest(s, nest, t, command):
     """Go on to the next iteration; after the last one the nest is no more active."""
     level = 0
-    while level < LEVELS and nest[N_COUNT + level] == command[LEVEL + 4 * level] - 1:
+    while level < LEVELS and s[nest + N_COUNT + level] == t[command + LEVEL + 4 * level] - 1:
         level += 1
     if level == LEVELS:
-        nest[N_ACTIVE] = 0
+        s[nest + N_ACTIVE] = 0
         return
     loop = LEVEL + 4 * level
-    nest[N_COUNT + level] += 1
-    address = nest[N_ADDRESS + level] + command[loop + 1]
-    y = nest[N_Y + level] + command[loop + 2]
-    x = nest[N_X + level] + command[loop + 3]
+    s[nest + N_COUNT + level] += 1
+    address = s[nest + N_ADDRESS + level] + t[command + loop + 1]
+    y = s[nest + N_Y + level] + t[command + loop + 2]
+    x = s[nest + N_X + level] + t[command + loop + 3]
     for lower in range(level + 1):
-        nest[N_ADDRESS + lower] = address
-        nest[N_Y + lower] = y
-        nest[N_X + lower] = x
+        s[nest + N_ADDRESS + lower] = address
+        s[nest + N_Y + lower] = y
+        s[nest + N_X + lower] = x
         if lower < level:
-            nest[N_COUNT + lower] = 0
+            s[nest + N_COUNT + lower] = 0
 
 
 # Place in the row, first word of the row, word in turn.
@@ -76,18 +76,18 @@ WALK_SIZE = 3
 
 
 @njit(cache=True)
-def start_walk(walk, base):
+def start_walk(s, walk, base):
     """Begin at a word."""
-    walk[A_PLACE], walk[A_ROW], walk[A_ADDRESS] = 0, base, base
+    s[walk + A_PLACE], s[walk + A_ROW], s[walk + A_ADDRESS] = 0, base, base
 
 
 @njit(cache=True)
-def step_walk(walk, command):
+def step_walk(s, walk, t, command):
     """Go on to the next word."""
-    if walk[A_PLACE] == command[TARGET + 1] - 1:
-        walk[A_PLACE] = 0
-        walk[A_ROW] += command[TARGET + 3]
-        walk[A_ADDRESS] = walk[A_ROW]
+    if s[walk + A_PLACE] == t[command + TARGET + 1] - 1:
+        s[walk + A_PLACE] = 0
+        s[walk + A_ROW] += t[command + TARGET + 3]
+        s[walk + A_ADDRESS] = s[walk + A_ROW]
     else:
-        walk[A_PLACE] += 1
-        walk[A_ADDRESS] += command[TARGET + 2]
+        s[walk + A_PLACE] += 1
+        s[walk + A_ADDRESS] += t[command + TARGET + 2]

@@ -1,4 +1,4 @@
-"""What the cycle model holds: dimensions, and the registers of every unit."""
+"""What a run of the cycle model starts from: dimensions, and registers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vqrom_hw.decode import last_fields
 from vqrom_hw.requantize import parameter_layout
 from vqrom_hw.vector import write_latency
 
-from . import bus, compute, dispatch, transfer, vector, weights
+from . import bus, dispatch, vector
 
 
 class Dimensions(NamedTuple):
@@ -39,26 +39,6 @@ class Dimensions(NamedTuple):
     vector_depth: int
 
 
-class State(NamedTuple):
-    """Registers by unit, int64 arrays; each file of this package says what is where."""
-
-    processor: np.ndarray
-    queues: np.ndarray
-    completed: np.ndarray
-    requested: np.ndarray
-    streams: np.ndarray
-    read: np.ndarray
-    write: np.ndarray
-    unpacker: np.ndarray
-    loader: np.ndarray
-    parameters: np.ndarray
-    sequencer: np.ndarray
-    post: np.ndarray
-    vector: np.ndarray
-    load: np.ndarray
-    store: np.ndarray
-
-
 def dimensions_of(config: AcceleratorConfig) -> Dimensions:
     """What the steps need of a configuration."""
     return Dimensions(
@@ -82,23 +62,13 @@ def fifo_depths(config: AcceleratorConfig) -> list[int]:
             config.weight_fifo_beats, config.activation_fifo_beats]
 
 
-def initial_state(config: AcceleratorConfig, program_beats: int) -> State:
-    """The first busy cycle: the program has been asked for."""
-    def zeros(*shape: int) -> np.ndarray:
-        return np.zeros(shape, np.int64)
-
-    depth = max(vector_latencies(config))
-    state = State(
-        zeros(dispatch.PROCESSOR_SIZE), zeros(dispatch.QUEUES, dispatch.K_RING
-                                              + config.command_queue),
-        zeros(dispatch.UNITS), zeros(2), zeros(dispatch.STREAMS, bus.STREAM_SIZE),
-        zeros(bus.READ_SIZE), zeros(bus.WRITE_SIZE), zeros(weights.UNPACKER_SIZE),
-        zeros(weights.LOADER_SIZE), zeros(weights.UNPACKER_SIZE), zeros(compute.SEQUENCER_SIZE),
-        zeros(compute.POST_SIZE), zeros(vector.V_RING + depth), zeros(transfer.LOAD_SIZE),
-        zeros(transfer.STORE_SIZE))
-    state.processor[dispatch.C_LEFT] = program_beats
-    state.streams[:, bus.S_FREE] = fifo_depths(config)
-    program = state.streams[dispatch.COMMAND_STREAM]
-    program[bus.S_QUEUED] = 1
-    program[bus.S_RING:bus.S_RING + 3] = 0, program_beats, 0
-    return state
+def initial_state(config: AcceleratorConfig, program_beats: int) -> np.ndarray:
+    """All registers in the first busy cycle: the program has been asked for."""
+    registers = np.zeros(vector.V_RING + max(vector_latencies(config)), np.int64)
+    registers[dispatch.C_LEFT] = program_beats
+    for number, depth in enumerate(fifo_depths(config)):
+        registers[bus.STREAM + number * bus.STREAM_SIZE + bus.S_FREE] = depth
+    program = bus.STREAM + dispatch.COMMAND_STREAM * bus.STREAM_SIZE
+    registers[program + bus.S_QUEUED] = 1
+    registers[program + bus.S_RING:program + bus.S_RING + 3] = 0, program_beats, 0
+    return registers

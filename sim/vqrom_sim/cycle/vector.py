@@ -6,13 +6,13 @@ from vqrom_hw.commands import VectorOp
 from vqrom_hw.requantize import parameter_layout
 
 from .columns import OPERATION, TAPS, TARGET
+from .dispatch import END as _FIRST
 from .nest import (
     A_ADDRESS,
     N_ACTIVE,
     N_ADDRESS,
     NEST_SIZE,
     WALK_SIZE,
-    firsts,
     inside,
     lasts,
     start_nest,
@@ -20,7 +20,7 @@ from .nest import (
     step_nest,
     step_walk,
 )
-from .weights import UNPACKER_SIZE, U_REMAINING, item_offered, step_unpacker
+from .weights import U_REMAINING, UNPACKER_SIZE, item_offered, step_unpacker
 
 MAX, DEPTHWISE = int(VectorOp.MAX), int(VectorOp.DEPTHWISE)
 PARAMETER_WORDS = parameter_layout.size // 8
@@ -29,119 +29,118 @@ STORE_IDLE, STORE_PARAMETERS, STORE_LENGTH, STORE_WEIGHTS = range(4)
 
 # State machine, depthwise store and its unpacker, gap, a result waits, windows under way, place
 # of the youngest in the ring of the last advances; nest, walk, ring.
-V_STATE, V_STORE, V_GAP, V_WAITING, V_ALIVE, V_NOW = range(6)
-V_UNPACKER = 6
+V_STATE, V_STORE, V_GAP, V_WAITING, V_ALIVE, V_NOW, V_UNPACKER = range(_FIRST, _FIRST + 7)
 V_NEST = V_UNPACKER + UNPACKER_SIZE
 V_WALK = V_NEST + NEST_SIZE
 V_RING = V_WALK + WALK_SIZE
 
 
 @njit(cache=True)
-def vector_writes(vector):
+def vector_writes(s):
     """The unit asks for the buffer's write port."""
-    return vector[V_WAITING] != 0
+    return s[V_WAITING] != 0
 
 
 @njit(cache=True)
-def vector_target(vector):
+def vector_target(s):
     """Word that it writes."""
-    return vector[V_WALK + A_ADDRESS]
+    return s[V_WALK + A_ADDRESS]
 
 
 @njit(cache=True)
-def vector_address(vector):
+def vector_address(s):
     """Word that it reads."""
-    return vector[V_NEST + N_ADDRESS]
+    return s[V_NEST + N_ADDRESS]
 
 
 @njit(cache=True)
-def complete(vector, command, latencies, depth):
+def complete(s, t, command, latencies, depth):
     """A result leaves the lanes."""
-    latency = latencies[command[OPERATION]]
-    return vector[V_RING + (vector[V_NOW] - (latency - 1)) % depth] != 0
+    latency = latencies[t[command + OPERATION]]
+    return s[V_RING + (s[V_NOW] - (latency - 1)) % depth] != 0
 
 
 @njit(cache=True)
-def vector_state(vector, command, written, latencies, depth):
+def vector_state(s, t, command, written, latencies, depth):
     """``(advances, may issue a word, asks for the read port)``; ``written``: its write is granted.
     """
-    nest = vector[V_NEST:]
+    nest = V_NEST
     go = True
-    if vector[V_ALIVE]:
-        go = not (vector[V_WAITING] and not written and complete(vector, command, latencies, depth))
-    if not nest[N_ACTIVE] or not go:
+    if s[V_ALIVE]:
+        go = not (s[V_WAITING] and not written and complete(s, t, command, latencies, depth))
+    if not s[nest + N_ACTIVE] or not go:
         return go, False, False
-    if vector[V_GAP] and lasts(nest, command, 0, 2):
+    if s[V_GAP] and lasts(s, nest, t, command, 0, 2):
         return go, False, False
-    return go, True, inside(nest, command)
+    return go, True, inside(s, nest, t, command)
 
 
 @njit(cache=True)
-def _step_store(vector, command, start, beat_offered, bus_width, word):
+def _step_store(s, t, command, start, beat_offered, bus_width, word):
     """Depthwise weights and parameters: ``(beat taken, all are there)``."""
-    unpacker, state = vector[V_UNPACKER:], vector[V_STORE]
-    offered = item_offered(unpacker, word, word, 1)
-    last = offered and unpacker[U_REMAINING] == 1
+    unpacker, state = V_UNPACKER, s[V_STORE]
+    offered = item_offered(s, unpacker, word, word, 1)
+    last = offered and s[unpacker + U_REMAINING] == 1
     length_offered = start or state == STORE_LENGTH
-    length = command[TAPS] if state == STORE_LENGTH else PARAMETER_WORDS
-    taken = step_unpacker(unpacker, length_offered, length, beat_offered, offered, bus_width, word,
+    length = t[command + TAPS] if state == STORE_LENGTH else PARAMETER_WORDS
+    taken = step_unpacker(s, unpacker, length_offered, length, beat_offered, offered, bus_width, word,
                           word, 1)
     done = state == STORE_WEIGHTS and last
     if state == STORE_IDLE:
-        vector[V_STORE] = STORE_PARAMETERS if start else STORE_IDLE
+        s[V_STORE] = STORE_PARAMETERS if start else STORE_IDLE
     elif state == STORE_PARAMETERS:
-        vector[V_STORE] = STORE_LENGTH if last else STORE_PARAMETERS
+        s[V_STORE] = STORE_LENGTH if last else STORE_PARAMETERS
     elif state == STORE_LENGTH:
-        vector[V_STORE] = STORE_WEIGHTS
+        s[V_STORE] = STORE_WEIGHTS
     elif done:
-        vector[V_STORE] = STORE_IDLE
+        s[V_STORE] = STORE_IDLE
     return taken, done
 
 
 @njit(cache=True)
-def step_vector(vector, command, valid, go, step, written, beat_offered, latencies, depth, steps,
+def step_vector(s, t, command, valid, go, step, written, beat_offered, latencies, depth, steps,
                 bus_width, word):
     """One cycle; returns ``(beat taken, command finished)``.
 
     ``step``: a word is issued; ``written``: the write is granted; ``steps``: advances that a
     result takes in the lanes; ``depth``: places of the ring.
     """
-    nest, walk, state = vector[V_NEST:], vector[V_WALK:], vector[V_STATE]
-    operation = command[OPERATION]
+    nest, walk, state = V_NEST, V_WALK, s[V_STATE]
+    operation = t[command + OPERATION]
     loads = state == IDLE and valid and operation == DEPTHWISE
-    taken, stored = _step_store(vector, command, loads, beat_offered, bus_width, word)
+    taken, stored = _step_store(s, t, command, loads, beat_offered, bus_width, word)
     start = (state == IDLE and valid and operation != DEPTHWISE) or (state == LOADING and stored)
-    done = (state == RUNNING and not nest[N_ACTIVE] and not vector[V_ALIVE]
-            and not vector[V_WAITING])
-    ends = step and lasts(nest, command, 0, 2)
-    emerges = vector[V_ALIVE] != 0 and go and complete(vector, command, latencies, depth)
+    done = (state == RUNNING and not s[nest + N_ACTIVE] and not s[V_ALIVE]
+            and not s[V_WAITING])
+    ends = step and lasts(s, nest, t, command, 0, 2)
+    emerges = s[V_ALIVE] != 0 and go and complete(s, t, command, latencies, depth)
     if emerges:
-        vector[V_RING + (vector[V_NOW] - (latencies[operation] - 1)) % depth] = 0
-        vector[V_ALIVE] -= 1
+        s[V_RING + (s[V_NOW] - (latencies[operation] - 1)) % depth] = 0
+        s[V_ALIVE] -= 1
     if go:
-        vector[V_NOW] = (vector[V_NOW] + 1) % depth
-        vector[V_RING + vector[V_NOW]] = 1 if ends else 0
-        vector[V_ALIVE] += 1 if ends else 0
+        s[V_NOW] = (s[V_NOW] + 1) % depth
+        s[V_RING + s[V_NOW]] = 1 if ends else 0
+        s[V_ALIVE] += 1 if ends else 0
         if ends and operation != MAX:
-            vector[V_GAP] = steps - 1
-        elif vector[V_GAP]:
-            vector[V_GAP] -= 1
+            s[V_GAP] = steps - 1
+        elif s[V_GAP]:
+            s[V_GAP] -= 1
     if start:
-        start_walk(walk, command[TARGET])
-    elif vector[V_WAITING] and written:
-        step_walk(walk, command)
+        start_walk(s, walk, t[command + TARGET])
+    elif s[V_WAITING] and written:
+        step_walk(s, walk, t, command)
     if emerges:
-        vector[V_WAITING] = 1
+        s[V_WAITING] = 1
     elif written:
-        vector[V_WAITING] = 0
+        s[V_WAITING] = 0
     if start:
-        start_nest(nest, command)
+        start_nest(s, nest, t, command)
     elif step:
-        step_nest(nest, command)
+        step_nest(s, nest, t, command)
     if state == IDLE and valid:
-        vector[V_STATE] = LOADING if loads else RUNNING
+        s[V_STATE] = LOADING if loads else RUNNING
     elif start:
-        vector[V_STATE] = RUNNING
+        s[V_STATE] = RUNNING
     elif done:
-        vector[V_STATE] = IDLE
+        s[V_STATE] = IDLE
     return taken, done
