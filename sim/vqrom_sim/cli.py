@@ -20,10 +20,11 @@ app.add_typer(cli_config.app, name="config")
 
 
 class Engine(StrEnum):
-    """What computes the outputs."""
+    """What computes outputs and counts."""
 
     reference = "reference"
     rtl = "rtl"
+    model = "model"
 
 
 def _integer(text: str) -> int:
@@ -128,22 +129,36 @@ def generate(
 
 @app.command()
 def simulate(
-    network: Annotated[Path, typer.Argument(metavar="FILE.vqnet", help="a compressed network")],
-    codebook: CodebookOption,
     config: ConfigOption,
-    inputs: Annotated[Path, typer.Option(
-        metavar="FILE.npy", help="[N, C, H, W]: float32 as the float network takes, or int8")],
     output: OutputOption,
-    engine: Annotated[Engine, typer.Option(
-        help="the integer reference, or the generated Verilog under Verilator")] = Engine.rtl,
+    network: Annotated[Path | None, typer.Argument(
+        metavar="[FILE.vqnet]", help="a compressed network")] = None,
+    codebook: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="codebook.safetensors as compress writes it")] = None,
+    inputs: Annotated[Path | None, typer.Option(
+        metavar="FILE.npy", help="[N, C, H, W]: float32 as the float network takes, or int8")] = None,
+    topology: Annotated[Path | None, typer.Option(
+        metavar="FILE.csv", help="SCALE-Sim topology in the place of a network: convolutions, or "
+        "M, N, K")] = None,
+    weights: Annotated[str, typer.Option(
+        metavar="KIND", help="of a topology: index or raw")] = "index",
+    engine: Annotated[Engine | None, typer.Option(
+        help="the generated Verilog under Verilator (rtl), its cycles and counters without values "
+        "(model), or its values alone (reference); rtl unless a topology is given")] = None,
     dequantize: Annotated[bool, typer.Option(
         "--dequantize", help="write outputs.npy as float32 in the float network's units")] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Run a whole network: DIR/outputs.npy and DIR/report.json."""
-    from .cli_hardware import SimulateRequest, run_simulate
+    from .cli_simulate import SimulateRequest, TopologyRequest, run_simulate, run_topology
+    if topology is not None:
+        run_topology(TopologyRequest(
+            topology, config, output, weights, (engine or Engine.model).value, network, codebook,
+            inputs, dequantize, quiet))
+        return
     run_simulate(SimulateRequest(
-        network, codebook, config, inputs, output, engine.value, dequantize, quiet))
+        network, codebook, config, inputs, output, (engine or Engine.rtl).value, dequantize,
+        quiet))
 
 
 @app.command()

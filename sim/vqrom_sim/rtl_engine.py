@@ -34,7 +34,7 @@ class RtlRun(Counts):
     Members
     -------
     outputs:
-        int8 ``[N, H, W, C]``.
+        uint8 ``[N, output_bytes]``: DRAM region ``OUTPUT`` of each image.
     seconds:
         Wall-clock time of the images' simulation, without the start of the process.
     """
@@ -43,9 +43,9 @@ class RtlRun(Counts):
     seconds: float
 
 
-def run_rtl(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_point: int,
+def run_rtl(program: Program, codewords: np.ndarray, images: np.ndarray,
             progress: Progress | None = None) -> RtlRun:
-    """Run a program once per input.
+    """Run a program once per image.
 
     Parameters
     ----------
@@ -53,10 +53,8 @@ def run_rtl(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_po
         Compiled network.
     codewords:
         int8 ``[k, d]`` for the ROM.
-    inputs:
-        int8 ``[N, H, W, C]``.
-    zero_point:
-        Of the input.
+    images:
+        uint8 ``[N, input_bytes]``: DRAM region ``INPUT`` of each image.
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
 
@@ -71,38 +69,35 @@ def run_rtl(program: Program, codewords: np.ndarray, inputs: np.ndarray, zero_po
     tell(BUILDING, 1, 1)
     with tempfile.TemporaryDirectory(prefix="vqrom-") as name:
         folder = Path(name)
-        job, arguments = prepare_job(program, inputs, zero_point, folder)
-        _simulate(model, job, arguments, len(inputs), tell)
+        job, arguments = prepare_job(program, images, folder)
+        _simulate(model, job, arguments, len(images), tell)
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         memory = _read_hex(folder / "out.hex", program.config.beat_bytes)
-        stride = align(program.output_bytes, PAGE)
-        outputs = program.output_maps(memory.reshape(len(inputs), stride))
+        outputs = memory.reshape(len(images), -1)[:, :program.output_bytes]
         return RtlRun(result["counters"], _read_trace(folder / "trace", len(program.layers)),
                       outputs, result["seconds"])
 
 
-def prepare_job(program: Program, inputs: np.ndarray, zero_point: int,
-                folder: Path) -> tuple[Path, list[str]]:
+def prepare_job(program: Program, images: np.ndarray, folder: Path) -> tuple[Path, list[str]]:
     """Write what a simulation reads: the job file's path, and the model's arguments."""
     beat = program.config.beat_bytes
-    image, places = _memory_image(program, inputs, zero_point)
+    image, places = _memory_image(program, images)
     _write_hex(folder / "dram.hex", image, beat)
     first = places["output"] // beat
-    last = first + len(inputs) * align(program.output_bytes, PAGE) // beat - 1
-    return _write_job(folder, program, places, len(inputs)), [
+    last = first + len(images) * align(program.output_bytes, PAGE) // beat - 1
+    return _write_job(folder, program, places, len(images)), [
         f"+image={folder / 'dram.hex'}", f"+trace={folder / 'trace'}",
         f"+dump={folder / 'out.hex'}", f"+dump_first={first}", f"+dump_last={last}"]
 
 
-def _memory_image(program: Program, inputs: np.ndarray,
-                  zero_point: int) -> tuple[np.ndarray, dict[str, int]]:
+def _memory_image(program: Program,
+                  images: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
     """DRAM contents: program, constants, inputs, room for outputs and for what is spilled.
 
     Every part, and every image's, begins at a page: bursts are cut there, so that all images take
     the same cycles.
     """
-    count = len(inputs)
-    images = program.input_image(inputs, zero_point)
+    count = len(images)
     padded = np.zeros((count, align(program.input_bytes, PAGE)), np.uint8)
     padded[:, :images.shape[1]] = images
     parts = {

@@ -90,8 +90,10 @@ def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
     if program is None:
         return SimulationResult(expected, report | {"bit_exact": True, "mismatches": 0})
 
-    run = run_rtl(program, codebook.codewords, images, network.input_quantization.zero_point, tell)
-    outputs = run.outputs.transpose(0, 3, 1, 2).reshape(expected.shape)
+    placed = program.input_image(images, network.input_quantization.zero_point)
+    run = run_rtl(program, codebook.codewords, placed, tell)
+    maps = program.output_maps(run.outputs)
+    outputs = maps.transpose(0, 3, 1, 2).reshape(expected.shape)
     mismatches = int(np.count_nonzero(outputs != expected))
     return SimulationResult(outputs, report | {
         "bit_exact": mismatches == 0, "mismatches": mismatches,

@@ -1,0 +1,129 @@
+"""Simulate a topology file: layers without weights of their own, as one program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.errors import VqromError
+from vqrom_sw.program import Program
+from vqrom_sw.topology import Topology, compile_topology
+
+from .counts import Counts
+from .progress import Progress
+from .simulate import SCHEMA, hardware_figures
+
+ENGINES = ("model", "rtl")
+WEIGHTS = ("index", "raw")
+
+
+def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: str = "index",
+                      engine: str = "model", seed: int = 0,
+                      progress: Progress | None = None) -> dict[str, Any]:
+    """Run all layers of a topology once, each from DRAM to DRAM.
+
+    Parameters
+    ----------
+    topology:
+        Layers.
+    config:
+        Accelerator; the codebook's shape is that of the configuration.
+    weights:
+        ``"index"`` or ``"raw"``: of every layer but depthwise ones, which are raw.
+    engine:
+        ``"model"``, or ``"rtl"`` with random codebook, weights and inputs, compared with the
+        integer reference.
+    seed:
+        Of what is random.
+    progress:
+        Called with what is being done, how much of it is done, and how much there is (0: unknown).
+
+    Returns
+    -------
+    What ``report.json`` holds (``docs/report-schema.md``).
+
+    Raises
+    ------
+    VqromError
+        If a layer does not fit the accelerator, an argument is not one of those above, or a tool
+        is missing.
+    """
+    for name, value, choices in (("engine", engine, ENGINES), ("weights", weights, WEIGHTS)):
+        if value not in choices:
+            raise VqromError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    codewords = _codewords(config, seed)
+    raw = weights == "raw"
+    program = compile_topology(topology, codewords, config, raw=raw, contents=engine == "rtl",
+                               seed=seed)
+    report = _describe(topology, config, raw, engine)
+    tell = progress or (lambda what, done, total: None)
+    if engine == "model":
+        from .cycle.model import run_model
+        return report | hardware_figures(report, program, run_model(program, 1, tell))
+    run, mismatches = _run_rtl(topology, program, codewords, raw, seed, tell)
+    return report | hardware_figures(report, program, run) | {
+        "bit_exact": mismatches == 0, "mismatches": mismatches}
+
+
+def _codewords(config: AcceleratorConfig, seed: int) -> np.ndarray:
+    shape = (config.codewords, config.subvector)
+    return np.random.default_rng(seed).integers(-128, 128, shape).astype(np.int8)
+
+
+def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: bool, seed: int,
+             progress: Progress) -> tuple[Counts, int]:
+    """Counts, and output bytes that differ from the integer reference's."""
+    from vqrom_sw.codebook import UniversalCodebook
+    from vqrom_sw.reference import run_reference
+    from vqrom_sw.topology import random_networks
+
+    from .rtl_engine import run_rtl
+
+    rng = np.random.default_rng(seed)
+    networks = random_networks(topology, codewords, raw, seed)
+    image = np.zeros((1, program.input_bytes), np.uint8)
+    expected = []
+    for number, (network, place) in enumerate(zip(networks, program.inputs, strict=True)):
+        progress("integer reference", number, len(networks))
+        inputs = rng.integers(-128, 128, (1, *network.input_shape)).astype(np.int8)
+        zero_point = network.input_quantization.zero_point
+        image[:, place.offset:place.offset + place.size] = place.image(inputs, zero_point)
+        expected.append(run_reference(network, UniversalCodebook(codewords), inputs)[
+            network.layers[-1].name])
+    progress("integer reference", len(networks), len(networks))
+    run = run_rtl(program, codewords, image, progress)
+    mismatches = sum(
+        int(np.count_nonzero(place.maps(run.outputs[:, place.offset:]) != values))
+        for place, values in zip(program.outputs, expected, strict=True))
+    return run, mismatches
+
+
+def _describe(topology: Topology, config: AcceleratorConfig, raw: bool,
+              engine: str) -> dict[str, Any]:
+    """The report as far as no hardware is needed."""
+    layers = []
+    for layer in topology.layers:
+        reduced = 1 if layer.depthwise else layer.shape[2]
+        count = layer.filters * layer.kernel[0] * layer.kernel[1] * reduced
+        layers.append({
+            "name": layer.name, "kind": "depthwise" if layer.depthwise else "conv",
+            "macs": layer.macs, "weights": count, "raw": count if raw or layer.depthwise else 0,
+            "indices": 0 if raw or layer.depthwise
+            else layer.filters * layer.kernel[0] * layer.kernel[1] * -(-reduced // config.subvector)
+        })
+    count, raw_count = (sum(layer[key] for layer in layers) for key in ("weights", "raw"))
+    bits = sum(layer.pop("indices") for layer in layers) * config.index_width
+    return {
+        "schema": SCHEMA, "network": topology.name, "engine": engine,
+        "config": config.model_dump(mode="json"), "codebook_sha256": None,
+        "images": 1, "bit_exact": None, "mismatches": None, "cycles": None,
+        "macs": sum(layer["macs"] for layer in layers),
+        "peak_macs_per_cycle": config.peak_macs_per_cycle, "utilization": None,
+        "weights": {"count": count, "indexed": count - raw_count, "raw": raw_count,
+                    "index_bits": bits},
+        "traffic": None, "stalls": None, "busy": None,
+        "layers": [{key: layer[key] for key in ("name", "kind", "macs", "weights")}
+                   for layer in layers],
+    }
