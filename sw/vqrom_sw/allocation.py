@@ -49,12 +49,21 @@ class Timeline:
         """Drop what ends before a time."""
         self._blocks = [block for block in self._blocks if block.last >= time]
 
-    def take(self, size: int, first: int, last: int,
-             residents: Iterable[tuple[int, int]]) -> int | None:
-        """Base of words that are free from ``first`` to ``last``, now taken, or None."""
+    def take(self, size: int, first: int, last: int, residents: Iterable[tuple[int, int]],
+             top: bool = False) -> int | None:
+        """Base of words that are free from ``first`` to ``last``, now taken, or None.
+
+        The lowest that are free, or the highest (``top``): where what is alike in size and life
+        keeps to one end, little is left over between.
+        """
         taken = [(block.base, block.size) for block in self._blocks
                  if block.last >= first and block.first <= last]
-        base = first_fit(size, self._capacity, [*taken, *residents])
+        taken += residents
+        if top:
+            taken = [(self._capacity - base - length, length) for base, length in taken]
+        base = first_fit(size, self._capacity, taken)
+        if base is not None and top:
+            base = self._capacity - base - size
         if base is not None and size:
             self._blocks.append(Block(first, last, base, size))
         return base

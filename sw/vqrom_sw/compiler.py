@@ -18,7 +18,7 @@ from .network import QuantizedNetwork
 from .operations import Operation
 from .program import Assembler, Program, align, packet_of_codebook
 from .residency import Plan, make_plan
-from .schedule import WaitTracker
+from .schedule import schedule
 from .tiling import Residency
 
 __all__ = ["beyond_accelerator", "compile_graph", "compile_network"]
@@ -82,8 +82,7 @@ def compile_graph(graph: Graph, names: tuple[str, ...], indexed: bool, *, ends: 
         operations = [_at_end(operation, len(names) - 1) for operation in operations]
     if indexed and config.codebook_storage == "sram":
         operations = _with_codebook(operations, graph.codewords, codebook_reload)
-    tracker = WaitTracker(config.activation_words)
-    waits = [tracker.waits(operation) for operation in operations]
+    operations, waits = schedule(operations, config)
     assembler = Assembler(config, len(names), contents)
     table = assembler.assemble(operations, waits,
                                check=indexed and config.codebook_storage == "rom")

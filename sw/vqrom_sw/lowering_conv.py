@@ -92,6 +92,17 @@ class ConvTask(Task):
         """Of all its weights, once."""
         return sum(self._weights(piece).size for piece in self.pieces(False))
 
+    @cached_property
+    def tiles(self) -> int:
+        """Fills of the array for one block."""
+        return sum(self._tiles(piece) for piece in self.pieces(False))
+
+    @cached_property
+    def constant_beats(self) -> int:
+        """Beats of weights and parameters for one block."""
+        return sum(-(-packet.size // self.config.beat_bytes) for piece in self.pieces(False)
+                   for packet in (self._weights(piece), self._parameters(piece)))
+
     def pieces(self, split: bool) -> list[Piece]:
         """What one COMPUTE each covers."""
         per_word = self.config.rows // self.config.columns
@@ -121,13 +132,13 @@ class ConvTask(Task):
                    split: bool) -> list[Operation]:
         operations = []
         pieces = self.pieces(split)
-        for y0, y1, x0, x1 in self._blocks(first, end):
+        for y0, y1, x0, x1 in self.blocks(first, end):
             read = rows_area(sources[0], *self.needs(y0, y1))
             operations += [self._compute(piece, (y0, y1, x0, x1), sources[0], target, read)
                            for piece in pieces]
         return operations
 
-    def _blocks(self, first: int, end: int) -> list[tuple[int, int, int, int]]:
+    def blocks(self, first: int, end: int) -> list[tuple[int, int, int, int]]:
         """Pixels that fit the accumulators."""
         depth, width = self.config.accumulator_depth, self.output.width
         if width <= depth:

@@ -13,6 +13,7 @@ from .lowering_conv import ConvTask
 from .lowering_vector import AddTask
 from .tiling import (
     Group,
+    Placer,
     Residencies,
     Residency,
     Residents,
@@ -20,9 +21,15 @@ from .tiling import (
     Window,
     make_groups,
     make_steps,
-    place_steps,
     strip_counts,
+    work_of,
 )
+
+BEAT_COST = 0.25
+"""Cycles that a beat is worth that DRAM need not deliver."""
+
+VARIANTS = ((False, False), (False, True), (True, False))
+"""Placements that are tried: tight or not, and from which end."""
 
 
 @dataclass(frozen=True)
@@ -166,27 +173,33 @@ class _Planner:
 
     def _strips(self, group: Group, time: int, timeline: Timeline,
                 here: list[Residents]) -> tuple[list[Step], Timeline]:
-        """The fewest strips with which no unit waits, or else simply the fewest."""
-        fallback: tuple[list[Step], Timeline] | None = None
-        best_count = 0
-        for count in strip_counts(group, self._tasks, self._graph.config):
-            if fallback and count > 2 * best_count:
+        """The strips that cost least."""
+        config, best, fewest = self._graph.config, None, 0
+        for count in strip_counts(group, self._tasks, config):
+            if best and count > 2 * fewest + 1:
                 break
-            steps, fork = self._steps(group, count), timeline.fork()
-            residents = [here[0], *[here[1]] * len(steps), here[2]]
-            waits = place_steps(steps, self._tasks, self._residency, time, fork, residents, False)
-            if waits == 0 and not (fallback and self._is_tiny(group, count)):
-                return steps, fork
-            if waits is None:
-                # Nothing that was taken to let units work ahead.
-                steps, fork = self._steps(group, count), Timeline(self._capacity)
-                waits = place_steps(steps, self._tasks, self._residency, time, fork, residents,
-                                    True)
-            if waits is not None and fallback is None:
-                fallback, best_count = (steps, fork), count
-        if fallback is None or (self._is_tiny(group, len(fallback[0])) and self._options(group)):
+            for tight, flipped in VARIANTS:
+                if tight and best:
+                    continue
+                steps = self._steps(group, count)
+                # Nothing that was taken to let units work ahead, if room is tight.
+                fork = Timeline(self._capacity) if tight else timeline.fork()
+                stall = Placer(config, self._tasks, self._residency, fork, tight,
+                               flipped).place(steps, time, here)
+                if stall is None:
+                    continue
+                cycles, beats = work_of(steps, self._tasks, config)
+                cost = cycles + stall + BEAT_COST * beats
+                fewest = fewest or count
+                if best is None or cost < best[0]:
+                    best = cost, stall, steps, fork
+                if stall == 0:
+                    break
+            if best and best[1] == 0:
+                break
+        if best is None or (self._options(group) and self._is_tiny(group, len(best[2]))):
             raise _NoRoomError(group, self._least(group, here[1]))
-        return fallback
+        return best[2], best[3]
 
     def _steps(self, group: Group, count: int) -> list[Step]:
         steps = make_steps(group, self._tasks, self._residency, count)

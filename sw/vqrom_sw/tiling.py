@@ -11,6 +11,7 @@ from vqrom_hw.config import AcceleratorConfig
 from .allocation import Timeline
 from .feature_map import FeatureMap
 from .lowering import Task, parts
+from .lowering_conv import ConvTask
 from .lowering_vector import GlobalAverageTask
 
 
@@ -154,8 +155,8 @@ def strip_counts(group: Group, tasks: list[Task],
     for position in range(group.first, group.end):
         if tasks[position].on_array:
             output = tasks[position].output
-            count = max(count, min(sink.height, -(-output.height // max(
-                1, config.accumulator_depth // output.width))))
+            rows = config.accumulator_depth // output.width * sink.height // output.height
+            count = max(count, -(-sink.height // max(1, rows)))
     last = 0
     while count <= sink.height:
         rows = -(-sink.height // count)
@@ -165,58 +166,119 @@ def strip_counts(group: Group, tasks: list[Task],
         count = max(count + 1, count * 9 // 8)
 
 
-def place_steps(steps: list[Step], tasks: list[Task], residency: Residencies, time: int,
-                timeline: Timeline, residents: list[Residents], tight: bool) -> int | None:
-    """Give windows and staging places; the number of those that make a unit wait, or None.
+@dataclass
+class Placer:
+    """Gives windows and staging places.
 
-    Parameters
-    ----------
-    time:
-        Number of the first step.
-    residents:
-        Maps that stay, for each step from the one before the first to the one after the last.
+    A step is two units of time: rows of the step before are stored in the first, those of the next
+    one loaded in the second, if need be into the same words.
+
+    Members
+    -------
+    config, tasks, residency:
+        What there is.
+    timeline:
+        Words taken so far.
     tight:
         Take words for one step only, wherever that is possible.
+    flipped:
+        Windows at the top and the rest at the bottom, not the other way round.
     """
-    waits = 0
-    previous: dict[tuple[int, int], int] = {}
-    for number, step in enumerate(steps):
-        now = time + number
-        timeline.forget(now - 1)
-        before, here, after = (residents[number + shift] for shift in range(3))
-        step.early = step.early and not tight
-        for key, window in step.windows.items():
-            source = tasks[key[0]].inputs[key[1]]
-            size, base = (window.end - window.first) * source.pitch, None
-            halo, lost = window.fresh > window.first, previous.get(key) != number - 1
-            previous[key] = number
-            if residency[source] == Residency.FUSED:
-                following = steps[number + 1].windows.get(key) if number + 1 < len(steps) else None
-                kept = following and (not tight or following.fresh > following.first)
-                last = now + bool(kept)
-                base = None if halo and lost else timeline.take(
-                    size, now, last, here + (after if last > now else []))
-            else:
-                if step.early:
-                    base = timeline.take(size, now - 1, now, before + here)
+
+    config: AcceleratorConfig
+    tasks: list[Task]
+    residency: Residencies
+    timeline: Timeline
+    tight: bool
+    flipped: bool
+    stall: int = 0
+
+    def place(self, steps: list[Step], time: int, residents: list[Residents]) -> int | None:
+        """Cycles for which units wait for loads and stores, or None if there is no room.
+
+        Parameters
+        ----------
+        time:
+            Number of the first step.
+        residents:
+            Maps that stay in the group before, this one and the one after.
+        """
+        previous: dict[tuple[int, int], int] = {}
+        for number, step in enumerate(steps):
+            now, last = 2 * (time + number), number + 1 == len(steps)
+            self.timeline.forget(now - 2)
+            following = None if last else steps[number + 1]
+            before = residents[0] + residents[1] if number == 0 else residents[1]
+            after = residents[1] + residents[2] if last else residents[1]
+            step.early = step.early and not self.tight
+            for key, window in step.windows.items():
+                lost = previous.get(key) != number - 1
+                previous[key] = number
+                source = self.tasks[key[0]].inputs[key[1]]
+                base = self._fused(key, window, following, now, residents[1], lost) \
+                    if self.residency[source] == Residency.FUSED \
+                    else self._window(step, source, window, now, (before, residents[1]), lost)
                 if base is None:
-                    waits += step.early
-                    step.early, lost = False, True
-                    base = timeline.take(size, now, now, here)
-                window.reload = halo and lost
+                    return None
+                window.base = base
+            for position, (first, end) in step.produced.items():
+                output = self.tasks[position].output
+                if self.residency[output] == Residency.SPILLED:
+                    base = self._staging((end - first) * output.pitch, now,
+                                         (residents[1], after))
+                    if base is None:
+                        return None
+                    step.staging[position] = base
+        return self.stall
+
+    def _fused(self, key: tuple[int, int], window: Window, following: Step | None, now: int,
+               residents: Residents, lost: bool) -> int | None:
+        halo = window.fresh > window.first
+        after = following and following.windows.get(key)
+        kept = after and (not self.tight or after.fresh > after.first)
+        pitch = self.tasks[key[0]].inputs[key[1]].pitch
+        return None if halo and lost else self.timeline.take(
+            (window.end - window.first) * pitch, now, now + (3 if kept else 1), residents,
+            not self.flipped)
+
+    def _window(self, step: Step, source: FeatureMap, window: Window, now: int,
+                residents: tuple[Residents, Residents], lost: bool) -> int | None:
+        size, base = (window.end - window.first) * source.pitch, None
+        before, here = residents
+        for begin in (now - 2, now - 1) if step.early else ():
             if base is None:
-                return None
-            window.base = base
+                base = self.timeline.take(size, begin, now + 1, before, self.flipped)
+        if base is None:
+            step.early, lost = False, True
+            base = self.timeline.take(size, now, now + 1, here, self.flipped)
+            self.stall += self._beats(size)
+        window.reload = lost and window.fresh > window.first
+        return base
+
+    def _staging(self, size: int, now: int,
+                 residents: tuple[Residents, Residents]) -> int | None:
+        here, after = residents
+        base = None if self.tight else self.timeline.take(size, now, now + 2, after,
+                                                          not self.flipped)
+        if base is None:
+            base = self.timeline.take(size, now, now + 1, here, not self.flipped)
+            self.stall += self._beats(size)
+        return base
+
+    def _beats(self, words: int) -> int:
+        """Cycles that a transfer takes by itself."""
+        return words * max(1, self.config.rows // self.config.beat_bytes) \
+            + 2 * self.config.dram_latency
+
+
+def work_of(steps: list[Step], tasks: list[Task], config: AcceleratorConfig) -> tuple[int, int]:
+    """Cycles of the array, and beats of weights and parameters, for all steps of a group."""
+    cycles = beats = 0
+    for step in steps:
         for position, (first, end) in step.produced.items():
-            output = tasks[position].output
-            if residency[output] != Residency.SPILLED:
-                continue
-            size = (end - first) * output.pitch
-            base = None if tight else timeline.take(size, now, now + 1, here + after)
-            if base is None:
-                waits += 1
-                base = timeline.take(size, now, now, here)
-            if base is None:
-                return None
-            step.staging[position] = base
-    return waits
+            task = tasks[position]
+            if isinstance(task, ConvTask):
+                for y0, y1, x0, x1 in task.blocks(first, end):
+                    cycles += task.tiles * max((y1 - y0) * (x1 - x0), config.fill_steps)
+                    beats += task.constant_beats
+    return cycles, beats
