@@ -25,7 +25,7 @@ from .tiling import (
     work_of,
 )
 
-BEAT_COST = 0.25
+BEAT_COST = 1.0
 """Cycles that a beat is worth that DRAM need not deliver."""
 
 VARIANTS = ((False, False), (False, True), (True, False))
@@ -252,7 +252,10 @@ class _Planner:
         if not options:
             return False
         fusible = [feature_map for feature_map in options if self._fusible(feature_map)]
-        chosen = max(fusible or options, key=lambda feature_map: feature_map.size)
+        # A reader on the vector unit works while the array goes on; one on the array cannot.
+        chosen = max(fusible or options, key=lambda feature_map: (
+            bool(fusible) and not self._tasks[feature_map.consumers[0]].on_array,
+            feature_map.size))
         self._residency[chosen] = Residency.FUSED if fusible else Residency.SPILLED
         return True
 

@@ -164,6 +164,8 @@ def strip_counts(group: Group, tasks: list[Task],
             yield count
         last = rows
         count = max(count + 1, count * 9 // 8)
+    if last > 1:
+        yield sink.height
 
 
 @dataclass
@@ -204,6 +206,7 @@ class Placer:
             Maps that stay in the group before, this one and the one after.
         """
         previous: dict[tuple[int, int], int] = {}
+        self._find_sizes(steps)
         for number, step in enumerate(steps):
             now, last = 2 * (time + number), number + 1 == len(steps)
             self.timeline.forget(now - 2)
@@ -217,33 +220,42 @@ class Placer:
                 source = self.tasks[key[0]].inputs[key[1]]
                 base = self._fused(key, window, following, now, residents[1], lost) \
                     if self.residency[source] == Residency.FUSED \
-                    else self._window(step, source, window, now, (before, residents[1]), lost)
+                    else self._window(step, key, now, (before, residents[1]), lost)
                 if base is None:
                     return None
                 window.base = base
-            for position, (first, end) in step.produced.items():
+            for position in step.produced:
                 output = self.tasks[position].output
                 if self.residency[output] == Residency.SPILLED:
-                    base = self._staging((end - first) * output.pitch, now,
-                                         (residents[1], after))
+                    base = self._staging(self._staged[position], now, (residents[1], after))
                     if base is None:
                         return None
                     step.staging[position] = base
         return self.stall
+
+    def _find_sizes(self, steps: list[Step]) -> None:
+        """Words of windows and staging: all of a kind alike, so that one fits where one was."""
+        self._sizes: dict[tuple[int, int], int] = {}
+        self._staged: dict[int, int] = {}
+        for step in steps:
+            for key, window in step.windows.items():
+                size = (window.end - window.first) * self.tasks[key[0]].inputs[key[1]].pitch
+                self._sizes[key] = max(size, self._sizes.get(key, 0))
+            for position, (first, end) in step.produced.items():
+                size = (end - first) * self.tasks[position].output.pitch
+                self._staged[position] = max(size, self._staged.get(position, 0))
 
     def _fused(self, key: tuple[int, int], window: Window, following: Step | None, now: int,
                residents: Residents, lost: bool) -> int | None:
         halo = window.fresh > window.first
         after = following and following.windows.get(key)
         kept = after and (not self.tight or after.fresh > after.first)
-        pitch = self.tasks[key[0]].inputs[key[1]].pitch
         return None if halo and lost else self.timeline.take(
-            (window.end - window.first) * pitch, now, now + (3 if kept else 1), residents,
-            not self.flipped)
+            self._sizes[key], now, now + (3 if kept else 1), residents, not self.flipped)
 
-    def _window(self, step: Step, source: FeatureMap, window: Window, now: int,
+    def _window(self, step: Step, key: tuple[int, int], now: int,
                 residents: tuple[Residents, Residents], lost: bool) -> int | None:
-        size, base = (window.end - window.first) * source.pitch, None
+        size, window, base = self._sizes[key], step.windows[key], None
         before, here = residents
         for begin in (now - 2, now - 1) if step.early else ():
             if base is None:
