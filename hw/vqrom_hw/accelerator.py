@@ -3,7 +3,7 @@
 import numpy as np
 from amaranth.hdl import Cat, Module, ResetInserter, Signal, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from .activation_buffer import ActivationBuffer
 from .axi import axi4_read_members, axi4_write_members, axi4lite_members

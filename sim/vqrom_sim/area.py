@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from vqrom_hw.command_processor import QUEUES
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.generate import METADATA, TOP, VERILOG, generate
@@ -33,17 +34,20 @@ from .synthesis import Memory, SynthesizedModule, split_modules, synthesize
 
 SCHEMA = "vqrom.area/1"
 
-GROUPS = ("array", "rom", "decode", "accumulators", "post", "activation_buffer", "dma", "control")
+GROUPS = ("array", "rom", "decode", "accumulators", "post", "vector", "activation_buffer", "dma",
+          "control")
 COMPONENT_GROUPS: dict[str, str] = {
-    "processing_array": "array",
-    "codebook_rom": "rom",
-    "weight_loader": "decode", "unpacker_index": "decode", "unpacker_raw": "decode",
-    "accumulator_bank": "accumulators",
-    "post_processor": "post", "unpacker_parameter": "post", "max_pool": "post",
+    "compute_unit": "array", "processing_array": "array", "sequencer": "array",
+    "codebook_rom": "rom", "codebook_ram": "rom",
+    "weight_feed": "decode", "weight_loader": "decode",
+    "accumulator_banks": "accumulators",
+    "post_processor": "post", "unpacker_parameter": "post",
+    "vector_unit": "vector",
     "activation_buffer": "activation_buffer",
-    "dma_read": "dma", "dma_write": "dma", "activation_loader": "dma", "activation_storer": "dma",
+    "dma_read": "dma", "dma_write": "dma", "load_unit": "dma", "store_unit": "dma",
+    "load_request_unit": "dma", "store_request_unit": "dma",
     "csr": "control", "counter_bank": "control", "command_processor": "control",
-    "sequencer": "control", TOP: "control",
+    **{f"{queue}_queue": "control" for queue in QUEUES}, TOP: "control",
 }
 """Group of a component; one that is not named belongs to that of what it is in."""
 SIZES = ("cells", "flip_flops", "nand2", "memory_bits")

@@ -136,7 +136,8 @@ def simulate(
     codebook: Annotated[Path | None, typer.Option(
         metavar="FILE", help="codebook.safetensors as compress writes it")] = None,
     inputs: Annotated[Path | None, typer.Option(
-        metavar="FILE.npy", help="[N, C, H, W]: float32 as the float network takes, or int8")] = None,
+        metavar="FILE.npy",
+        help="[N, C, H, W]: float32 as the float network takes, or int8")] = None,
     topology: Annotated[Path | None, typer.Option(
         metavar="FILE.csv", help="SCALE-Sim topology in the place of a network: convolutions, or "
         "M, N, K")] = None,

@@ -130,8 +130,10 @@ def run_network(name: str, directory: Path, config: AcceleratorConfig,
     network = load_network(directory / f"{name}.vqnet")
     result = simulate(network, codebook, config, samples.images, engine,
                       progress=progress.callback(name))
-    np.save(directory / f"{name}-outputs.npy", result.outputs, allow_pickle=False)
-    seen = predictions(samples.labels, classes(samples.logits), classes(result.outputs))
+    outputs = result.outputs
+    assert outputs is not None, engine
+    np.save(directory / f"{name}-outputs.npy", outputs, allow_pickle=False)
+    seen = predictions(samples.labels, classes(samples.logits), classes(outputs))
     pictures = tuple(
         Sample(png_data_uri(image), str(one["label"]), str(one["class"]))
         for image, one in zip(samples.images, seen, strict=True))

@@ -39,7 +39,7 @@ TRAFFIC: dict[str, tuple[str, str]] = {
 
 GROUP_TITLES: dict[str, str] = {
     "array": "PE array", "rom": "codebook ROM", "decode": "weight decode",
-    "accumulators": "accumulators", "post": "post-processing",
+    "accumulators": "accumulators", "post": "post-processing", "vector": "vector unit",
     "activation_buffer": "activation buffer", "dma": "DMA and bus", "control": "control",
 }
 """Groups of :mod:`vqrom_sim.area`."""

@@ -86,7 +86,8 @@ def prepare_job(program: Program, images: np.ndarray, folder: Path) -> tuple[Pat
     first = places["output"] // beat
     last = first + len(images) * align(program.output_bytes, PAGE) // beat - 1
     return _write_job(folder, program, places, len(images)), [
-        f"+image={folder / 'dram.hex'}", f"+trace={folder / 'trace'}",
+        f"+image={folder / 'dram.hex'}", f"+latency={program.config.dram_latency}",
+        f"+trace={folder / 'trace'}",
         f"+dump={folder / 'out.hex'}", f"+dump_first={first}", f"+dump_last={last}"]
 
 

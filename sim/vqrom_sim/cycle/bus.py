@@ -1,11 +1,11 @@
 """Bus and DRAM: :mod:`vqrom_hw.dma_read`, :mod:`vqrom_hw.dma_write` and ``rtl/dram.sv``."""
 
-from numba import njit
-
 from vqrom_hw.axi import BOUNDARY
 from vqrom_hw.dma import REQUEST_QUEUE
 from vqrom_hw.dma_read import OUTSTANDING
 from vqrom_hw.dma_write import OUTSTANDING as UNACKNOWLEDGED
+
+from .jit import compiled
 
 DRAM_QUEUE = 16
 """Bursts that the simulated DRAM queues each way."""
@@ -31,24 +31,25 @@ W_ADDRESS, W_BEATS, W_LEFT, W_VALID_ADDRESS, W_VALID, W_LAST, W_ORDERED, W_OPENE
 END = W_ANSWER + 1
 
 
-@njit(cache=True)
-def burst_beats(address, beats, beat_bytes, most):
+@compiled
+def burst_beats(address, beats, beat_bits, most):
     """Length of the next burst of a request."""
-    limit = min((BOUNDARY - address % BOUNDARY) // beat_bytes, most)
+    limit = min((BOUNDARY - (address & (BOUNDARY - 1))) >> beat_bits, most)
     return min(beats, limit)
 
 
-@njit(cache=True)
+@compiled
 def push_request(s, stream, address, beats, tag):
     """Queue a request; the caller has seen room."""
-    place = stream + S_RING + 3 * ((s[stream + S_HEAD] + s[stream + S_QUEUED]) % REQUEST_QUEUE)
+    last = (s[stream + S_HEAD] + s[stream + S_QUEUED]) & (REQUEST_QUEUE - 1)
+    place = stream + S_RING + 3 * last
     s[place] = address
     s[place + 1] = beats
     s[place + 2] = tag
     s[stream + S_QUEUED] += 1
 
 
-@njit(cache=True)
+@compiled
 def _take_request(s, stream, queued):
     """The splitter takes the oldest of the requests that were there when the cycle began."""
     if s[stream + S_BEATS] == 0 and queued:
@@ -56,12 +57,12 @@ def _take_request(s, stream, queued):
         s[stream + S_ADDRESS] = s[place]
         s[stream + S_BEATS] = s[place + 1]
         s[stream + S_TAG] = s[place + 2]
-        s[stream + S_HEAD] = (s[stream + S_HEAD] + 1) % REQUEST_QUEUE
+        s[stream + S_HEAD] = (s[stream + S_HEAD] + 1) & (REQUEST_QUEUE - 1)
         s[stream + S_QUEUED] -= 1
 
 
-@njit(cache=True)
-def step_streams(s, queued, pops, beat_bytes, most):
+@compiled
+def step_streams(s, queued, pops, beat_bits, most):
     """FIFOs, splitters and the address channel: ``(address taken, stream granted or -1, beats,
     tag)``.
 
@@ -76,10 +77,10 @@ def step_streams(s, queued, pops, beat_bytes, most):
         stream = STREAM + number * STREAM_SIZE
         issued = 0
         if s[stream + S_BEATS]:
-            beats = burst_beats(s[stream + S_ADDRESS], s[stream + S_BEATS], beat_bytes, most)
+            beats = burst_beats(s[stream + S_ADDRESS], s[stream + S_BEATS], beat_bits, most)
             if slot and granted < 0 and s[stream + S_FREE] >= beats:
                 granted, length, tag, issued = number, beats, s[stream + S_TAG], beats
-                s[stream + S_ADDRESS] += beats * beat_bytes
+                s[stream + S_ADDRESS] += beats << beat_bits
                 s[stream + S_BEATS] -= beats
         if not issued:
             _take_request(s, stream, queued[number])
@@ -91,16 +92,16 @@ def step_streams(s, queued, pops, beat_bytes, most):
     return accepted, granted, length, tag
 
 
-@njit(cache=True)
+@compiled
 def step_read(s, accepted, granted, length, tag, latency):
     """Outstanding bursts and the DRAM's read side, after :func:`step_streams`."""
     if s[R_DATA] and s[R_LAST]:
-        s[R_ORDER_HEAD] = (s[R_ORDER_HEAD] + 1) % OUTSTANDING
+        s[R_ORDER_HEAD] = (s[R_ORDER_HEAD] + 1) & (OUTSTANDING - 1)
         s[R_ORDERED] -= 1
     head = s[R_WAIT_HEAD]
     serve = s[R_WAITING] > 0 and s[R_NOW] >= s[R_DUE + head]
     if accepted:
-        place = (head + s[R_WAITING]) % DRAM_QUEUE
+        place = (head + s[R_WAITING]) & (DRAM_QUEUE - 1)
         s[R_LEFT + place] = s[R_BURST]
         s[R_DUE + place] = s[R_NOW] + latency - 1
     last = serve and s[R_LEFT + head] == 1
@@ -109,11 +110,11 @@ def step_read(s, accepted, granted, length, tag, latency):
         s[R_LAST] = 1 if last else 0
         s[R_LEFT + head] -= 1
     if last:
-        s[R_WAIT_HEAD] = (head + 1) % DRAM_QUEUE
+        s[R_WAIT_HEAD] = (head + 1) & (DRAM_QUEUE - 1)
     s[R_WAITING] += (1 if accepted else 0) - (1 if last else 0)
     s[R_NOW] += 1
     if granted >= 0:
-        place = R_ORDER + 2 * ((s[R_ORDER_HEAD] + s[R_ORDERED]) % OUTSTANDING)
+        place = R_ORDER + 2 * ((s[R_ORDER_HEAD] + s[R_ORDERED]) & (OUTSTANDING - 1))
         s[place] = granted
         s[place + 1] = tag
         s[R_ORDERED] += 1
@@ -123,20 +124,20 @@ def step_read(s, accepted, granted, length, tag, latency):
         s[R_VALID_ADDRESS] = 0
 
 
-@njit(cache=True)
+@compiled
 def write_idle(s):
     """Nothing is left to write or to be acknowledged."""
     return s[W_LEFT] == 0 and s[W_ORDERED] == 0 and s[W_BEATS] == 0
 
 
-@njit(cache=True)
+@compiled
 def write_takes(s):
     """A beat that is offered is taken in this cycle."""
     return s[W_LEFT] > 0 and (not s[W_VALID] or s[W_OPENED] > 0)
 
 
-@njit(cache=True)
-def step_write(s, offered, request, address, beats, beat_bytes, most):
+@compiled
+def step_write(s, offered, request, address, beats, beat_bits, most):
     """One cycle of the write DMA and the DRAM's write side.
 
     ``offered``: a beat is offered; ``request``: ``beats`` from ``address`` on are asked for, and
@@ -165,10 +166,10 @@ def step_write(s, offered, request, address, beats, beat_bytes, most):
         s[W_LAST] = 1 if s[W_LEFT] == 1 else 0
         s[W_LEFT] -= 1
     if begin:
-        length = burst_beats(s[W_ADDRESS], s[W_BEATS], beat_bytes, most)
+        length = burst_beats(s[W_ADDRESS], s[W_BEATS], beat_bits, most)
         s[W_VALID_ADDRESS] = 1
         s[W_LEFT] = length
-        s[W_ADDRESS] += length * beat_bytes
+        s[W_ADDRESS] += length << beat_bits
         s[W_BEATS] -= length
     elif request:
         s[W_ADDRESS] = address

@@ -1,14 +1,13 @@
 """Array and post-processing: :mod:`vqrom_hw.sequencer`, :mod:`vqrom_hw.accumulators` and
 :mod:`vqrom_hw.post`."""
 
-from numba import njit
-
 from vqrom_hw.accumulators import HALVES
 from vqrom_hw.array import ProcessingArray
 from vqrom_hw.commands import LEVELS
 from vqrom_hw.post import PostProcessor
 
 from .columns import PASSES, PIXELS, SECTION, TARGET
+from .jit import compiled
 from .nest import (
     A_ADDRESS,
     N_ACTIVE,
@@ -39,7 +38,7 @@ Q_HALF, Q_CLAIMED, Q_UPDATES, Q_SUMS, Q_FINISHES = range(_FIRST, _FIRST + 5)
 Q_NEST = Q_FINISHES + HALVES
 
 
-@njit(cache=True)
+@compiled
 def array_state(s, t, command, full):
     """``(issue, waits for weights, waits for accumulators, reads the buffer)``."""
     nest = Q_NEST
@@ -54,19 +53,19 @@ def array_state(s, t, command, full):
     return True, False, False, inside(s, nest, t, command)
 
 
-@njit(cache=True)
+@compiled
 def takes_tile(s, issue):
     """The array takes over the tile in the shadow registers."""
     return issue and firsts(s, Q_NEST, 0, SUM)
 
 
-@njit(cache=True)
+@compiled
 def array_address(s):
     """Word that the array reads."""
     return s[Q_NEST + N_ADDRESS]
 
 
-@njit(cache=True)
+@compiled
 def step_sequencer(s, t, command, valid, issue, release):
     """One cycle; returns whether the command's last word is issued.
 
@@ -98,7 +97,7 @@ def step_sequencer(s, t, command, valid, issue, release):
 
 
 # The post-processor: its registers, then pixels under way (bit n: issued n cycles ago), the last
-# pixel under way, halves that are full, the walk, addresses of pixels under way; the unpacker of parameters.
+# pixel under way, halves that are full, the walk, addresses of pixels under way; its unpacker.
 P_BUSY, P_RUNNING, P_PASS, P_PIXEL, P_GROUP, P_SECTION, P_BASE, P_HALF, P_ISSUED, P_FINISHED, \
     P_FULL, P_NOW, P_WALK = range(Q_NEST + NEST_SIZE, Q_NEST + NEST_SIZE + 13)
 P_ADDRESSES = P_WALK + WALK_SIZE
@@ -106,26 +105,26 @@ P_UNPACKER = P_ADDRESSES + WRITE
 END = P_UNPACKER + UNPACKER_SIZE
 
 
-@njit(cache=True)
+@compiled
 def post_wants_parameters(s):
     """Post-processing takes an item of parameters if it is offered one."""
     return (s[P_RUNNING] and s[P_PIXEL] == 0
             and (s[P_FULL] >> s[P_HALF]) & 1)
 
 
-@njit(cache=True)
+@compiled
 def post_writes(s):
     """A pixel is written in this cycle."""
     return (s[P_ISSUED] >> (WRITE - 1)) & 1
 
 
-@njit(cache=True)
+@compiled
 def post_address(s):
     """Word that it is written to."""
     return s[P_ADDRESSES + s[P_NOW]]
 
 
-@njit(cache=True)
+@compiled
 def step_post(s, t, command, valid, offered, finishes, groups, sections):
     """One cycle; returns ``(pixel issued, mask of released halves, command finished)``.
 

@@ -1,13 +1,12 @@
 """Dispatch: :mod:`vqrom_hw.command_processor`, :mod:`vqrom_hw.command_queue` and
 :mod:`vqrom_hw.transfer_request`."""
 
-from numba import njit
-
 from vqrom_hw.commands import Channel, Opcode, Unit
 
 from .bus import REQUEST_QUEUE, S_QUEUED, STREAM, STREAM_SIZE
 from .columns import CHANNEL, OPCODE, WAIT
 from .compute import END as _FIRST
+from .jit import compiled
 
 DEEPEST = 16
 """Longest command queue of a configuration."""
@@ -33,13 +32,13 @@ C_STATE, C_BEAT, C_LEFT, C_COMMAND, COMPLETED = range(_QUEUES_END, _QUEUES_END +
 END = COMPLETED + UNITS
 
 
-@njit(cache=True)
+@compiled
 def head_of(s, queue):
     """The command at the head; any, if the queue is empty."""
     return s[queue + K_RING + s[queue + K_HEAD]]
 
 
-@njit(cache=True)
+@compiled
 def may_begin(s, t, queue):
     """There is a head, and every unit has finished as many commands as it waits for (mod 2**16)."""
     if s[queue + K_LEVEL] == 0:
@@ -51,7 +50,7 @@ def may_begin(s, t, queue):
     return True
 
 
-@njit(cache=True)
+@compiled
 def push(s, queue, command, depth):
     """Put a command in; the caller has seen room."""
     place = s[queue + K_HEAD] + s[queue + K_LEVEL]
@@ -59,14 +58,14 @@ def push(s, queue, command, depth):
     s[queue + K_LEVEL] += 1
 
 
-@njit(cache=True)
+@compiled
 def pop(s, queue, depth):
     """Take the head out."""
     s[queue + K_HEAD] = 0 if s[queue + K_HEAD] == depth - 1 else s[queue + K_HEAD] + 1
     s[queue + K_LEVEL] -= 1
 
 
-@njit(cache=True)
+@compiled
 def stream_of(t, command):
     """Where the read stream that a FETCH goes to lies."""
     channel = t[command + CHANNEL]
@@ -77,18 +76,18 @@ def stream_of(t, command):
     return STREAM + WEIGHT_STREAM * STREAM_SIZE
 
 
-@njit(cache=True)
+@compiled
 def takes_beat(s):
     """The processor takes a beat of the program if it is offered one."""
     return s[C_STATE] == ASSEMBLE and s[C_LEFT] != 0
 
 
-@njit(cache=True)
+@compiled
 def _has_room(s, queue, depth):
     return s[queue + K_LEVEL] < depth
 
 
-@njit(cache=True)
+@compiled
 def accepts(s, t, depth):
     """The command in hand can be dispatched, before anything is put in or taken out."""
     command = s[C_COMMAND]
@@ -112,7 +111,7 @@ def accepts(s, t, depth):
     return True
 
 
-@njit(cache=True)
+@compiled
 def enqueue(s, t, command, depth):
     """Hand a command to its queues."""
     opcode = t[command + OPCODE]

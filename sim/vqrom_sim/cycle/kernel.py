@@ -1,13 +1,13 @@
-"""One program, cycle by cycle: every unit's step, in the order in which signals run through them."""
+"""One program, cycle by cycle: each unit's step, in the order in which signals run."""
 
 import numpy as np
-from numba import njit
 
 from vqrom_hw.commands import Stream, Unit
 from vqrom_hw.counters import COUNTERS
 from vqrom_sw.command_table import COLUMNS
 
 from . import bus, columns, compute, dispatch, steady, transfer, vector, weights
+from .jit import compiled
 
 CYCLES, ROM_READS = COUNTERS.index("cycles"), COUNTERS.index("rom_reads")
 COMPUTE, WEIGHTS, ACCUMULATORS, DRAIN, VECTOR, LOAD, STORE, COMMAND = (
@@ -25,13 +25,13 @@ BUFFER_READS, BUFFER_WRITES, SUM_READS, SUM_WRITES = (COUNTERS.index(name) for n
 LOAD_UNIT, ARRAY_UNIT, POST_UNIT, VECTOR_UNIT, STORE_UNIT = (int(unit) for unit in Unit)
 
 
-@njit(cache=True)
+@compiled
 def _ready(s, number):
     """A stream offers a beat."""
     return s[bus.STREAM + number * bus.STREAM_SIZE + bus.S_READY] != 0
 
 
-@njit(cache=True)
+@compiled
 def _step_weights(s, t, dims, take, counters):
     """Feed and loader: ``(beat taken, command finished)``."""
     command = dispatch.head_of(s, dispatch.WEIGHTS)
@@ -57,7 +57,7 @@ def _step_weights(s, t, dims, take, counters):
     return taken, done
 
 
-@njit(cache=True)
+@compiled
 def _step_post(s, t, dims, counters):
     """Parameters and post-processing: ``(beat taken, mask of released halves, finished)``."""
     command = dispatch.head_of(s, dispatch.POST)
@@ -82,7 +82,7 @@ def _step_post(s, t, dims, counters):
     return taken, release, done
 
 
-@njit(cache=True)
+@compiled
 def _step_vector(s, t, dims, latencies, read_bank, write_bank, counters):
     """Vector unit beside the array's and post-processing's banks (-1: none):
     ``(beat taken, finished, bank read, bank written)``."""
@@ -103,7 +103,7 @@ def _step_vector(s, t, dims, latencies, read_bank, write_bank, counters):
     return taken, done, (source if allowed else -1), (target if written else -1)
 
 
-@njit(cache=True)
+@compiled
 def _step_store(s, t, dims, read_bank, vector_bank, counters):
     """STORE and the write DMA; whether the command is finished."""
     command = dispatch.head_of(s, dispatch.STORE)
@@ -120,14 +120,14 @@ def _step_store(s, t, dims, read_bank, vector_bank, counters):
         dims.bus_width, t[command + columns.WORDS], t[command + columns.BEATS],
         t[command + columns.BASE])
     moved = bus.step_write(s, offers, request, t[command + columns.OFFSET],
-                           t[command + columns.BEATS], dims.beat_bytes, dims.longest_burst)
+                           t[command + columns.BEATS], dims.beat_bits, dims.longest_burst)
     s[transfer.T_REQUESTED] = 1 if (requested or request) and not done else 0
     counters[BUFFER_READS] += 1 if granted else 0
     counters[WRITE_BEATS] += 1 if moved else 0
     return done
 
 
-@njit(cache=True)
+@compiled
 def _step_load(s, t, dims, write_bank, vector_bank, counters):
     """LOAD: ``(beat taken, finished)``."""
     command = dispatch.head_of(s, dispatch.LOAD)
@@ -150,7 +150,7 @@ def _step_load(s, t, dims, write_bank, vector_bank, counters):
     return taken, done
 
 
-@njit(cache=True)
+@compiled
 def _step_processor(s, t, dims):
     """Command processor: whether it takes a beat."""
     if s[dispatch.C_STATE] == dispatch.ASSEMBLE:
@@ -176,7 +176,7 @@ def _step_processor(s, t, dims):
     return False
 
 
-@njit(cache=True)
+@compiled
 def _step_bus(s, dims, queued, pops, counters):
     """Read DMA and DRAM."""
     if s[bus.R_DATA]:
@@ -194,17 +194,17 @@ def _step_bus(s, dims, queued, pops, counters):
             s[bus.STREAM + number * bus.STREAM_SIZE + bus.S_QUEUED] = 0
             queued[number] = 0
     accepted, granted, length, tag = bus.step_streams(
-        s, queued, pops, dims.beat_bytes, dims.longest_burst)
+        s, queued, pops, dims.beat_bits, dims.longest_burst)
     bus.step_read(s, accepted, granted, length, tag, dims.latency)
 
 
-@njit(cache=True)
+@compiled
 def _drained(s):
     return (s[bus.R_ORDERED] == 0 and not s[bus.R_VALID_ADDRESS]
             and bus.write_idle(s) and not s[bus.W_VALID])
 
 
-@njit(cache=True)
+@compiled
 def _count_cause(issue, waits_weights, waits_sums, post, busy_vector, loads, stores, counters):
     """What this cycle is spent on, and which units work."""
     counters[CYCLES] += 1
@@ -230,7 +230,7 @@ def _count_cause(issue, waits_weights, waits_sums, post, busy_vector, loads, sto
     counters[STORE_BUSY] += 1 if stores else 0
 
 
-@njit(cache=True)
+@compiled
 def _finish(s, dims, queue, unit):
     """Take a finished command from its queue; ``unit`` is what others wait for (-1: none)."""
     dispatch.pop(s, queue, dims.queue_depth)
@@ -238,7 +238,7 @@ def _finish(s, dims, queue, unit):
         s[dispatch.COMPLETED + unit] += 1
 
 
-@njit(cache=True)
+@compiled
 def _retire(s, t, dims, queue, unit, counters, seen, layers):
     """:func:`_finish`; what was counted since the last such event is the command's layer's."""
     layers[t[dispatch.head_of(s, queue) + columns.LAYER]] += counters - seen
@@ -246,7 +246,7 @@ def _retire(s, t, dims, queue, unit, counters, seen, layers):
     _finish(s, dims, queue, unit)
 
 
-@njit(cache=True)
+@compiled
 def _step(s, t, dims, latencies, queued, pops, counters, seen, layers):
     """One cycle of everything; whether it is the program's last."""
     can_array = dispatch.may_begin(s, t, dispatch.ARRAY)
@@ -304,7 +304,7 @@ def _step(s, t, dims, latencies, queued, pops, counters, seen, layers):
     return drained
 
 
-@njit(cache=True)
+@compiled
 def run(s, t, dims, latencies, layer_count, limit):
     """Run a program to its end.
 

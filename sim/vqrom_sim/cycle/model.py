@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numba
 import numpy as np
+from numba.core import config as numba_config
 
 import vqrom_hw
 from vqrom_hw.config import AcceleratorConfig
@@ -29,12 +29,12 @@ def _compiled_code() -> Iterator[None]:
     for folder in (Path(str(vqrom_hw.__file__)).parent, Path(__file__).parent):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
-    before, numba.config.CACHE_DIR = (
-        numba.config.CACHE_DIR, str(cache_root() / "numba" / digest.hexdigest()[:32]))
+    before, numba_config.CACHE_DIR = (
+        numba_config.CACHE_DIR, str(cache_root() / "numba" / digest.hexdigest()[:32]))
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        numba_config.CACHE_DIR = before
 
 
 with _compiled_code():
@@ -79,8 +79,8 @@ def run_table(config: AcceleratorConfig, table: np.ndarray, layers: int,
     """
     dimensions = state.dimensions_of(config)
     counters, by_layer, ended = kernel.run(
-        state.initial_state(config, len(table) * dimensions.command_beats), table.ravel(), dimensions,
-        state.vector_latencies(config), layers, limit)
+        state.initial_state(config, len(table) * dimensions.command_beats), table.ravel(),
+        dimensions, state.vector_latencies(config), layers, limit)
     if not ended:
         raise VqromError(f"program must reach its END within {limit} cycles")
     return counters, by_layer

@@ -1,11 +1,10 @@
 """Loop nests and result addresses: :mod:`vqrom_hw.loop_nest`, ``TargetWalk`` of
 :mod:`vqrom_hw.post`."""
 
-from numba import njit
-
 from vqrom_hw.commands import LEVELS
 
 from .columns import LEVEL, NEST, TARGET
+from .jit import compiled
 
 # Whether it is active; then iteration, word address, row and column of each level.
 N_ACTIVE = 0
@@ -13,7 +12,7 @@ N_COUNT, N_ADDRESS, N_Y, N_X = (1 + field * LEVELS for field in range(4))
 NEST_SIZE = 1 + 4 * LEVELS
 
 
-@njit(cache=True)
+@compiled
 def start_nest(s, nest, t, command):
     """Begin at the first iteration."""
     s[nest + N_ACTIVE] = 1
@@ -24,13 +23,14 @@ def start_nest(s, nest, t, command):
         s[nest + N_X + level] = t[command + NEST + 2]
 
 
-@njit(cache=True)
+@compiled
 def inside(s, nest, t, command):
     """The iteration lies in the feature map."""
-    return (0 <= s[nest + N_Y] < t[command + NEST + 3]) and (0 <= s[nest + N_X] < t[command + NEST + 4])
+    y, x = s[nest + N_Y], s[nest + N_X]
+    return 0 <= y < t[command + NEST + 3] and 0 <= x < t[command + NEST + 4]
 
 
-@njit(cache=True)
+@compiled
 def firsts(s, nest, low, high):
     """All levels of ``low..high-1`` are at their first iteration."""
     for level in range(low, high):
@@ -39,7 +39,7 @@ def firsts(s, nest, low, high):
     return True
 
 
-@njit(cache=True)
+@compiled
 def lasts(s, nest, t, command, low, high):
     """All levels of ``low..high-1`` are at their last iteration."""
     for level in range(low, high):
@@ -48,7 +48,7 @@ def lasts(s, nest, t, command, low, high):
     return True
 
 
-@njit(cache=True)
+@compiled
 def step_nest(s, nest, t, command):
     """Go on to the next iteration; after the last one the nest is no more active."""
     level = 0
@@ -75,13 +75,13 @@ A_PLACE, A_ROW, A_ADDRESS = range(3)
 WALK_SIZE = 3
 
 
-@njit(cache=True)
+@compiled
 def start_walk(s, walk, base):
     """Begin at a word."""
     s[walk + A_PLACE], s[walk + A_ROW], s[walk + A_ADDRESS] = 0, base, base
 
 
-@njit(cache=True)
+@compiled
 def step_walk(s, walk, t, command):
     """Go on to the next word."""
     if s[walk + A_PLACE] == t[command + TARGET + 1] - 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from amaranth.utils import exact_log2
 
 from vqrom_hw.accelerator import COMMAND_FIFO_BEATS
 from vqrom_hw.commands import COMMAND_BYTES, VectorOp
@@ -20,6 +21,7 @@ class Dimensions(NamedTuple):
     """An accelerator's configuration as the steps need it; widths in bits."""
 
     beat_bytes: int
+    beat_bits: int
     bus_width: int
     longest_burst: int
     latency: int
@@ -42,9 +44,10 @@ class Dimensions(NamedTuple):
 def dimensions_of(config: AcceleratorConfig) -> Dimensions:
     """What the steps need of a configuration."""
     return Dimensions(
-        config.beat_bytes, config.bus_width, config.max_burst_beats, config.dram_latency,
-        config.command_queue, COMMAND_BYTES // config.beat_bytes, config.decode_ports,
-        config.fill_steps, last_fields(config), config.index_width, config.codeword_width,
+        config.beat_bytes, exact_log2(config.beat_bytes), config.bus_width,
+        config.max_burst_beats, config.dram_latency, config.command_queue,
+        COMMAND_BYTES // config.beat_bytes, config.decode_ports, config.fill_steps,
+        last_fields(config), config.index_width, config.codeword_width,
         parameter_layout.size * config.post_lanes, config.post_groups,
         config.rows // config.columns, 8 * config.rows,
         (config.activation_banks - 1).bit_length(), config.rows // config.vector_lanes,

@@ -5,13 +5,12 @@ Inside a tile the array takes a word in every cycle. If no other unit can do any
 tile ends, what those cycles count is known.
 """
 
-from numba import njit
-
 from . import bus, columns, compute, dispatch, transfer, vector, weights
+from .jit import compiled
 from .nest import N_ACTIVE, N_COUNT, inside, step_nest
 
 
-@njit(cache=True)
+@compiled
 def _bus_rests(s, dims):
     """Nothing is under way on the bus, and no stream can ask for anything or move a beat up."""
     if (s[bus.R_DATA] or s[bus.R_ORDERED] or s[bus.R_VALID_ADDRESS] or s[bus.W_ORDERED]
@@ -23,7 +22,7 @@ def _bus_rests(s, dims):
             return False
         if s[stream + bus.S_BEATS]:
             if s[stream + bus.S_FREE] >= bus.burst_beats(
-                    s[stream + bus.S_ADDRESS], s[stream + bus.S_BEATS], dims.beat_bytes,
+                    s[stream + bus.S_ADDRESS], s[stream + bus.S_BEATS], dims.beat_bits,
                     dims.longest_burst):
                 return False
         elif s[stream + bus.S_QUEUED]:
@@ -31,7 +30,7 @@ def _bus_rests(s, dims):
     return True
 
 
-@njit(cache=True)
+@compiled
 def _unpacker_rests(s, unpacker, length_offered, beat_offered, out, last_out, period):
     """An unpacker whose items nobody takes takes no beat and no length either."""
     remaining, level = s[unpacker + weights.U_REMAINING], s[unpacker + weights.U_LEVEL]
@@ -42,7 +41,7 @@ def _unpacker_rests(s, unpacker, length_offered, beat_offered, out, last_out, pe
     return level >= (last_out if remaining == 1 else out)
 
 
-@njit(cache=True)
+@compiled
 def _weights_rest(s, t, dims):
     """The shadow registers are full, or no weights are there to fill them."""
     if s[weights.L_LAST_STEP]:
@@ -61,7 +60,7 @@ def _weights_rest(s, t, dims):
     return _unpacker_rests(s, unpacker, valid, s[stream + bus.S_READY] != 0, out, last_out, period)
 
 
-@njit(cache=True)
+@compiled
 def _post_rests(s, dims):
     """No pixel is under way, no half will be full soon, and no parameters come."""
     if (s[compute.P_ISSUED] or s[compute.P_FULL] or s[compute.P_FINISHED]
@@ -75,7 +74,7 @@ def _post_rests(s, dims):
                            dims.parameter_width, dims.parameter_width, 1)
 
 
-@njit(cache=True)
+@compiled
 def _units_rest(s, t, dims):
     """No LOAD, STORE or VECTOR is at work or may begin, and nothing can be dispatched."""
     if s[vector.V_STATE] or s[transfer.D_RUNNING] or s[transfer.T_RUNNING]:
@@ -89,7 +88,7 @@ def _units_rest(s, t, dims):
     return s[stream + bus.S_READY] == 0
 
 
-@njit(cache=True)
+@compiled
 def steady_cycles(s, t, dims):
     """Cycles for which the array alone works from now on; 0 where that is not sure."""
     nest = compute.Q_NEST
@@ -108,7 +107,7 @@ SHORTEST = 4
 """Stretches below this many cycles are not worth the look."""
 
 
-@njit(cache=True)
+@compiled
 def pass_steady(s, t, dims, cycles):
     """Let so many steady cycles pass: ``(words read, updates, updates that add)``."""
     nest, command = compute.Q_NEST, dispatch.head_of(s, dispatch.ARRAY)

@@ -1,16 +1,15 @@
 """LOAD and STORE: :mod:`vqrom_hw.transfer`, and banks of :mod:`vqrom_hw.activation_buffer`."""
 
-from numba import njit
-
 from vqrom_hw.transfer import ActivationStorer
 
+from .jit import compiled
 from .weights import END as _FIRST
 from .weights import U_LEVEL, U_REMAINING, UNPACKER_SIZE, step_unpacker
 
 QUEUE = ActivationStorer.QUEUE
 
 
-@njit(cache=True)
+@compiled
 def bank_of(address, bits):
     """Bank of a word, :func:`vqrom_hw.activation_buffer.bank_of`."""
     bank = 0
@@ -25,18 +24,18 @@ def bank_of(address, bits):
 D_RUNNING, D_LEVEL, D_WORDS, D_PACKETS, D_ADDRESS, D_REQUESTED = range(_FIRST, _FIRST + 6)
 
 
-@njit(cache=True)
+@compiled
 def _lacks(level, last, window, hop):
     return level < window or (not last and level < hop)
 
 
-@njit(cache=True)
+@compiled
 def load_writes(s, window, hop):
     """The loader asks for the buffer's write port."""
     return s[D_RUNNING] and not _lacks(s[D_LEVEL], s[D_WORDS] == 1, window, hop)
 
 
-@njit(cache=True)
+@compiled
 def step_load(s, valid, emit, beat_offered, beat_bytes, words, packets, base, window, hop):
     """One cycle; returns ``(beat taken, command finished)``. ``emit``: a word is written."""
     if not s[D_RUNNING]:
@@ -65,20 +64,20 @@ T_RUNNING, T_WORDS, T_BEATS, T_ADDRESS, T_ARRIVING, T_QUEUED, T_REQUESTED, T_UNP
 END = T_UNPACKER + UNPACKER_SIZE
 
 
-@njit(cache=True)
+@compiled
 def store_reads(s):
     """The storer asks for the buffer's read port."""
     return s[T_WORDS] != 0 and s[T_QUEUED] + s[T_ARRIVING] < QUEUE
 
 
-@njit(cache=True)
+@compiled
 def store_offers(s, bus_width):
     """The storer offers a beat to the write DMA."""
     return (s[T_UNPACKER + U_REMAINING] > 0
             and s[T_UNPACKER + U_LEVEL] >= bus_width)
 
 
-@njit(cache=True)
+@compiled
 def step_store(s, valid, granted, sent, written, width, bus_width, words, beats, base):
     """One cycle; returns whether the command is finished.
 

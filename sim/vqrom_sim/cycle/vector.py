@@ -1,12 +1,11 @@
 """The vector unit: :mod:`vqrom_hw.vector`, :mod:`vqrom_hw.vector_reduce`."""
 
-from numba import njit
-
 from vqrom_hw.commands import VectorOp
 from vqrom_hw.requantize import parameter_layout
 
 from .columns import OPERATION, TAPS, TARGET
 from .dispatch import END as _FIRST
+from .jit import compiled
 from .nest import (
     A_ADDRESS,
     N_ACTIVE,
@@ -35,32 +34,32 @@ V_WALK = V_NEST + NEST_SIZE
 V_RING = V_WALK + WALK_SIZE
 
 
-@njit(cache=True)
+@compiled
 def vector_writes(s):
     """The unit asks for the buffer's write port."""
     return s[V_WAITING] != 0
 
 
-@njit(cache=True)
+@compiled
 def vector_target(s):
     """Word that it writes."""
     return s[V_WALK + A_ADDRESS]
 
 
-@njit(cache=True)
+@compiled
 def vector_address(s):
     """Word that it reads."""
     return s[V_NEST + N_ADDRESS]
 
 
-@njit(cache=True)
+@compiled
 def complete(s, t, command, latencies, depth):
     """A result leaves the lanes."""
     latency = latencies[t[command + OPERATION]]
     return s[V_RING + (s[V_NOW] - (latency - 1)) % depth] != 0
 
 
-@njit(cache=True)
+@compiled
 def vector_state(s, t, command, written, latencies, depth):
     """``(advances, may issue a word, asks for the read port)``; ``written``: its write is granted.
     """
@@ -75,7 +74,7 @@ def vector_state(s, t, command, written, latencies, depth):
     return go, True, inside(s, nest, t, command)
 
 
-@njit(cache=True)
+@compiled
 def _step_store(s, t, command, start, beat_offered, bus_width, word):
     """Depthwise weights and parameters: ``(beat taken, all are there)``."""
     unpacker, state = V_UNPACKER, s[V_STORE]
@@ -83,8 +82,8 @@ def _step_store(s, t, command, start, beat_offered, bus_width, word):
     last = offered and s[unpacker + U_REMAINING] == 1
     length_offered = start or state == STORE_LENGTH
     length = t[command + TAPS] if state == STORE_LENGTH else PARAMETER_WORDS
-    taken = step_unpacker(s, unpacker, length_offered, length, beat_offered, offered, bus_width, word,
-                          word, 1)
+    taken = step_unpacker(s, unpacker, length_offered, length, beat_offered, offered, bus_width,
+                          word, word, 1)
     done = state == STORE_WEIGHTS and last
     if state == STORE_IDLE:
         s[V_STORE] = STORE_PARAMETERS if start else STORE_IDLE
@@ -97,7 +96,7 @@ def _step_store(s, t, command, start, beat_offered, bus_width, word):
     return taken, done
 
 
-@njit(cache=True)
+@compiled
 def step_vector(s, t, command, valid, go, step, written, beat_offered, latencies, depth, steps,
                 bus_width, word):
     """One cycle; returns ``(beat taken, command finished)``.

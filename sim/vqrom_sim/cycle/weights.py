@@ -1,22 +1,21 @@
 """Weights: :mod:`vqrom_hw.unpack`, :mod:`vqrom_hw.weight_feed` and :mod:`vqrom_hw.decode`."""
 
-from numba import njit
-
 from .bus import END as _FIRST
+from .jit import compiled
 
 # An unpacker: items to come, bits held, item of its period.
 U_REMAINING, U_LEVEL, U_PHASE = range(3)
 UNPACKER_SIZE = 3
 
 
-@njit(cache=True)
+@compiled
 def item_offered(s, unpacker, out, last_out, period):
     """The unpacker offers an item."""
     short = s[unpacker + U_PHASE] == period - 1
     return s[unpacker + U_REMAINING] > 0 and s[unpacker + U_LEVEL] >= (last_out if short else out)
 
 
-@njit(cache=True)
+@compiled
 def step_unpacker(s, unpacker, length_offered, length, beat_offered, emit, width, out, last_out,
                   period):
     """One cycle; returns whether a beat is taken.
@@ -50,19 +49,19 @@ L_UNPACKER = _FIRST + 3
 END = L_UNPACKER + UNPACKER_SIZE
 
 
-@njit(cache=True)
+@compiled
 def weights_full(s):
     """The array may take the next tile."""
     return s[L_HELD] or s[L_LAST_STEP]
 
 
-@njit(cache=True)
+@compiled
 def loader_takes(s, take, steps):
     """The loader takes an item if it is offered one."""
     return take or s[L_BEGUN] != steps
 
 
-@njit(cache=True)
+@compiled
 def step_loader(s, accept, take, steps):
     """One cycle; returns whether the item is the last of its tile."""
     step = 0 if take else s[L_BEGUN]

@@ -1,9 +1,9 @@
 // DRAM behind AXI4: a fixed latency from each read address to its first beat, one beat per cycle
-// after that, in order. Contents come from +image=FILE ($readmemh, one beat a line).
+// after that, in order. Contents come from +image=FILE ($readmemh, one beat a line), the latency
+// from +latency=CYCLES.
 module dram #(
     parameter BUS_WIDTH = 128,
     parameter BEATS = 1 << 20,
-    parameter LATENCY = 32,
     parameter QUEUE = 16
 ) (
     input  wire                   clk,
@@ -34,7 +34,11 @@ module dram #(
 
     reg [BUS_WIDTH-1:0] beats [0:BEATS-1];
     string image;
-    initial if ($value$plusargs("image=%s", image)) $readmemh(image, beats);
+    integer latency = 32;
+    initial begin
+        if ($value$plusargs("image=%s", image)) $readmemh(image, beats);
+        if ($value$plusargs("latency=%d", latency)) ;
+    end
 
     // Reads: a queue of addresses with the cycle from which each may be served.
     reg [31:0] queue_beat [0:QUEUE-1];
@@ -54,7 +58,7 @@ module dram #(
         if (arvalid && arready) begin
             queue_beat[tail] <= araddr >> SHIFT;
             queue_left[tail] <= arlen + 9'd1;
-            queue_due[tail] <= now + LATENCY - 1;
+            queue_due[tail] <= now + latency - 1;
             tail <= tail + 1;
         end
         if (serve) begin
