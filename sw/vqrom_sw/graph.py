@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from .feature_map import (
     word_dram,
 )
 from .lowering import Task
-from .lowering_conv import ConvTask
+from .lowering_conv import ConvTask, decode
 from .lowering_vector import (
     AddTask,
     AveragePoolTask,
@@ -79,8 +79,16 @@ class Graph:
 
     def add_folded_conv(self, number: int, layer: Conv, shape: Shape, zero_point: int,
                         offset: int, indexed: bool) -> FeatureMap:
-        """Append a convolution of a program input, its kernel columns in the lanes if that pays."""
+        """Append a convolution of a program input, its kernel columns in the lanes if that pays.
+
+        Raw weights go into fewer lanes than indices, and fill them up with zeros: where that saves
+        passes of the array, the codewords are looked up here.
+        """
         config, columns = self.config, self._folded_columns(layer, shape, indexed)
+        if indexed:
+            as_raw = self._folded_columns(layer, shape, False)
+            if -(-layer.kernel[1] // as_raw) < -(-layer.kernel[1] // columns):
+                columns, indexed, layer = as_raw, False, self._raw(layer, shape[2])
         if columns == 1:
             source = dense_input(f"input of {layer.name}", shape, zero_point, offset, config)
             self.maps.append(source)
@@ -108,6 +116,12 @@ class Graph:
             tap=max(1, columns // hop),
             folded=columns, group_channels=shape[2])
         return self._append(task)
+
+    def _raw(self, layer: Conv, channels: int) -> Conv:
+        if layer.indices is None:
+            return layer
+        weights = np.ascontiguousarray(decode(layer, self.codewords)[..., :channels])
+        return replace(layer, indices=None, raw=weights)
 
     def _folded_columns(self, layer: Conv, shape: Shape, indexed: bool) -> int:
         """Kernel columns that go into the lanes of one word; 1: as they are."""

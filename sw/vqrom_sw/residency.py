@@ -250,13 +250,22 @@ class _Planner:
         """Let a map go from the activation buffer; whether there was one."""
         options = self._options(group)
         if not options:
-            return False
+            return self._unchain(group)
         fusible = [feature_map for feature_map in options if self._fusible(feature_map)]
         # A reader on the vector unit works while the array goes on; one on the array cannot.
         chosen = max(fusible or options, key=lambda feature_map: (
             bool(fusible) and not self._tasks[feature_map.consumers[0]].on_array,
             feature_map.size))
         self._residency[chosen] = Residency.FUSED if fusible else Residency.SPILLED
+        return True
+
+    def _unchain(self, group: Group) -> bool:
+        """Cut a chain of fused maps where that costs least."""
+        fused = [task.output for task in self._tasks[group.first:group.end]
+                 if self._residency[task.output] == Residency.FUSED]
+        if not fused:
+            return False
+        self._residency[min(fused, key=lambda feature_map: feature_map.size)] = Residency.SPILLED
         return True
 
     def _fusible(self, feature_map: FeatureMap) -> bool:
