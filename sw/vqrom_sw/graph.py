@@ -44,10 +44,6 @@ from .network import (
     Softmax,
 )
 
-ALIGNMENT = 64
-"""Bytes: every block in DRAM starts at a multiple, which is a beat at every bus width."""
-
-
 @dataclass
 class Graph:
     """What a program does.
