@@ -44,6 +44,7 @@ from .network import (
     Softmax,
 )
 
+
 @dataclass
 class Graph:
     """What a program does.
