@@ -1,16 +1,26 @@
 """The accelerator: everything between AXI4-Lite, AXI4 and the interrupt line."""
 
 import numpy as np
-from amaranth.hdl import Cat, Module, ResetInserter, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
+from amaranth.utils import exact_log2
 
 from .activation_buffer import ActivationBuffer
 from .axi import axi4_read_members, axi4_write_members, axi4lite_members
 from .codebook import codebook_sha256, codewords_as_integers
 from .command_processor import CommandProcessor
 from .command_queue import CommandQueue
-from .commands import Channel, ErrorCode, Opcode, Stream, Unit, transfer_layout, vector_layout
+from .commands import (
+    COMMAND_BYTES,
+    Channel,
+    ErrorCode,
+    Opcode,
+    Stream,
+    Unit,
+    transfer_layout,
+    vector_layout,
+)
 from .compute import ComputeUnit, array_command_layout, post_command_layout, weights_command_layout
 from .config import AcceleratorConfig
 from .counters import Counters
@@ -246,7 +256,11 @@ class Accelerator(wiring.Component):
 
     def _faults(self, m):
         """The first of several errors in one cycle, bus errors before the units'."""
-        faults = [(self.dma.error, ErrorCode.READ_RESPONSE, self.dma.origin.command),
+        # The program itself is read before its commands have positions.
+        beats = COMMAND_BYTES // self._config.beat_bytes
+        fetched = self.counters.values.command_beats >> exact_log2(beats)
+        read = Mux(self.dma.beat[COMMANDS], fetched, self.dma.origin.command)
+        faults = [(self.dma.error, ErrorCode.READ_RESPONSE, read),
                   (self.write_dma.error, ErrorCode.WRITE_RESPONSE, self.write_dma.command)]
         for number, name in enumerate(("array", "vector", "store", "post", "vector", "load")):
             faults.append((self.buffer.range_error[number], ErrorCode.BUFFER_RANGE,

@@ -22,6 +22,38 @@ def bank_of(address: int, banks: int) -> int:
     return bank
 
 
+class ActivationBank(wiring.Component):
+    """One memory of the buffer, in a module of its own so that a macro can take its place.
+
+    Members
+    -------
+    read: ``In(1)``, read_address: ``In(range(depth))``, read_word: ``Out(8 * rows)``
+        Read port, latency one cycle; a word read while it is written comes out as it was before.
+    write_address: ``In(range(depth))``, write_mask: ``In(rows)``, write_word: ``In(8 * rows)``
+        Write port: bytes whose mask bit is set.
+    """
+
+    def __init__(self, depth: int, rows: int):
+        self._depth = depth
+        self._rows = rows
+        super().__init__({
+            "read": In(1), "read_address": In(range(depth)), "read_word": Out(8 * rows),
+            "write_address": In(range(depth)), "write_mask": In(rows), "write_word": In(8 * rows),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = words = memory.Memory(
+            shape=8 * self._rows, depth=self._depth, init=[])
+        read, write = words.read_port(), words.write_port(granularity=8)
+        m.d.comb += [
+            read.en.eq(self.read), read.addr.eq(self.read_address), self.read_word.eq(read.data),
+            write.addr.eq(self.write_address), write.en.eq(self.write_mask),
+            write.data.eq(self.write_word),
+        ]
+        return m
+
+
 class ActivationBuffer(wiring.Component):
     """``activation_banks`` memories with a read and a write port each; read latency one cycle.
 
@@ -78,11 +110,12 @@ class ActivationBuffer(wiring.Component):
                      self.reads.eq(sum(served_reads)), self.writes.eq(sum(served_writes))]
         words = []
         for bank, (asked_read, asked_write) in enumerate(zip(reads, writes, strict=True)):
-            m.submodules[f"bank_{bank}"] = storage = memory.Memory(
-                shape=8 * self._config.rows, init=[],
-                depth=self._config.activation_words // self._config.activation_banks)
-            words.append(self._read_port(m, storage, asked_read))
-            self._write_port(m, storage, asked_write)
+            storage = ActivationBank(
+                self._config.activation_words // self._config.activation_banks, self._config.rows)
+            m.submodules[f"activation_bank_{bank}"] = storage
+            m.d.comb += storage.read.eq(Cat(asked_read).any())
+            words.append(storage.read_word)
+            self._connect(m, storage, asked_read, asked_write)
         for port in range(self._readers):
             select = Signal(len(reads), name=f"select_{port}")
             m.d.sync += select.eq(Cat(asked[port] for asked in reads))
@@ -118,21 +151,15 @@ class ActivationBuffer(wiring.Component):
             performed.append(done)
         return served, errors, performed
 
-    def _read_port(self, m, storage, asked):
-        read = storage.read_port()
-        m.d.comb += read.en.eq(Cat(asked).any())
+    def _connect(self, m, storage, asked_read, asked_write):
         for port in range(self._readers):
-            with m.If(asked[port]):
-                m.d.comb += read.addr.eq(self._inner(f"read_address_{port}"))
-        return read.data
-
-    def _write_port(self, m, storage, asked):
-        write = storage.write_port(granularity=8)
+            with m.If(asked_read[port]):
+                m.d.comb += storage.read_address.eq(self._inner(f"read_address_{port}"))
         for port in range(self._writers):
-            with m.If(asked[port]):
-                m.d.comb += [write.addr.eq(self._inner(f"write_address_{port}")),
-                             write.data.eq(getattr(self, f"write_word_{port}")),
-                             write.en.eq(getattr(self, f"write_mask_{port}"))]
+            with m.If(asked_write[port]):
+                m.d.comb += [storage.write_address.eq(self._inner(f"write_address_{port}")),
+                             storage.write_word.eq(getattr(self, f"write_word_{port}")),
+                             storage.write_mask.eq(getattr(self, f"write_mask_{port}"))]
 
     def _inner(self, name):
         return getattr(self, name) >> exact_log2(self._config.activation_banks)

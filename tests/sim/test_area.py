@@ -29,7 +29,7 @@ from vqrom_sim.synthesis import (
 
 SMALL = AcceleratorConfig(
     name="small", subvector=2, codewords=4, rows=4, columns=2, decode_ports=2, post_lanes=1,
-    bus_width=64, activation_words=64, accumulator_depth=16)
+    bus_width=64, activation_words=256, accumulator_depth=16)
 CODEWORDS = np.arange(-4, 4, dtype=np.int8).reshape(4, 2)
 
 TREE = {
@@ -109,9 +109,9 @@ def test_hierarchy_multiplies_instances(tmp_path: Path, cache: None) -> None:
     places = count_instances(netlists)
     assert places == {
         Place("vqrom", "control", "vqrom"): 1,
-        Place("weight_loader", "decode", "middle"): 1, Place("sequencer", "control", "middle"): 1,
+        Place("weight_loader", "decode", "middle"): 1, Place("sequencer", "array", "middle"): 1,
         Place("weight_loader/leaf", "decode", "leaf"): 2,
-        Place("sequencer/leaf", "control", "leaf"): 2}
+        Place("sequencer/leaf", "array", "leaf"): 2}
 
 
 def test_small_tree_equals_its_flat_netlist(tmp_path: Path, cache: None) -> None:
@@ -143,23 +143,25 @@ def test_rows_groups_and_total_agree(small_area: dict) -> None:
         assert sum(group[key] for group in small_area["groups"].values()) == pytest.approx(total)
     assert small_area["total"]["area_um2"] is None
     rows = {row["component"]: row for row in small_area["components"]}
-    elements = rows["processing_array/processing_element"]
+    elements = rows["compute_unit/processing_array/processing_element"]
     assert elements["instances"] == SMALL.processing_elements and elements["group"] == "array"
     # Shadow and working weights, 8 bits each, and the product register.
     assert elements["flip_flops"] >= elements["instances"] * 2 * 8 * SMALL.subvector
-    assert rows["weight_loader/codebook_rom"]["instances"] == SMALL.decode_ports
-    assert small_area["groups"]["rom"]["nand2"] == rows["weight_loader/codebook_rom"]["nand2"] > 0
+    rom = rows["compute_unit/weight_loader/codebook_rom"]
+    assert rom["instances"] == SMALL.decode_ports
+    assert small_area["groups"]["rom"]["nand2"] == rom["nand2"] > 0
     json.dumps(small_area, allow_nan=False)
 
 
 def test_memories_are_counted_apart(small_area: dict) -> None:
     buffer = next(memory for memory in small_area["memories"]
-                  if memory["component"] == "activation_buffer")
+                  if memory["component"] == "activation_buffer/activation_bank")
     assert buffer == {
-        "component": "activation_buffer", "group": "activation_buffer", "instances": 1,
+        "component": "activation_buffer/activation_bank", "group": "activation_buffer",
+        "instances": 4,
         "name": "memory", "kind": "ram", "words": 64, "width": 32, "read_ports": 1,
         "write_ports": 1, "write_enables": 4, "synchronous": True, "bits": 2048}
-    assert small_area["groups"]["activation_buffer"]["memory_bits"] == 2048
+    assert small_area["groups"]["activation_buffer"]["memory_bits"] == 4 * 2048
     assert small_area["groups"]["rom"]["memory_bits"] == 0
 
 
@@ -219,7 +221,7 @@ def test_liberty_gives_square_micrometres(
     assert result["library"]["nand2_area_um2"] == 0.5
     assert result["total"]["area_um2"] == pytest.approx(result["total"]["nand2"] / 2, rel=1e-4)
     adder = next(row for row in small_area["components"]
-                 if row["component"] == "processing_array/column_adder")
+                 if row["component"] == "compute_unit/processing_array/column_adder")
     assert result["total"]["nand2"] == pytest.approx(
         3 * adder["nand2"] / adder["instances"], rel=0.05)
 

@@ -146,7 +146,7 @@ CASES: dict[str, Callable[[], tuple[Run, ErrorCode, int]]] = {
         position(Opcode.FETCH, channel=Channel.VECTOR), 8, SLVERR),
     "input unreadable": lambda: bad_read(position(Opcode.LOAD), 5, DECERR),
     "commands unreadable": lambda: (
-        replace(good(), bad_reads=(place(3), DECERR)), ErrorCode.READ_RESPONSE, 0),
+        replace(good(), bad_reads=(place(3), DECERR)), ErrorCode.READ_RESPONSE, 3),
     "output unwritable": lambda: bad_write(0, SLVERR),
     "last beat of the output unwritable": lambda: bad_write(-1, DECERR),
     "another codebook": lambda: (
