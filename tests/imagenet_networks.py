@@ -8,21 +8,21 @@ from vqrom_sw.codebook import UniversalCodebook
 SAME = (1, 1, 1, 1)
 
 
-def resnet18(codebook: UniversalCodebook, seed: int = 3) -> NetworkBuilder:
+def resnet18(codebook: UniversalCodebook, seed: int = 3, raw: bool = False) -> NetworkBuilder:
     """He et al., "Deep Residual Learning", CVPR 2016, table 1: 18 layers, projections where the
-    shape changes. Every layer is indexed."""
+    shape changes. Every layer is indexed, or has int8 weights if ``raw``."""
     net = NetworkBuilder(codebook, (224, 224, 3), seed)
-    net.conv(64, (7, 7), (2, 2), (3, 3, 3, 3))
+    net.conv(64, (7, 7), (2, 2), (3, 3, 3, 3), raw=raw)
     last = net.max_pool((3, 3), (2, 2), SAME)
     for channels, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
         for block in range(2):
             step = stride if block == 0 else 1
-            net.conv(channels, (3, 3), (step, step), SAME, source=last)
-            main = net.conv(channels, padding=SAME)
+            net.conv(channels, (3, 3), (step, step), SAME, source=last, raw=raw)
+            main = net.conv(channels, padding=SAME, raw=raw)
             shortcut = last
             if step == 2:
-                shortcut = net.conv(channels, (1, 1), (2, 2), source=last)
+                shortcut = net.conv(channels, (1, 1), (2, 2), source=last, raw=raw)
             last = net.add(main, shortcut)
     net.average_pool()
-    net.linear(1000)
+    net.conv(1000, (1, 1), raw=raw, kind="linear")
     return net

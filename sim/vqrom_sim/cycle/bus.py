@@ -75,6 +75,9 @@ def step_streams(s, queued, pops, beat_bits, most):
     granted, length, tag = -1, 0, 0
     for number in range(STREAMS):
         stream = STREAM + number * STREAM_SIZE
+        if (s[stream + S_BEATS] == 0 and queued[number] == 0 and pops[number] == 0
+                and arrival != number and (s[stream + S_INNER] == 0 or s[stream + S_READY])):
+            continue
         issued = 0
         if s[stream + S_BEATS]:
             beats = burst_beats(s[stream + S_ADDRESS], s[stream + S_BEATS], beat_bits, most)

@@ -207,27 +207,31 @@ def _drained(s):
 @compiled
 def _count_cause(issue, waits_weights, waits_sums, post, busy_vector, loads, stores, counters):
     """What this cycle is spent on, and which units work."""
-    counters[CYCLES] += 1
+    cause = COMMAND
     if issue:
-        counters[COMPUTE] += 1
+        cause = COMPUTE
     elif waits_weights:
-        counters[WEIGHTS] += 1
+        cause = WEIGHTS
     elif waits_sums:
-        counters[ACCUMULATORS] += 1
+        cause = ACCUMULATORS
     elif post:
-        counters[DRAIN] += 1
+        cause = DRAIN
     elif busy_vector:
-        counters[VECTOR] += 1
+        cause = VECTOR
     elif loads:
-        counters[LOAD] += 1
+        cause = LOAD
     elif stores:
-        counters[STORE] += 1
-    else:
-        counters[COMMAND] += 1
-    counters[POST_BUSY] += 1 if post else 0
-    counters[VECTOR_BUSY] += 1 if busy_vector else 0
-    counters[LOAD_BUSY] += 1 if loads else 0
-    counters[STORE_BUSY] += 1 if stores else 0
+        cause = STORE
+    counters[CYCLES] += 1
+    counters[cause] += 1
+    if post:
+        counters[POST_BUSY] += 1
+    if busy_vector:
+        counters[VECTOR_BUSY] += 1
+    if loads:
+        counters[LOAD_BUSY] += 1
+    if stores:
+        counters[STORE_BUSY] += 1
 
 
 @compiled
