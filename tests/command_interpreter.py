@@ -321,9 +321,20 @@ class Interpreter:
             self._write(addresses + word, finish(scaled, post["range"]),
                         slice(section * columns, (section + 1) * columns))
 
+    def _slide(self, body: dict[str, Any], words: np.ndarray) -> np.ndarray:
+        """Windows ``[1, 1, H, W, kernel row, kernel column]`` of a walk along a map's columns."""
+        _, _, _, rows, columns, kernel_rows, lanes = words.shape
+        assert 1 < body["kernel_columns"] <= self.config.vector_columns
+        view = np.lib.stride_tricks.sliding_window_view(
+            words.reshape(rows, columns, kernel_rows, lanes), body["kernel_columns"], axis=1)
+        return view[None, None, :, ::body["column_stride"]].transpose(0, 1, 2, 3, 4, 6, 5)
+
     def _vector(self, body: dict[str, Any]) -> np.ndarray:
         words, inside = self._activations(body)
         rows = self.config.rows
+        if body["operation"] == VectorOp.SLIDING:
+            words = self._slide(body, words)
+            inside = np.ones(words.shape[:-1], bool)
         windows = words.reshape(-1, words.shape[4] * words.shape[5], rows)
         inside = inside.reshape(windows.shape[:2])
         match VectorOp(body["operation"]):
@@ -338,7 +349,7 @@ class Interpreter:
                                operand["multiplier"], -operand["right_shift"])
                     for number, operand in enumerate(body["operands"]))
                 scaled = requantize(first + second, body["multiplier"], body["shift"])
-            case VectorOp.DEPTHWISE:
+            case VectorOp.DEPTHWISE | VectorOp.SLIDING:
                 lanes = self._take(Channel.VECTOR, LANE.itemsize * rows).view(LANE)
                 taps = windows.shape[1]
                 assert body["taps"] == taps <= self.config.vector_taps

@@ -89,6 +89,8 @@ class VectorOp(IntEnum):
     SUM = 1
     ADD = 2
     DEPTHWISE = 3
+    SLIDING = 4
+    """A depthwise convolution that uses each word for all columns of its kernel."""
 
 
 class ErrorCode(IntEnum):
@@ -202,10 +204,12 @@ operand_layout = data.StructLayout({
 """
 
 vector_layout = data.StructLayout({
-    "operation": unsigned(2),
+    "operation": unsigned(3),
     "nest": nest_layout,
     "pad_value": signed(8),
     "taps": unsigned(10),
+    "kernel_columns": unsigned(4),
+    "column_stride": unsigned(6),
     "operands": data.ArrayLayout(operand_layout, 2),
     "pre_shift": unsigned(5),
     "bias": signed(32),
@@ -214,7 +218,8 @@ vector_layout = data.StructLayout({
     "target": target_layout,
     "range": range_layout,
 })
-"""Body of VECTOR: see :class:`vqrom_hw.vector.VectorUnit`. Levels 0 and 1 are a window."""
+"""Body of VECTOR: see :class:`vqrom_hw.vector.VectorUnit`. Levels 0 and 1 are a window, or
+rows of a kernel and columns of a map for SLIDING."""
 
 header_layout = data.StructLayout({
     "opcode": unsigned(4), "layer": unsigned(12), "wait": wait_layout,

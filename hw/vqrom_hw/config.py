@@ -47,6 +47,9 @@ class AcceleratorConfig(BaseModel):
         Requantisation lanes of the vector unit (pooling, addition, depthwise); divides ``rows``.
     vector_taps:
         Largest depthwise window, in kernel positions.
+    vector_columns:
+        Kernel columns of a depthwise layer that each lane of the vector unit works on at once;
+        wider kernels take one position at a time.
     bus_width:
         AXI4 data width in bits.
     activation_words:
@@ -80,6 +83,7 @@ class AcceleratorConfig(BaseModel):
     post_lanes: int = Field(ge=1, le=256)
     vector_lanes: int = Field(default=1, ge=1, le=256)
     vector_taps: int = Field(default=49, ge=1, le=1023)
+    vector_columns: int = Field(default=1, ge=1, le=15)
     bus_width: Literal[64, 128, 256, 512] = 128
     activation_words: int = Field(ge=16, le=1 << 18)
     activation_banks: Literal[1, 2, 4, 8, 16] = 4
@@ -161,7 +165,8 @@ class AcceleratorConfig(BaseModel):
         return self.beat_bytes // math.gcd(self.beat_bytes, self.rows)
 
 
-_EDGE: dict[str, Any] = {"activation_banks": 8, "accumulator_depth": 1024, "bus_width": 128}
+_EDGE: dict[str, Any] = {"activation_banks": 8, "vector_columns": 3, "accumulator_depth": 1024,
+                         "bus_width": 128}
 
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {

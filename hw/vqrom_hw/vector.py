@@ -33,6 +33,10 @@ class VectorUnit(wiring.Component):
       :data:`~vqrom_hw.commands.operand_layout` says;
     - DEPTHWISE: the same of the sum of products with the weights of ``taps`` window positions,
       bias, multiplier and shift from the parameter packet.
+    - SLIDING: the same over ``kernel_columns`` columns of the map, each of which is read once for
+      all outputs of its row: level 0 walks down the kernel's rows, level 1 along the map's
+      columns; an output is complete with its last column, and then with each
+      ``column_stride``-th one.
 
     The words move through a pipeline without gaps: they all advance, or none does while a result
     is complete and the one before it still waits for its write. A window's last word is held back
@@ -72,12 +76,15 @@ class VectorUnit(wiring.Component):
         start, go, complete = (Signal(name=name) for name in ("start", "go", "complete"))
         m.submodules.loop_nest = nest = LoopNest(LEVELS)
         m.submodules.depthwise_store = store = DepthwiseStore(config)
-        m.submodules.window_reducer = reducer = EnableInserter(go)(WindowReducer(config.rows))
+        m.submodules.window_reducer = reducer = EnableInserter(go)(
+            WindowReducer(config.rows, config.vector_columns))
         m.submodules.finisher = finisher = EnableInserter(go)(Finisher(config))
         wiring.connect(m, store.i, wiring.flipped(self.i))
         m.d.comb += [
             operation.eq(command.operation), self.busy.eq(self.command.valid),
             nest.nest.eq(command.nest), nest.start.eq(start), store.taps.eq(command.taps),
+            store.columns.eq(Mux(operation == VectorOp.SLIDING, command.kernel_columns, 1)),
+            reducer.kernel_columns.eq(command.kernel_columns),
             reducer.operation.eq(operation), reducer.pad_value.eq(command.pad_value),
             reducer.weights.eq(store.weights), store.enable.eq(go),
             finisher.command.eq(command), finisher.parameters.eq(store.parameters),
@@ -101,7 +108,8 @@ class VectorUnit(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                with m.If(self.command.valid & (operation == VectorOp.DEPTHWISE)):
+                weighted = ((operation == VectorOp.DEPTHWISE) | (operation == VectorOp.SLIDING))
+                with m.If(self.command.valid & weighted):
                     m.d.comb += store.start.eq(1)
                     m.next = "LOAD"
                 with m.Elif(self.command.valid):
@@ -116,26 +124,35 @@ class VectorUnit(wiring.Component):
         return m
 
     def _issue(self, m, operation, go, start, nest, reducer, store):
-        """Read a word, unless the window would end too early for the lanes."""
-        steps = self._config.rows // self._config.vector_lanes
+        """Read a word, unless a result would be complete too early for the lanes."""
+        steps, command = self._config.rows // self._config.vector_lanes, self.command.payload
         gap = Signal(range(steps))
-        allowed, step, first, last = (
-            Signal(name=name) for name in ("allowed", "step", "first", "last"))
-        tap = Signal.like(store.tap)
+        allowed, step, first, end, last, sliding = (Signal(name=name) for name in (
+            "allowed", "step", "first", "end", "last", "sliding"))
+        tap, skip = Signal.like(store.tap), Signal.like(command.column_stride, name="skip")
+        # A column of the map takes the place of a window; ``skip`` more complete nothing.
         m.d.comb += [
-            first.eq(nest.first[WINDOW_LEVELS].all()), last.eq(nest.last[WINDOW_LEVELS].all()),
+            sliding.eq(operation == VectorOp.SLIDING),
+            first.eq(nest.first[0] & (sliding | nest.first[1])),
+            end.eq(nest.last[0] & (sliding | nest.last[1])),
+            last.eq(end & (~sliding | (skip == 0))),
             allowed.eq(nest.active & go & ~(last & (gap != 0))),
             self.read.eq(allowed & nest.inside), self.read_address.eq(nest.address),
             step.eq(allowed & (~nest.inside | self.read_grant)), nest.step.eq(step),
         ]
         with m.If(go):
             m.d.sync += [
-                reducer.valid.eq(step), reducer.first.eq(first), reducer.inside.eq(nest.inside),
+                reducer.valid.eq(step), reducer.first.eq(first), reducer.last.eq(end),
+                reducer.inside.eq(nest.inside),
                 store.tap.eq(tap), gap.eq(Mux(gap == 0, 0, gap - 1)),
             ]
             with m.If(step & last & (operation != VectorOp.MAX)):
                 m.d.sync += gap.eq(steps - 1)
-        with m.If(start | (step & last)):
+        with m.If(start | (step & end & nest.last[1])):
+            m.d.sync += skip.eq(command.kernel_columns - 1)
+        with m.Elif(step & end):
+            m.d.sync += skip.eq(Mux(skip == 0, command.column_stride - 1, skip - 1))
+        with m.If(start | (step & end)):
             m.d.sync += tap.eq(0)
         with m.Elif(step):
             m.d.sync += tap.eq(tap + 1)

@@ -134,6 +134,7 @@ class Finisher(wiring.Component):
             requantizer.zero_point.eq(command.range.zero_point),
             requantizer.low.eq(command.range.low), requantizer.high.eq(command.range.high),
         ]
-        with m.If(command.operation == VectorOp.DEPTHWISE):
+        with m.If((command.operation == VectorOp.DEPTHWISE)
+                  | (command.operation == VectorOp.SLIDING)):
             m.d.comb += own.eq(parameter)
         return requantizer.byte

@@ -53,7 +53,8 @@ COLUMNS = (
     "channel", "stream", "region", "offset", "beats", "base", "words", "packets", "window", "hop",
     "pad_value", *_NEST, *_RESULT,
     "raw", "fills", "parameter_groups", "passes", "pixels", "section",
-    "operation", "taps", "pre_shift", "bias", "multiplier", "shift",
+    "operation", "taps", "kernel_columns", "column_stride", "pre_shift", "bias", "multiplier",
+    "shift",
     "zero_point_0", "multiplier_0", "right_shift_0",
     "zero_point_1", "multiplier_1", "right_shift_1", "codewords",
 )

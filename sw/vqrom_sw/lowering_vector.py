@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from vqrom_hw.commands import Channel, Opcode, Stream, VectorOp
+from vqrom_hw.vector_reduce import SLIDING_ROWS
 
 from .feature_map import Rows
 from .lowering import Task, word_parts
@@ -83,11 +84,7 @@ class WindowTask(Task):
         (y0, y1, x0, x1), (first, end) = block, words
         depth, pitch, count = source.map.words, source.map.pitch, end - first
         top, left = y0 * self.stride_rows - self.top, x0 * self.stride_columns - self.left
-        levels = [
-            (self.kernel_columns, depth, 0, 1), (self.kernel_rows, pitch, 1, 0),
-            (count, 1, 0, 0), (x1 - x0, self.stride_columns * depth, 0, self.stride_columns),
-            (y1 - y0, self.stride_rows * pitch, self.stride_rows, 0),
-        ]
+        levels = self._levels((y1 - y0, x1 - x0, count), depth, pitch)
         base = target.address(y0, x0) + first
         out_pitch, out_words = target.map.pitch, target.map.words
         stride = 1 if count == out_words else out_words
@@ -101,6 +98,16 @@ class WindowTask(Task):
         return Operation(
             Opcode.VECTOR, self.layer, fields, (self._read(block, words, source),),
             (area(base, y1 - y0, out_pitch, x1 - x0, out_words, count),), packets=packets)
+
+    def _levels(self, outputs: tuple[int, int, int], depth: int,
+                pitch: int) -> list[tuple[int, int, int, int]]:
+        """Loops over windows of a map with ``depth`` words a pixel and ``pitch`` words a row."""
+        rows, columns, words = outputs
+        return [
+            (self.kernel_columns, depth, 0, 1), (self.kernel_rows, pitch, 1, 0),
+            (words, 1, 0, 0), (columns, self.stride_columns * depth, 0, self.stride_columns),
+            (rows, self.stride_rows * pitch, self.stride_rows, 0),
+        ]
 
     def _read(self, block: tuple[int, int, int, int], words: tuple[int, int],
               source: Rows) -> Area:
@@ -239,12 +246,32 @@ class AddTask(Task):
 
 @dataclass(eq=False)
 class DepthwiseTask(WindowTask):
-    """A convolution that keeps its channels apart, one command for each channel word."""
+    """A convolution that keeps its channels apart, one command for each channel word.
+
+    Where the vector unit has multipliers for all columns of the kernel, it reads each column of
+    the map once for a row of outputs, unless wide strides make windows the shorter way.
+    """
 
     conv: Conv = None  # type: ignore[assignment]
     codewords: np.ndarray = None  # type: ignore[assignment]
 
-    operation = VectorOp.DEPTHWISE
+    @property
+    def operation(self) -> VectorOp:  # type: ignore[override]
+        """How the vector unit goes about it."""
+        columns, width = self.kernel_columns, self.output.width
+        slides = (1 < columns <= self.config.vector_columns and self.kernel_rows <= SLIDING_ROWS
+                  and self._map_columns(width) < width * columns)
+        return VectorOp.SLIDING if slides else VectorOp.DEPTHWISE
+
+    def _map_columns(self, width: int) -> int:
+        return (width - 1) * self.stride_columns + self.kernel_columns
+
+    def _levels(self, outputs: tuple[int, int, int], depth: int,
+                pitch: int) -> list[tuple[int, int, int, int]]:
+        if self.operation == VectorOp.DEPTHWISE:
+            return super()._levels(outputs, depth, pitch)
+        return [(self.kernel_rows, pitch, 1, 0), (self._map_columns(outputs[1]), depth, 0, 1),
+                (outputs[0], self.stride_rows * pitch, self.stride_rows, 0)]
 
     def operations(self, first: int, end: int, sources: tuple[Rows, ...], target: Rows,
                    split: bool) -> list[Operation]:
@@ -252,6 +279,8 @@ class DepthwiseTask(WindowTask):
         return [self._command((first, end, 0, self.output.width), (word, word + 1), sources[0],
                               target, self._packets(word), pad_value=pad_value,
                               taps=self.kernel_rows * self.kernel_columns,
+                              kernel_columns=self.kernel_columns,
+                              column_stride=self.stride_columns,
                               zero_point=self.output.zero_point)
                 for word in range(self.output.words)]
 

@@ -24,10 +24,12 @@ CONFIGS = {
     "one lane": config_of(1, 2, 1, 1, 1, 1, vector_taps=9),
     "six of six": config_of(2, 20, 6, 3, 3, 1, vector_lanes=6, vector_taps=9),
     "one of six": config_of(2, 20, 6, 3, 3, 1, vector_lanes=1, bus_width=128, vector_taps=10),
-    "two of eight": config_of(vector_lanes=2, vector_taps=9),
-    "eight of sixteen": config_of(rows=16, vector_lanes=8, bus_width=128, vector_taps=12),
+    "two of eight": config_of(vector_lanes=2, vector_taps=9, vector_columns=2),
+    "eight of sixteen": config_of(rows=16, vector_lanes=8, bus_width=128, vector_taps=15,
+                                  vector_columns=5),
 }
 WORDS = 512
+WEIGHTED = (VectorOp.DEPTHWISE, VectorOp.SLIDING)
 
 
 def random_parameter(rng):
@@ -48,10 +50,21 @@ def nest_of(rng, window, outputs, height=7, width=9, stride=(1, 1)):
             "height": height, "width": width}
 
 
+def sliding_nest(nest, window, outputs, stride):
+    """The same outputs with columns of the map, not windows, in the second loop."""
+    kernel, x, _, y = nest["levels"][1], nest["levels"][0], *nest["levels"][2:4]
+    columns = (outputs[1] - 1) * stride + window[1]
+    one = {"count": 1, "stride": 0, "dy": 0, "dx": 0}
+    return nest | {"levels": [kernel, x | {"count": columns}, y, one, one, one]}
+
+
 def command_of(rng, operation, window, outputs, **fields):
-    low = rng.randint(-128, 0)
+    low, stride = rng.randint(-128, 0), rng.randint(1, 2)
+    nest = nest_of(rng, window, outputs, stride=(2, stride))
     return {
-        "operation": operation, "nest": nest_of(rng, window, outputs, stride=(2, 1)),
+        "operation": operation, "kernel_columns": window[1], "column_stride": stride,
+        "nest": sliding_nest(nest, window, outputs, stride)
+        if operation == VectorOp.SLIDING else nest,
         "pad_value": rng.randint(-128, 127), "taps": window[0] * window[1],
         "pre_shift": rng.choice([0, 3, 12]) if operation == VectorOp.SUM else 0,
         **(random_parameter(rng) if operation == VectorOp.SUM else
@@ -69,12 +82,13 @@ class Layer:
     def __init__(self, config: AcceleratorConfig, rng, operation, window, outputs, **fields):
         self.config = config
         self.command = command_of(rng, operation, window, outputs, **fields)
+        self.shape = window
         self.window = window[0] * window[1]
-        self.outputs = outputs[0] * outputs[1]
+        self.outputs = outputs
         self.parameters = [random_parameter(rng) for _ in range(config.rows)]
         self.weights = [signed_bytes(rng, config.rows) for _ in range(self.window)]
         self.beats = []
-        if operation == VectorOp.DEPTHWISE:
+        if operation in WEIGHTED:
             packed = b"".join(
                 one["bias"].to_bytes(4, "little", signed=True)
                 + one["multiplier"].to_bytes(4, "little")
@@ -89,8 +103,19 @@ class Layer:
         words = [unpack_bytes(memory[address], self.config.rows) if inside else None
                  for address, inside, _, _ in walk(loops, *(nest[name] for name in (
                      "base", "y0", "x0", "height", "width")))]
+        if self.command["operation"] == VectorOp.SLIDING:
+            return list(self.sliding_windows(words))
         size = self.window
         return [words[first:first + size] for first in range(0, len(words), size)]
+
+    def sliding_windows(self, words):
+        """Windows of a walk along columns, row by row of each."""
+        kernel, columns = self.shape[0], self.command["nest"]["levels"][1]["count"]
+        for y in range(self.outputs[0]):
+            for x in range(self.outputs[1]):
+                first = x * self.command["column_stride"]
+                yield [words[(y * columns + first + column) * kernel + row]
+                       for row in range(kernel) for column in range(self.shape[1])]
 
     def expected(self, memory):
         target = self.command["target"]
@@ -105,7 +130,7 @@ class Layer:
             return max([-128] + [word[lane] for word in words if word])
         values = [word[lane] if word else command["pad_value"] for word in words]
         parameter = command
-        if operation == VectorOp.DEPTHWISE:
+        if operation in WEIGHTED:
             parameter = self.parameters[lane]
             total = sum(value * weight[lane]
                         for value, weight in zip(values, self.weights, strict=True))
@@ -163,8 +188,10 @@ def run_layers(config, layers, memory, rng=None, refuse=0.3, write_period=1):
 def random_layers(config, rng):
     layers = []
     for _ in range(3):
-        for operation in VectorOp:
+        for operation in VectorOp if config.vector_columns > 1 else list(VectorOp)[:-1]:
             window = (1, 2) if operation == VectorOp.ADD else (rng.randint(1, 3), rng.randint(1, 3))
+            if operation == VectorOp.SLIDING:
+                window = (rng.randint(1, 3), rng.randint(2, config.vector_columns))
             outputs = (rng.randint(1, 3), rng.randint(1, 5))
             layers.append(Layer(config, rng, operation, window, outputs))
     rng.shuffle(layers)
@@ -192,7 +219,7 @@ def test_takes_a_cycle_a_word_or_the_lanes(name, operation, window):
     memory = [pack_bytes(signed_bytes(rng, config.rows)) for _ in range(WORDS)]
     layers = [Layer(config, rng, operation, window, (3, 5)) for _ in range(2)]
     for layer in layers:
-        layer.command["nest"] |= {"y0": 0, "x0": 0}
+        layer.command["nest"] |= {"y0": 0, "x0": 0, "height": 100, "width": 100}
     written, reads, writes, ends = run_layers(config, layers, memory)
     assert written == [item for layer in layers for item in layer.expected(memory)]
     taps = window[0] * window[1]
@@ -213,7 +240,7 @@ def test_refused_writes_cost_only_what_the_window_does_not_hide(period, cycles):
     config, rng = CONFIGS["two of eight"], random.Random(period)
     memory = [pack_bytes(signed_bytes(rng, config.rows)) for _ in range(WORDS)]
     layer = Layer(config, rng, VectorOp.SUM, (3, 3), (3, 5))
-    layer.command["nest"] |= {"y0": 0, "x0": 0}
+    layer.command["nest"] |= {"y0": 0, "x0": 0, "height": 100, "width": 100}
     written, reads, writes, _ = run_layers(config, [layer], memory, write_period=period)
     assert written == list(layer.expected(memory)) and len(reads) == 15 * 9
     assert writes[14] - reads[0] <= cycles + write_latency(config, VectorOp.SUM) + period
@@ -232,3 +259,20 @@ def test_global_sum_over_many_words():
                   range={"zero_point": 3, "low": -128, "high": 127})
     written, reads, _, _ = run_layers(config, [layer], memory)
     assert written == list(layer.expected(memory)) and len(reads) <= 63
+
+
+@pytest.mark.parametrize(("stride", "kernel"), [(1, (3, 5)), (2, (2, 3)), (1, (1, 2))])
+def test_slides_a_column_in_the_rows_of_its_kernel(stride, kernel):
+    """Each word is read once per output row; the lanes limit kernels of few rows."""
+    config, rng = CONFIGS["eight of sixteen"], random.Random(stride)
+    memory = [pack_bytes(signed_bytes(rng, config.rows)) for _ in range(WORDS)]
+    layer = Layer(config, rng, VectorOp.SLIDING, kernel, (2, 4), column_stride=stride)
+    layer.command["nest"]["levels"][1]["count"] = 3 * stride + kernel[1]
+    layer.command["nest"] |= {"y0": 0, "x0": 0, "height": 100, "width": 100}
+    written, reads, writes, _ = run_layers(config, [layer], memory)
+    assert written == list(layer.expected(memory)) and len(writes) == 8
+    columns = 2 * (3 * stride + kernel[1])
+    assert len(reads) == columns * kernel[0]
+    steps = config.rows // config.vector_lanes
+    waits = 0 if stride * kernel[0] >= steps else 2 * 3 * (steps - stride * kernel[0])
+    assert reads[-1] - reads[0] + 1 == len(reads) + waits

@@ -16,6 +16,7 @@ TARGET = COLUMN["target_base"]
 RAW, FILLS, GROUPS = COLUMN["raw"], COLUMN["fills"], COLUMN["parameter_groups"]
 PASSES, PIXELS, SECTION = COLUMN["passes"], COLUMN["pixels"], COLUMN["section"]
 OPERATION, TAPS, CODEWORDS = COLUMN["operation"], COLUMN["taps"], COLUMN["codewords"]
+KERNEL_COLUMNS, COLUMN_STRIDE = COLUMN["kernel_columns"], COLUMN["column_stride"]
 
 assert COLUMN["count_1"] == LEVEL + 4 and NEST == LEVEL + 4 * LEVELS
 assert COLUMN["width"] == NEST + 4 and COLUMN["wait_store"] == WAIT + 4

@@ -3,7 +3,7 @@
 from vqrom_hw.commands import VectorOp
 from vqrom_hw.requantize import parameter_layout
 
-from .columns import OPERATION, TAPS, TARGET
+from .columns import COLUMN_STRIDE, KERNEL_COLUMNS, OPERATION, TAPS, TARGET
 from .dispatch import END as _FIRST
 from .jit import compiled
 from .nest import (
@@ -21,14 +21,16 @@ from .nest import (
 )
 from .weights import U_REMAINING, UNPACKER_SIZE, item_offered, step_unpacker
 
-MAX, DEPTHWISE = int(VectorOp.MAX), int(VectorOp.DEPTHWISE)
+MAX, DEPTHWISE, SLIDING = (int(op) for op in (
+    VectorOp.MAX, VectorOp.DEPTHWISE, VectorOp.SLIDING))
 PARAMETER_WORDS = parameter_layout.size // 8
 IDLE, LOADING, RUNNING = range(3)
 STORE_IDLE, STORE_PARAMETERS, STORE_LENGTH, STORE_WEIGHTS = range(4)
 
-# State machine, depthwise store and its unpacker, gap, a result waits, windows under way, place
-# of the youngest in the ring of the last advances; nest, walk, ring.
-V_STATE, V_STORE, V_GAP, V_WAITING, V_ALIVE, V_NOW, V_UNPACKER = range(_FIRST, _FIRST + 7)
+# State machine, depthwise store, gap, columns to skip, a result waits, windows under way, place of
+# the youngest in the ring of the last advances; unpacker of the store, nest, walk, ring.
+V_STATE, V_STORE, V_GAP, V_SKIP, V_WAITING, V_ALIVE, V_NOW, V_UNPACKER = range(
+    _FIRST, _FIRST + 8)
 V_NEST = V_UNPACKER + UNPACKER_SIZE
 V_WALK = V_NEST + NEST_SIZE
 V_RING = V_WALK + WALK_SIZE
@@ -60,6 +62,14 @@ def complete(s, t, command, latencies, depth):
 
 
 @compiled
+def _completes(s, t, command):
+    """The word in turn is the last one that a result needs."""
+    if t[command + OPERATION] == SLIDING:
+        return s[V_SKIP] == 0 and lasts(s, V_NEST, t, command, 0, 1)
+    return lasts(s, V_NEST, t, command, 0, 2)
+
+
+@compiled
 def vector_state(s, t, command, written, latencies, depth):
     """``(advances, may issue a word, asks for the read port)``; ``written``: its write is granted.
     """
@@ -69,7 +79,7 @@ def vector_state(s, t, command, written, latencies, depth):
         go = not (s[V_WAITING] and not written and complete(s, t, command, latencies, depth))
     if not s[nest + N_ACTIVE] or not go:
         return go, False, False
-    if s[V_GAP] and lasts(s, nest, t, command, 0, 2):
+    if s[V_GAP] and _completes(s, t, command):
         return go, False, False
     return go, True, inside(s, nest, t, command)
 
@@ -106,12 +116,17 @@ def step_vector(s, t, command, valid, go, step, written, beat_offered, latencies
     """
     nest, walk, state = V_NEST, V_WALK, s[V_STATE]
     operation = t[command + OPERATION]
-    loads = state == IDLE and valid and operation == DEPTHWISE
+    weighted = operation in (DEPTHWISE, SLIDING)
+    loads = state == IDLE and valid and weighted
     taken, stored = _step_store(s, t, command, loads, beat_offered, bus_width, word)
-    start = (state == IDLE and valid and operation != DEPTHWISE) or (state == LOADING and stored)
+    start = (state == IDLE and valid and not weighted) or (state == LOADING and stored)
     done = (state == RUNNING and not s[nest + N_ACTIVE] and not s[V_ALIVE]
             and not s[V_WAITING])
-    ends = step and lasts(s, nest, t, command, 0, 2)
+    ends = step and _completes(s, t, command)
+    if start or (step and lasts(s, nest, t, command, 0, 2)):
+        s[V_SKIP] = t[command + KERNEL_COLUMNS] - 1
+    elif step and lasts(s, nest, t, command, 0, 1):
+        s[V_SKIP] = s[V_SKIP] - 1 if s[V_SKIP] else t[command + COLUMN_STRIDE] - 1
     emerges = s[V_ALIVE] != 0 and go and complete(s, t, command, latencies, depth)
     if emerges:
         s[V_RING + (s[V_NOW] - (latencies[operation] - 1)) % depth] = 0
