@@ -1,8 +1,8 @@
 """The accelerator: everything between AXI4-Lite, AXI4 and the interrupt line."""
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, unsigned
-from amaranth.lib import data, wiring
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from amaranth.utils import exact_log2
 
@@ -39,9 +39,6 @@ CHANNEL_STREAM = {Channel.WEIGHT: WEIGHTS, Channel.PARAMETER: PARAMETERS, Channe
 
 COMMAND_FIFO_BEATS = 32
 
-RETIREMENTS = ("load", "post", "vector", "store", "end")
-"""What a trace may show of a cycle, in this order: a finished command of that unit, or END."""
-
 ARRAY_PORT, VECTOR_PORT, STORE_PORT = range(3)
 POST_PORT, _, LOAD_PORT = range(3)
 
@@ -65,9 +62,9 @@ class Accelerator(wiring.Component):
         AXI4 manager: commands, weights, parameters, activations.
     interrupt: ``Out(1)``
         Level: program done or failed.
-    retired: ``Out(5)``, retired_layers: ``Out(ArrayLayout(12, 5))``
-        One cycle after a unit has finished a command: bit ``n`` for ``RETIREMENTS[n]``, and the
-        command's layer; for tracing, may stay open.
+    active: ``Out(1)``, active_layer: ``Out(12)``
+        A program runs, and whose cycle this is: the layer that the array works on or waits for,
+        else that of the unit which is the cycle's cause; for tracing, may stay open.
 
     Raises
     ------
@@ -82,10 +79,8 @@ class Accelerator(wiring.Component):
                              f"{config.name!r}, not {codewords.dtype} of shape {codewords.shape}")
         self._config = config
         self._codewords = codewords
-        count = len(RETIREMENTS)
         super().__init__(
-            {"interrupt": Out(1), "retired": Out(count),
-             "retired_layers": Out(data.ArrayLayout(unsigned(12), count))}
+            {"interrupt": Out(1), "active": Out(1), "active_layer": Out(12)}
             | axi4lite_members("s_axil_")
             | axi4_read_members("m_axi_", config.bus_width)
             | axi4_write_members("m_axi_", config.bus_width))
@@ -140,7 +135,7 @@ class Accelerator(wiring.Component):
             processor.bases.eq(csr.bases), processor.limits.eq(csr.limits),
             csr.codebook_sha256.eq(processor.codebook_sha256), csr.error.eq(processor.error),
             csr.busy.eq(processor.busy), csr.done.eq(processor.done),
-            csr.failed.eq(processor.failed), csr.layer.eq(processor.command.header.layer),
+            csr.failed.eq(processor.failed), csr.layer.eq(processor.layer),
             self.interrupt.eq(csr.interrupt),
             program.valid.eq(csr.start), program.payload.address.eq(csr.program_address),
             program.payload.beats.eq(csr.program_beats),
@@ -197,7 +192,7 @@ class Accelerator(wiring.Component):
         self._complete(m)
 
     def _complete(self, m):
-        """Count finished commands per unit, and show them to the queues and the trace."""
+        """Count finished commands per unit, and show them to the queues."""
         done = {name: queue.o.valid & queue.o.ready for name, queue in self.queues.items()}
         for unit in Unit:
             name = unit.name.lower()
@@ -206,11 +201,6 @@ class Accelerator(wiring.Component):
             with m.If(self.processor.start):
                 m.d.sync += finished.eq(0)
             m.d.comb += [queue.completed[name].eq(finished) for queue in self.queues.values()]
-        for number, name in enumerate(RETIREMENTS):
-            retired = self.processor.retire if name == "end" else done[name]
-            layer = (self.processor.command.header if name == "end"
-                     else self.queues[name].o.payload).layer
-            m.d.sync += [self.retired[number].eq(retired), self.retired_layers[number].eq(layer)]
 
     def _transfers(self, m):
         """Requests to the DMA when a LOAD or STORE may begin."""
@@ -282,6 +272,7 @@ class Accelerator(wiring.Component):
             events[f"{cause}_cycles"] = free & active
             free = free & ~active
         events["command_cycles"] = free
+        self._show_layer(m, {"array": compute.array_busy} | busy)
         events |= {f"{name}_busy": active for name, active in busy.items()}
         fetched = Cat(dma.beat[stream] for stream in CHANNEL_STREAM.values()).any()
         for stream in Stream:
@@ -299,3 +290,10 @@ class Accelerator(wiring.Component):
         m.d.comb += [self.counters.clear.eq(self.csr.start),
                      self.csr.counters.eq(self.counters.values)]
         m.d.comb += [self.counters.increments[name].eq(event) for name, event in events.items()]
+
+    def _show_layer(self, m, working):
+        m.d.comb += [self.active.eq(self.processor.busy),
+                     self.active_layer.eq(self.processor.layer)]
+        for name, works in reversed(working.items()):
+            with m.If(works):
+                m.d.comb += self.active_layer.eq(self.queues[name].o.payload.layer)

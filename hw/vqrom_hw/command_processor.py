@@ -61,8 +61,8 @@ class CommandProcessor(wiring.Component):
         An error of a unit or of the bus.
     error: ``Out(fault_layout)``
         Why the last program failed.
-    retire: ``Out(1)``
-        END is reached, or the program has failed.
+    layer: ``Out(12)``
+        Of the command that was handed out last; 0 at the start.
     """
 
     def __init__(self, config: AcceleratorConfig, codebook_sha256: str):
@@ -77,7 +77,7 @@ class CommandProcessor(wiring.Component):
             "fetch": Out(len(Channel)), "fetch_room": In(len(Channel)),
             "request": Out(request_layout), "codebook_sha256": Out(256),
             "idle": In(1), "drained": In(1), "flush": Out(1),
-            "fault": In(fault_layout), "error": Out(fault_layout), "retire": Out(1),
+            "fault": In(fault_layout), "error": Out(fault_layout), "layer": Out(12),
         })
 
     def elaborate(self, platform):
@@ -103,7 +103,8 @@ class CommandProcessor(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [beat.eq(0), left.eq(self.beats), self.position.eq(0)]
+                m.d.sync += [beat.eq(0), left.eq(self.beats), self.position.eq(0),
+                             self.layer.eq(0)]
                 with m.If(self.start):
                     m.d.sync += self.error.eq(0)
                     m.next = "ASSEMBLE"
@@ -122,7 +123,8 @@ class CommandProcessor(wiring.Component):
                 with m.If(illegal == 0):
                     self._dispatch(m, header, transfer, accepted)
                 with m.If(accepted):
-                    m.d.sync += self.position.eq(self.position + 1)
+                    m.d.sync += [self.position.eq(self.position + 1),
+                                 self.layer.eq(header.layer)]
                     m.next = "ASSEMBLE"
                     with m.If(header.opcode == Opcode.END):
                         m.next = "DRAIN"
@@ -134,7 +136,7 @@ class CommandProcessor(wiring.Component):
                 m.d.comb += [self.busy.eq(1), self.flush.eq(1)]
                 with m.If(self.drained):
                     m.d.comb += [self.done.eq(self.error.code == 0),
-                                 self.failed.eq(self.error.code != 0), self.retire.eq(1)]
+                                 self.failed.eq(self.error.code != 0)]
                     m.next = "IDLE"
         return m
 

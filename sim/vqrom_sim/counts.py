@@ -15,8 +15,8 @@ class Counts:
         Per image, as the CSRs show them.
     layer_counters:
         Summed over images, per entry of :attr:`vqrom_sw.program.Program.layers`: what was counted
-        from the end of the command before to the end of each of its own, in the order in which
-        units finish them.
+        in its cycles. A cycle is that of the layer which the array works on or waits for; where it
+        has nothing to do, of the unit that is the cause.
     """
 
     counters: list[dict[str, int]]

@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from vqrom_hw.accelerator import RETIREMENTS
 from vqrom_hw.axi import BOUNDARY as PAGE
 from vqrom_hw.commands import Region
 from vqrom_hw.counters import COUNTERS
@@ -183,12 +182,12 @@ def _read_hex(path: Path, beat_bytes: int) -> np.ndarray:
 
 
 def _read_trace(path: Path, layers: int) -> list[dict[str, int]]:
-    """Differences between successive retirements, added up by layer."""
+    """Differences between successive lines, added up by layer."""
     rows = np.loadtxt(path, dtype=np.int64, ndmin=2)
     values, previous = rows[:, 2:], np.zeros_like(rows[:, 2:])
     previous[1:] = values[:-1]
     # A start clears the counters.
-    previous[1:][rows[:-1, 0] == RETIREMENTS.index("end")] = 0
+    previous[1:][rows[:-1, 0] == 1] = 0
     totals = np.zeros((layers, len(COUNTERS)), np.int64)
     np.add.at(totals, rows[:, 1], values - previous)
     return [dict(zip(COUNTERS, map(int, row), strict=True)) for row in totals]

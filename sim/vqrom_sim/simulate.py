@@ -154,8 +154,7 @@ def hardware_figures(report: dict[str, Any], program: Program, run: Counts) -> d
 
     A layer's DRAM bytes are those that its own commands move: its fetches run while the layer
     before it computes, so a counter read at its end would say something else. Their sums are
-    checked against the counters. All else of a layer is what was counted up to the end of each of
-    its commands since the end of the command before it.
+    checked against the counters. All else of a layer is what was counted in its cycles.
     """
     check_counters(program, run)
     images, beat = len(run.counters), program.config.beat_bytes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vqrom_hw.accelerator import RETIREMENTS
 from vqrom_hw.axi import axi4_read_members, axi4_write_members, axi4lite_members
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.counters import COUNTERS
@@ -24,8 +23,8 @@ def testbench_verilog(config: AcceleratorConfig) -> str:
 
     ``free_run`` tells the C++ main program to run without callbacks until the interrupt.
 
-    ``+trace=FILE`` gets a line per command that a unit has finished, and one at the end: number
-    in ``RETIREMENTS``, layer and all counters. A rising
+    ``+trace=FILE`` gets a line whenever the layer that cycles count for has changed, and one at the
+    end: whether it is the end, the layer until now, and all counters. A rising
     ``dump`` writes beats ``+dump_first`` .. ``+dump_last`` of the DRAM to ``+dump=FILE``.
     """
     lite = {f"s_axil_{name}": member for name, member in axi4lite_members("").items()}
@@ -35,10 +34,8 @@ def testbench_verilog(config: AcceleratorConfig) -> str:
     ports += [f"{'output' if member.flow.name == 'Out' else 'input'} wire "
               f"[{_width(member) - 1}:0] {name}" for name, member in lite.items()]
     wires = [f"    wire [{_width(member) - 1}:0] {name};" for name, member in bus.items()]
-    count = len(RETIREMENTS)
-    wires += [f"    wire [{count - 1}:0] retired;",
-              f"    wire [{12 * count - 1}:0] retired_layers;"]
-    dut = ["clk", "rst", "interrupt", "retired", "retired_layers", *lite]
+    wires += ["    wire active;", "    wire [11:0] active_layer;"]
+    dut = ["clk", "rst", "interrupt", "active", "active_layer", *lite]
     connections = [f"        .{name}({name})" for name in dut]
     connections += [f"        .m_axi_{name}({name})" for name in bus]
     memory = [f"        .{name}({name})" for name in ("clk", "rst", *bus) if name not in _CONSTANT]
@@ -51,12 +48,16 @@ def testbench_verilog(config: AcceleratorConfig) -> str:
         "    vqrom dut (", ",\n".join(connections), "    );",
         f"    dram {parameters} dram (", ",\n".join(memory), "    );",
         "    string trace, target;",
-        "    integer file, first, last, unit;",
+        "    integer file, first, last;",
+        "    reg was_active = 0;",
+        "    reg [11:0] layer;",
         '    initial if ($value$plusargs("trace=%s", trace)) file = $fopen(trace, "w");',
-        f"    always @(posedge clk) for (unit = 0; unit < {count}; unit = unit + 1)",
-        "        if (retired[unit] && file != 0)",
-        f'            $fwrite(file, "{places}\\n", unit, retired_layers[12*unit +: 12],',
-        f"                {counters});",
+        "    always @(posedge clk) begin",
+        "        if (was_active && (!active || active_layer != layer) && file != 0)",
+        f'            $fwrite(file, "{places}\\n", !active, layer, {counters});',
+        "        was_active <= active;",
+        "        layer <= active_layer;",
+        "    end",
         "    always @(posedge dump) begin",
         '        if ($value$plusargs("dump=%s", target) && $value$plusargs("dump_first=%d", first)',
         '                && $value$plusargs("dump_last=%d", last))',

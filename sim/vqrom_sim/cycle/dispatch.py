@@ -26,9 +26,9 @@ _VECTOR_CHANNEL, _PARAMETER_CHANNEL = int(Channel.VECTOR), int(Channel.PARAMETER
 
 ASSEMBLE, DISPATCH, DRAIN = range(3)
 
-# The processor: state, beats of the command in hand, beats of the program to come, the command;
-# then how many commands each unit has finished.
-C_STATE, C_BEAT, C_LEFT, C_COMMAND, COMPLETED = range(_QUEUES_END, _QUEUES_END + 5)
+# The processor: state, beats of the command in hand, beats of the program to come, the command,
+# the layer of the one before; then how many commands each unit has finished.
+C_STATE, C_BEAT, C_LEFT, C_COMMAND, C_LAYER, COMPLETED = range(_QUEUES_END, _QUEUES_END + 6)
 END = COMPLETED + UNITS
 
 

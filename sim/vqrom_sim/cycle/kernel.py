@@ -22,6 +22,8 @@ BUFFER_READS, BUFFER_WRITES, SUM_READS, SUM_WRITES = (COUNTERS.index(name) for n
     "activation_buffer_reads", "activation_buffer_writes", "accumulator_reads",
     "accumulator_writes"))
 
+LAST_LAYER = len(COUNTERS)
+"""Place behind the counters as they were when the layer changed: which one it is now."""
 LOAD_UNIT, ARRAY_UNIT, POST_UNIT, VECTOR_UNIT, STORE_UNIT = (int(unit) for unit in Unit)
 
 
@@ -169,6 +171,7 @@ def _step_processor(s, t, dims):
             bus.push_request(s, dispatch.stream_of(t, command), t[command + columns.OFFSET],
                              t[command + columns.BEATS], t[command + columns.STREAM])
         dispatch.enqueue(s, t, command, dims.queue_depth)
+        s[dispatch.C_LAYER] = t[command + columns.LAYER]
         s[dispatch.C_COMMAND] += len(COLUMNS)
         s[dispatch.C_STATE] = dispatch.ASSEMBLE
         if opcode == dispatch.END_OF_PROGRAM:
@@ -243,11 +246,22 @@ def _finish(s, dims, queue, unit):
 
 
 @compiled
-def _retire(s, t, dims, queue, unit, counters, seen, layers):
-    """:func:`_finish`; what was counted since the last such event is the command's layer's."""
-    layers[t[dispatch.head_of(s, queue) + columns.LAYER]] += counters - seen
-    seen[:] = counters
-    _finish(s, dims, queue, unit)
+def _layer(s, t, array, post, busy_vector, loads, stores):
+    """Whose cycle this is."""
+    queue = -1
+    if array:
+        queue = dispatch.ARRAY
+    elif post:
+        queue = dispatch.POST
+    elif busy_vector:
+        queue = dispatch.VECTOR
+    elif loads:
+        queue = dispatch.LOAD
+    elif stores:
+        queue = dispatch.STORE
+    else:
+        return s[dispatch.C_LAYER]
+    return t[dispatch.head_of(s, queue) + columns.LAYER]
 
 
 @compiled
@@ -267,10 +281,16 @@ def _step(s, t, dims, latencies, queued, pops, counters, seen, layers):
     post_works = s[compute.P_FULL] != 0 or s[compute.P_ISSUED] != 0
     post_writes = compute.post_writes(s) != 0
     write_bank = transfer.bank_of(compute.post_address(s), dims.bank_bits) if post_writes else -1
-    counters[BUFFER_READS] += 1 if reads else 0
-    counters[BUFFER_WRITES] += 1 if post_writes else 0
+    layer = _layer(s, t, issue or waits_weights or waits_sums, post_works, can_vector, can_load,
+                   can_store)
+    if layer != seen[LAST_LAYER]:
+        layers[seen[LAST_LAYER]] += counters - seen[:len(COUNTERS)]
+        seen[:len(COUNTERS)] = counters
+        seen[LAST_LAYER] = layer
     _count_cause(issue, waits_weights, waits_sums, post_works, can_vector, can_load, can_store,
                  counters)
+    counters[BUFFER_READS] += 1 if reads else 0
+    counters[BUFFER_WRITES] += 1 if post_writes else 0
 
     take = compute.takes_tile(s, issue)
     taken, weights_done = _step_weights(s, t, dims, take, counters)
@@ -294,13 +314,13 @@ def _step(s, t, dims, latencies, queued, pops, counters, seen, layers):
     _step_bus(s, dims, queued, pops, counters)
 
     if load_done:
-        _retire(s, t, dims, dispatch.LOAD, LOAD_UNIT, counters, seen, layers)
+        _finish(s, dims, dispatch.LOAD, LOAD_UNIT)
     if post_done:
-        _retire(s, t, dims, dispatch.POST, POST_UNIT, counters, seen, layers)
+        _finish(s, dims, dispatch.POST, POST_UNIT)
     if vector_done:
-        _retire(s, t, dims, dispatch.VECTOR, VECTOR_UNIT, counters, seen, layers)
+        _finish(s, dims, dispatch.VECTOR, VECTOR_UNIT)
     if store_done:
-        _retire(s, t, dims, dispatch.STORE, STORE_UNIT, counters, seen, layers)
+        _finish(s, dims, dispatch.STORE, STORE_UNIT)
     if array_done:
         _finish(s, dims, dispatch.ARRAY, ARRAY_UNIT)
     if weights_done:
@@ -333,7 +353,8 @@ def run(s, t, dims, latencies, layer_count, limit):
         whether END was reached within the limit.
     """
     counters = np.zeros(len(COUNTERS), np.int64)
-    seen, layers = counters.copy(), np.zeros((layer_count, len(COUNTERS)), np.int64)
+    seen, layers = np.zeros(len(COUNTERS) + 1, np.int64), np.zeros(
+        (layer_count, len(COUNTERS)), np.int64)
     queued, pops = np.zeros(bus.STREAMS, np.int64), np.zeros(bus.STREAMS, np.int64)
     while counters[CYCLES] < limit:
         cycles = steady.steady_cycles(s, t, dims)
@@ -345,8 +366,7 @@ def run(s, t, dims, latencies, layer_count, limit):
             counters[SUM_WRITES] += updated * dims.groups
             counters[SUM_READS] += added * dims.groups
         if _step(s, t, dims, latencies, queued, pops, counters, seen, layers):
-            last = s[dispatch.C_COMMAND] - len(COLUMNS)
-            layers[t[last + columns.LAYER]] += counters - seen
+            layers[seen[LAST_LAYER]] += counters - seen[:len(COUNTERS)]
             return counters, layers, True
         if s[dispatch.C_COMMAND] >= len(t) and s[dispatch.C_STATE] != dispatch.DRAIN:
             break
