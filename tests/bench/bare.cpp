@@ -1,6 +1,6 @@
 // The least that can drive the model: CSR writes, a clock, and a wait for the interrupt.
-// bare PROGRAM_ADDRESS PROGRAM_BEATS CONSTANT_BASE IMAGES INPUT_BASE INPUT_STRIDE OUTPUT_BASE
-// OUTPUT_STRIDE CSR_OFFSETS(7) +image=FILE ...; prints clock cycles and seconds.
+// bare IMAGES INPUT_BASE INPUT_STRIDE OUTPUT_BASE OUTPUT_STRIDE INPUT_CSR OUTPUT_CSR CONTROL_CSR
+// START (OFFSET VALUE)... +image=FILE ...; prints clock cycles and seconds.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -35,21 +35,20 @@ static void write_csr(unsigned offset, unsigned value) {
 int main(int argc, char** argv) {
     context.commandArgs(argc, argv);
     auto argument = [&](int place) { return unsigned(std::strtoul(argv[place + 1], nullptr, 10)); };
-    auto offset = [&](int place) { return argument(8 + place); };
     top.s_axil_wstrb = 0xF;
     top.rst = 1;
     for (int i = 0; i < 5; ++i) clock_cycle();
     top.rst = 0;
     clock_cycle();
-    for (int i = 0; i < 3; ++i) write_csr(offset(i), argument(i));
+    for (int i = 9; argv[i + 1][0] != '+'; i += 2) write_csr(argument(i), argument(i + 1));
     const auto start = std::chrono::steady_clock::now();
     const auto first = cycles;
-    for (unsigned image = 0; image < argument(3); ++image) {
-        write_csr(offset(3), argument(4) + image * argument(5));
-        write_csr(offset(4), argument(6) + image * argument(7));
-        write_csr(offset(5), offset(6));
+    for (unsigned image = 0; image < argument(0); ++image) {
+        write_csr(argument(5), argument(1) + image * argument(2));
+        write_csr(argument(6), argument(3) + image * argument(4));
+        write_csr(argument(7), argument(8));
         while (!top.__SYM__interrupt) clock_cycle();  // a word that some C++ compilers reserve
-        write_csr(offset(5), 4);
+        write_csr(argument(7), 4);
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     top.dump = 1;

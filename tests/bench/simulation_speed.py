@@ -38,16 +38,16 @@ def build_bare(config: AcceleratorConfig, codebook: UniversalCodebook, folder: P
     verilate(folder, BARE)
 
 
-def run_bare(folder: Path, program: Program, codebook: UniversalCodebook, inputs: np.ndarray,
-             zero_point: int) -> tuple[int, float, bytes]:
+def run_bare(folder: Path, program: Program, images: np.ndarray) -> tuple[int, float, bytes]:
     """Clock cycles, seconds and output bytes of the bare loop."""
-    job_file, arguments = prepare_job(program, codebook.codewords, inputs, zero_point, folder)
+    job_file, arguments = prepare_job(program, images, folder)
     job = json.loads(job_file.read_text(encoding="utf-8"))
     offsets = {name: int(register["offset"]) for name, register in csr_map().items()}
-    numbers = [*job["csr"].values(), job["images"], job["input_base"], job["input_stride"],
-               job["output_base"], job["output_stride"],
-               *(offsets[name] for name in (*job["csr"], "base_input", "base_output", "control")),
-               1 << START | 1 << INTERRUPT_ENABLE]
+    numbers = [job["images"], job["input_base"], job["input_stride"], job["output_base"],
+               job["output_stride"],
+               *(offsets[name] for name in ("base_input", "base_output", "control")),
+               1 << START | 1 << INTERRUPT_ENABLE,
+               *(number for name, value in job["csr"].items() for number in (offsets[name], value))]
     result = subprocess.run([folder / TOP, *map(str, numbers), *arguments], cwd=folder, check=True,
                             capture_output=True, text=True)
     line = next(line for line in result.stdout.splitlines() if line.startswith("bare "))
@@ -74,12 +74,13 @@ def main() -> None:
         macs = sum(network.macs_of(layer) for layer in network.layers) * len(images)
         with tempfile.TemporaryDirectory() as place:
             build_bare(config, codebook, Path(place))
+            placed = program.input_image(images, zero_point)
             engine, bare, cycles = [], [], 0
             for _ in range(arguments.rounds):
-                run = run_rtl(program, codebook.codewords, images, zero_point)
+                run = run_rtl(program, codebook.codewords, placed)
                 cycles = sum(counters["cycles"] for counters in run.counters)
                 engine.append(run.seconds)
-                bare.append(run_bare(Path(place), program, codebook, images, zero_point)[1])
+                bare.append(run_bare(Path(place), program, placed)[1])
         ours, theirs = min(engine), min(bare)
         print(f"{name:7} {cycles:<10} {cycles / ours / 1e6:16.3f} {macs / ours / 1e6:6.1f} "
               f"{cycles / theirs / 1e6:16.3f} {macs / theirs / 1e6:6.1f} {theirs / ours:12.2f}",

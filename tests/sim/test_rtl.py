@@ -132,7 +132,7 @@ def test_network_on_another_rom() -> None:
 def test_map_that_does_not_fit() -> None:
     config: AcceleratorConfig = CONFIGS["tiny"]
     codebook = random_codebook(config)
-    builder = NetworkBuilder(codebook, (200, 200, 3))
+    builder = NetworkBuilder(codebook, (5, 1000, 64))
     builder.conv(64)
-    with pytest.raises(VqromError, match=r"activation_words|accumulator_depth"):
+    with pytest.raises(VqromError, match=r"layer 'conv0'.*activation_words"):
         simulate(builder.build(), codebook, config, builder.images(1))
