@@ -98,7 +98,7 @@ class ErrorCode(IntEnum):
 
     NONE = 0
     OPCODE = 1
-    """An opcode that does not exist, or not in this configuration."""
+    """An opcode or a channel that does not exist, or not in this configuration; or no END."""
     DRAM_RANGE = 2
     """A transfer beyond the size of its region."""
     BUFFER_RANGE = 3

@@ -23,8 +23,9 @@ COUNTERS = ("cycles", *(f"{name}_cycles" for name in ACTIVITIES),
             "command_beats", "activation_read_beats", "activation_write_beats", "rom_reads",
             "activation_buffer_reads", "activation_buffer_writes",
             "accumulator_reads", "accumulator_writes")
-"""Counter names in CSR order. ``*_busy``: cycles in which the unit has a command in progress;
-beats are bus beats; buffer accesses are words of the memory."""
+"""Counter names in CSR order. ``*_busy``: cycles in which the unit has a command that waits for no
+other one; of post-processing, in which sums are finished and not yet written. Beats are bus beats;
+buffer accesses are words of the memory."""
 
 INCREMENT_BITS = 16
 

@@ -32,7 +32,7 @@ def csr_map() -> dict[str, dict[str, Any]]:
         "status": (STATUS, "ro", "bit 0 busy, bit 1 done, bit 2 error"),
         "layer": (LAYER, "ro", "layer number of the command that is being dispatched"),
         "program_address": (PROGRAM_ADDRESS, "rw", "byte address of the first command"),
-        "program_beats": (PROGRAM_BEATS, "rw", "length of the program in bus beats"),
+        "program_beats": (PROGRAM_BEATS, "rw", "length of the program in bus beats, below 2**24"),
         "error_code": (ERROR_CODE, "ro", "why the last program failed: " + ", ".join(
             f"{code.value} {code.name.lower()}" for code in ErrorCode)),
         "error_command": (ERROR_COMMAND, "ro", "position in the program of the command at fault"),

@@ -20,7 +20,7 @@ class WriteDma(wiring.Component):
     Members
     -------
     request: ``In(stream.Signature(request_layout))``
-        Where and how many beats; taken when the previous request is finished.
+        Where and how many beats; taken when all bursts of the previous request are begun.
     i: ``In(stream.Signature(bus_width))``
         The beats.
     idle: ``Out(1)``

@@ -13,6 +13,8 @@ DRAM_SOURCE = Path(__file__).parent / "rtl" / "dram.sv"
 MAIN_SOURCE = Path(__file__).parent / "rtl" / "main.cpp"
 DRAM_BYTES = 1 << 26
 """Size of the simulated DRAM."""
+DRAM_QUEUE = 16
+"""Bursts that it queues each way."""
 
 _CONSTANT = ("arsize", "arburst", "arcache", "arprot", "awlen", "awsize", "awburst", "awcache",
              "awprot")
@@ -41,7 +43,8 @@ def testbench_verilog(config: AcceleratorConfig) -> str:
     memory = [f"        .{name}({name})" for name in ("clk", "rst", *bus) if name not in _CONSTANT]
     counters = ", ".join(f"dut.counter_bank.{name}" for name in COUNTERS)
     places = " ".join(["%0d"] * (len(COUNTERS) + 2))
-    parameters = f"#(.BUS_WIDTH({config.bus_width}), .BEATS({DRAM_BYTES // config.beat_bytes}))"
+    parameters = f"#(.BUS_WIDTH({config.bus_width}), .BEATS({DRAM_BYTES // config.beat_bytes}), " \
+                 f".QUEUE({DRAM_QUEUE}))"
     return "\n".join([
         f"module {TOP} (", ",\n".join(f"    {port}" for port in ports), ");",
         *wires,

@@ -5,10 +5,8 @@ from vqrom_hw.dma import REQUEST_QUEUE
 from vqrom_hw.dma_read import OUTSTANDING
 from vqrom_hw.dma_write import OUTSTANDING as UNACKNOWLEDGED
 
+from ..testbench import DRAM_QUEUE
 from .jit import compiled
-
-DRAM_QUEUE = 16
-"""Bursts that the simulated DRAM queues each way."""
 
 # In this package ``s`` holds all registers, int64, and ``t`` all commands, row after row; a unit
 # knows where its registers lie, and ``command`` is where a command's row begins.
