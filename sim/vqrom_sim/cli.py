@@ -148,6 +148,8 @@ def simulate(
         "(model), or its values alone (reference); rtl unless a topology is given")] = None,
     dequantize: Annotated[bool, typer.Option(
         "--dequantize", help="write outputs.npy as float32 in the float network's units")] = False,
+    tune: Annotated[bool, typer.Option(
+        "--tune", help="try several tilings on the cycle model, keep the fastest")] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Run a whole network: DIR/outputs.npy and DIR/report.json."""
@@ -155,11 +157,11 @@ def simulate(
     if topology is not None:
         run_topology(TopologyRequest(
             topology, config, output, weights, (engine or Engine.model).value, network, codebook,
-            inputs, dequantize, quiet))
+            inputs, dequantize, tune, quiet))
         return
     run_simulate(SimulateRequest(
         network, codebook, config, inputs, output, (engine or Engine.rtl).value, dequantize,
-        quiet))
+        tune, quiet))
 
 
 @app.command()

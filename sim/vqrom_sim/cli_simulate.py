@@ -27,6 +27,7 @@ class SimulateRequest:
     output: Path
     engine: str
     dequantize: bool
+    tune: bool
     quiet: bool
 
 
@@ -43,6 +44,7 @@ class TopologyRequest:
     codebook: Path | None
     inputs: Path | None
     dequantize: bool
+    tune: bool
     quiet: bool
 
 
@@ -74,7 +76,7 @@ def run_simulate(request: SimulateRequest) -> None:
         require_tools()
     with bars(quiet=request.quiet) as progress:
         result = simulate(network, codebook, config, inputs, request.engine,
-                          progress=progress.callback(network.name))
+                          progress=progress.callback(network.name), tune=request.tune)
     outputs = result.outputs
     if outputs is not None and request.dequantize:
         outputs = dequantize(network, outputs)
@@ -107,7 +109,8 @@ def run_topology(request: TopologyRequest) -> None:
         require_tools()
     with bars(quiet=request.quiet) as progress:
         report = simulate_topology(topology, config, request.weights, request.engine,
-                                   progress=progress.callback(topology.name))
+                                   progress=progress.callback(topology.name),
+                                   tune=request.tune)
     with staged(request.output) as directory:
         write_json(directory / "report.json", report)
     if not request.quiet:

@@ -16,10 +16,12 @@ from vqrom_sw.network import Conv, QuantizedNetwork
 from vqrom_sw.packing import index_width
 from vqrom_sw.program import Program
 from vqrom_sw.reference import output_of, quantize_input, run_reference
+from vqrom_sw.residency import BEAT_COST
 
 from .counts import Counts
 from .progress import Progress
 from .rtl_engine import run_rtl
+from .tuning import fastest_program
 
 SCHEMA = "vqrom.simulate/2"
 ENGINES = ("reference", "rtl", "model")
@@ -45,7 +47,7 @@ class SimulationResult:
 
 def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
              inputs: np.ndarray, engine: str = "rtl",
-             progress: Progress | None = None) -> SimulationResult:
+             progress: Progress | None = None, tune: bool = False) -> SimulationResult:
     """Run a network on every input.
 
     Parameters
@@ -63,6 +65,8 @@ def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
         without its values) or ``"reference"`` (its values alone).
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
+    tune:
+        Take the fastest of several tilings, tried on the cycle model.
 
     Raises
     ------
@@ -74,15 +78,25 @@ def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
         raise VqromError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
     tell = progress or (lambda what, done, total: None)
     images = quantize_input(network, inputs)
+
+    def compile_for(*, contents: bool, beat_cost: float = BEAT_COST) -> Program:
+        return compile_network(network, codebook.codewords, config, contents=contents,
+                               beat_cost=beat_cost)
+
+    def compiled(contents: bool) -> Program:
+        if tune:
+            return fastest_program(compile_for, contents=contents, progress=tell)
+        return compile_for(contents=contents)
+
     if engine == "model":
         from .cycle.model import run_model
 
-        program = compile_network(network, codebook.codewords, config, contents=False)
+        program = compiled(contents=False)
         report = describe(network, codebook, config, len(images), engine)
         run = run_model(program, len(images), tell)
         return SimulationResult(None, report | hardware_figures(report, program, run))
     # First, since it is quick and says whether the network fits the accelerator.
-    program = compile_network(network, codebook.codewords, config) if engine == "rtl" else None
+    program = compiled(contents=True) if engine == "rtl" else None
     tell("integer reference", 0, 0)
     expected = output_of(network, run_reference(network, codebook, images))
     tell("integer reference", len(images), len(images))

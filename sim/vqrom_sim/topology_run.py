@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from vqrom_sw.topology import Topology, compile_topology
 from .counts import Counts
 from .progress import Progress
 from .simulate import SCHEMA, hardware_figures
+from .tuning import fastest_program
 
 ENGINES = ("model", "rtl")
 WEIGHTS = ("index", "raw")
@@ -21,7 +23,7 @@ WEIGHTS = ("index", "raw")
 
 def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: str = "index",
                       engine: str = "model", seed: int = 0,
-                      progress: Progress | None = None) -> dict[str, Any]:
+                      progress: Progress | None = None, tune: bool = False) -> dict[str, Any]:
     """Run all layers of a topology once, each from DRAM to DRAM.
 
     Parameters
@@ -39,6 +41,8 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
         Of what is random.
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
+    tune:
+        Take the fastest of several tilings, tried on the cycle model.
 
     Returns
     -------
@@ -55,10 +59,11 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
             raise VqromError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     codewords = _codewords(config, seed)
     raw = weights == "raw"
-    program = compile_topology(topology, codewords, config, raw=raw, contents=engine == "rtl",
-                               seed=seed)
-    report = _describe(topology, config, raw, engine)
     tell = progress or (lambda what, done, total: None)
+    compile_for = partial(compile_topology, topology, codewords, config, raw=raw, seed=seed)
+    program = (fastest_program(compile_for, contents=engine == "rtl", progress=tell) if tune
+               else compile_for(contents=engine == "rtl"))
+    report = _describe(topology, config, raw, engine)
     if engine == "model":
         from .cycle.model import run_model
         return report | hardware_figures(report, program, run_model(program, 1, tell))

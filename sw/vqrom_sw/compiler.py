@@ -17,7 +17,7 @@ from .graph import Graph, beyond_accelerator, network_graph
 from .network import QuantizedNetwork
 from .operations import Operation
 from .program import Assembler, Program, align, packet_of_codebook
-from .residency import Plan, make_plan
+from .residency import BEAT_COST, Plan, make_plan
 from .schedule import schedule
 from .tiling import Residency
 
@@ -28,7 +28,8 @@ Reload = Literal["network", "layer"]
 
 
 def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
-                    *, codebook_reload: Reload = "network", contents: bool = True) -> Program:
+                    *, codebook_reload: Reload = "network", contents: bool = True,
+                    beat_cost: float = BEAT_COST) -> Program:
     """Compile a network for the accelerator of ``config`` with ``codewords`` as its codebook.
 
     Parameters
@@ -43,6 +44,8 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: Ac
         With ``codebook_storage = sram``: load the codebook once, or before each indexed layer.
     contents:
         Make commands' and constants' bytes, which a simulation of cycles does not need.
+    beat_cost:
+        Estimated cycles that strips may take longer for each bus beat that they save.
 
     Raises
     ------
@@ -53,11 +56,12 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: Ac
     graph = network_graph(network, codewords, config)
     names = ("load", *(layer.name for layer in network.layers), "store")
     return compile_graph(graph, names, network.indexed, ends=True,
-                         codebook_reload=codebook_reload, contents=contents)
+                         codebook_reload=codebook_reload, contents=contents, beat_cost=beat_cost)
 
 
 def compile_graph(graph: Graph, names: tuple[str, ...], indexed: bool, *, ends: bool,
-                  codebook_reload: Reload = "network", contents: bool = True) -> Program:
+                  codebook_reload: Reload = "network", contents: bool = True,
+                  beat_cost: float = BEAT_COST) -> Program:
     """Compile tasks.
 
     Parameters
@@ -71,11 +75,11 @@ def compile_graph(graph: Graph, names: tuple[str, ...], indexed: bool, *, ends: 
     ends:
         Loads of inputs and stores of outputs count for the first and the last of ``names``,
         not for their layers.
-    codebook_reload, contents:
+    codebook_reload, contents, beat_cost:
         As in :func:`compile_network`.
     """
     config = graph.config
-    plan = make_plan(graph)
+    plan = make_plan(graph, beat_cost)
     scratch = _place_scratch(graph, plan)
     operations = emit(graph, plan)
     if ends:

@@ -26,7 +26,7 @@ from .tiling import (
 )
 
 BEAT_COST = 1.0
-"""Cycles that a beat is worth that DRAM need not deliver."""
+"""Cycles that a beat is worth that DRAM need not deliver, unless somebody says otherwise."""
 
 VARIANTS = ((False, False), (False, True), (True, False))
 """Placements that are tried: tight or not, and from which end."""
@@ -63,7 +63,7 @@ class _NoRoomError(Exception):
         self.needed = needed
 
 
-def make_plan(graph: Graph) -> Plan:
+def make_plan(graph: Graph, beat_cost: float = BEAT_COST) -> Plan:
     """Keep all maps on chip; while that does not fit, let the biggest one go that matters.
 
     Raises
@@ -71,7 +71,7 @@ def make_plan(graph: Graph) -> Plan:
     VqromError
         If not even single rows fit.
     """
-    planner = _Planner(graph)
+    planner = _Planner(graph, beat_cost)
     while True:
         try:
             return planner.attempt()
@@ -85,8 +85,9 @@ def make_plan(graph: Graph) -> Plan:
 
 
 class _Planner:
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, beat_cost: float):
         self._graph = graph
+        self._beat_cost = beat_cost
         self._tasks = graph.tasks
         self._capacity = graph.config.activation_words
         self._residency: Residencies = {
@@ -189,7 +190,7 @@ class _Planner:
                 if stall is None:
                     continue
                 cycles, beats = work_of(steps, self._tasks, config)
-                cost = cycles + stall + BEAT_COST * beats
+                cost = cycles + stall + self._beat_cost * beats
                 fewest = fewest or count
                 if best is None or cost < best[0]:
                     best = cost, stall, steps, fork

@@ -20,6 +20,7 @@ from .graph import Graph, is_depthwise
 from .network import INPUT, Conv, Quantization, QuantizedNetwork, Requantization
 from .program import Program, align
 from .requantization import quantize_multiplier
+from .residency import BEAT_COST
 
 MAX_BYTES = 1 << 20
 MAX_LAYERS = 4000
@@ -156,7 +157,8 @@ def _parse_layer(where: str, cells: list[str], columns: tuple[str, ...]) -> Topo
 
 
 def compile_topology(topology: Topology, codewords: np.ndarray, config: AcceleratorConfig, *,
-                     raw: bool = False, contents: bool = False, seed: int = 0) -> Program:
+                     raw: bool = False, contents: bool = False, seed: int = 0,
+                     beat_cost: float = BEAT_COST) -> Program:
     """Compile a topology's layers, one after the other, into one program.
 
     Parameters
@@ -173,6 +175,8 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
         Make random weights; without, the program has the right commands but no constants.
     seed:
         Of the weights.
+    beat_cost:
+        As in :func:`vqrom_sw.compiler.compile_network`.
 
     Returns
     -------
@@ -205,7 +209,8 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
         output_offset = align(output_offset + graph.store(output, conv.shape, output_offset).size)
     names = ("load", *(layer.name for layer in topology.layers), "store")
     indexed = not raw and any(task.on_array for task in graph.tasks)
-    return compile_graph(graph, names, indexed, ends=False, contents=contents)
+    return compile_graph(graph, names, indexed, ends=False, contents=contents,
+                         beat_cost=beat_cost)
 
 
 def random_networks(topology: Topology, codewords: np.ndarray, raw: bool = False,

@@ -102,3 +102,13 @@ def test_names_the_line_of_a_wrong_layer(work: Path, vqrom: Command) -> None:
     ran = vqrom("simulate", "--topology", "convs.csv", "--config", "tiny", "-o", "out")
     assert one_line(ran) == ("topology 'convs', line 5: filters must be in 1..16777215, "
                              "not '-20'")
+
+
+def test_tuned_programs_are_as_fast_at_least(work: Path, vqrom: Command) -> None:
+    Path("wide.csv").write_text("Layer, M, N, K,\nwide, 700, 40, 64,\nlong, 90, 64, 200,\n")
+    plain = report_of(vqrom, "--topology", "wide.csv")
+    tuned = report_of(vqrom, "--topology", "wide.csv", "--tune")
+    assert tuned["cycles"] <= plain["cycles"] and tuned["macs"] == plain["macs"]
+    again = report_of(vqrom, "mixed.vqnet", "--codebook", "codebook.safetensors", "--inputs",
+                      "inputs.npy", "--engine", "model", "--tune")
+    assert again["cycles"] > 0
