@@ -175,11 +175,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "edge16": {
         "name": "edge16", "rows": 16, "columns": 16, "decode_ports": 16, "post_lanes": 8,
-        "vector_lanes": 8, "activation_words": 8192, **_EDGE,
+        "vector_lanes": 4, "activation_words": 8192, **_EDGE,
     },
     "edge32": {
         "name": "edge32", "rows": 32, "columns": 32, "decode_ports": 32, "post_lanes": 16,
-        "vector_lanes": 16, "activation_words": 16384, **_EDGE,
+        "vector_lanes": 8, "activation_words": 16384, **_EDGE,
     },
 }
 
