@@ -1,12 +1,15 @@
-"""The Verilog around the accelerator in simulation: DRAM, layer trace, memory dump."""
+"""The Verilog around the accelerator in simulation: DRAM, layer trace, memory dump, and the
+codebook's black box."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from vqrom_hw.axi import axi4_read_members, axi4_write_members, axi4lite_members
+from vqrom_hw.codebook_rom import MACRO
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.counters import COUNTERS
+from vqrom_hw.generate import ROM
 
 TOP = "testbench"
 DRAM_SOURCE = Path(__file__).parent / "rtl" / "dram.sv"
@@ -67,8 +70,21 @@ def testbench_verilog(config: AcceleratorConfig) -> str:
         "            $writememh(target, dram.beats, first, last);",
         "        if (file != 0) $fflush(file);",
         "    end",
-        "endmodule", "",
+        "endmodule", "", *(_macro_lines(config) if config.codebook_rom == "macro" else ()),
     ])
+
+
+def _macro_lines(config: AcceleratorConfig) -> list[str]:
+    """The module that an accelerator with ``codebook_rom = "macro"`` leaves to its user."""
+    width = config.codeword_width
+    return [
+        f"module {MACRO} (input wire clk, input wire enable,",
+        f"    input wire [{config.index_width - 1}:0] index, output reg [{width - 1}:0] codeword);",
+        f"    reg [{width - 1}:0] codewords [0:{config.codewords - 1}];",
+        f'    initial $readmemh("{ROM}", codewords);',
+        "    always @(posedge clk) if (enable) codeword <= codewords[index];",
+        "endmodule", "",
+    ]
 
 
 def _width(member) -> int:

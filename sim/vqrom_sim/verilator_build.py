@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+import vqrom_hw
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.generate import VERILOG, generate
@@ -53,12 +55,15 @@ def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
                             lambda folder: _build(config, codewords, folder))
 
 
+@cache
 def _sources_digest() -> str:
-    import vqrom_hw
-
-    folder = Path(vqrom_hw.__file__).parent
+    """Of the sources as they were imported: this process builds from those, even if they change."""
+    folder = Path(str(vqrom_hw.__file__)).parent
     sources = sorted(folder.glob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
+_sources_digest()
 
 
 def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> None:
