@@ -91,7 +91,7 @@ class WindowReducer(wiring.Component):
         with m.Elif(self.operation == VectorOp.MAX):
             m.d.comb += total.eq(Mux(term > best, term, best))
         with m.Elif(self.operation == VectorOp.ADD):
-            m.d.comb += total.eq(Cat(held[:8], term))
+            m.d.comb += total.eq(term << 8 | held[:8])
         with m.Else():
             m.d.comb += total.eq(held + term)
         with m.If(valid):

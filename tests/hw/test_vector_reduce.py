@@ -25,9 +25,9 @@ def total_of(operation, words, weights, pad_value):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-@pytest.mark.parametrize("operation", VectorOp)
+@pytest.mark.parametrize("operation", [op for op in VectorOp if op != VectorOp.SLIDING])
 def test_windows(operation, rows):
-    dut, rng = WindowReducer(rows), random.Random(rows)
+    dut, rng = WindowReducer(rows, 1), random.Random(rows)
     due = {}
 
     async def bench(ctx):
@@ -41,7 +41,7 @@ def test_windows(operation, rows):
             cycle += 1
             ctx.set(dut.valid, 0)
             ctx.set(dut.word, rng.getrandbits(8 * rows))
-            ctx.set(dut.weights, rng.getrandbits(8 * rows))
+            ctx.set(dut.weights, [rng.getrandbits(8 * rows)])
             if cycle in due:
                 assert [ctx.get(dut.totals[lane]) for lane in range(rows)] == due.pop(cycle)
 
@@ -59,7 +59,7 @@ def test_windows(operation, rows):
                 ctx.set(dut.first, number == 0)
                 ctx.set(dut.valid, 1)
                 await advance()
-                ctx.set(dut.weights, pack_bytes(weights[number]))
+                ctx.set(dut.weights, [pack_bytes(weights[number])])
             due[cycle - 1 + dut.LATENCY] = [
                 total_of(operation, [word[lane] for word in words],
                          [weight[lane] for weight in weights], pad_value)
@@ -70,11 +70,42 @@ def test_windows(operation, rows):
     simulate(dut, bench)
 
 
-@pytest.mark.parametrize(("rows", "bus_width", "taps"), [
-    (1, 64, 1), (6, 64, 9), (8, 64, 49), (32, 64, 3), (8, 512, 5)])
+@pytest.mark.parametrize(("columns", "kernel"), [(2, (3, 2)), (3, (1, 3)), (5, (4, 3))])
+def test_columns_slide(columns, kernel):
+    """Each column of a map adds to all outputs that are under way."""
+    dut, rng, width, rows = WindowReducer(2, columns), random.Random(columns), 9, kernel[0]
+    weights = [[signed_bytes(rng, 2) for _ in range(columns)] for _ in range(rows)]
+    words = [[signed_bytes(rng, 2) for _ in range(rows)] for _ in range(width)]
+    seen = []
+
+    async def bench(ctx):
+        ctx.set(dut.operation, VectorOp.SLIDING)
+        ctx.set(dut.kernel_columns, kernel[1])
+        ctx.set(dut.inside, 1)
+        for number in range(width * rows + dut.LATENCY):
+            column, row = divmod(number, rows)
+            ctx.set(dut.valid, column < width)
+            ctx.set(dut.first, row == 0)
+            ctx.set(dut.last, row == rows - 1)
+            ctx.set(dut.word, pack_bytes(words[column][row]) if column < width else 0)
+            if number >= dut.LATENCY and (number - dut.LATENCY) % rows == rows - 1:
+                seen.append([ctx.get(dut.totals[lane]) for lane in range(2)])
+            await ctx.tick()
+            ctx.set(dut.weights, [pack_bytes(weights[row][place]) for place in range(columns)])
+
+    simulate(dut, bench)
+    skipped = kernel[1] - 1
+    assert seen[skipped:] == [
+        [sum(words[x + place][row][lane] * weights[row][place][lane]
+             for row in range(rows) for place in range(kernel[1])) for lane in range(2)]
+        for x in range(width - skipped)]
+
+
+@pytest.mark.parametrize(("rows", "bus_width", "taps", "columns"), [
+    (1, 64, 1, 1), (6, 64, 9, 1), (8, 64, 49, 1), (32, 64, 3, 3), (8, 512, 6, 2), (6, 64, 12, 3)])
 @pytest.mark.parametrize("gaps", [False, True])
-def test_store(rows, bus_width, taps, gaps):
-    config = config_of(1, 2, rows, 1, 1, 1, bus_width=bus_width)
+def test_store(rows, bus_width, taps, columns, gaps):
+    config = config_of(1, 2, rows, 1, 1, 1, bus_width=bus_width, vector_columns=columns)
     dut, rng = DepthwiseStore(config), random.Random(taps)
     commands = [([{"bias": rng.randint(-(1 << 31), (1 << 31) - 1),
                    "multiplier": rng.getrandbits(31), "shift": rng.randint(-31, 7)}
@@ -91,6 +122,7 @@ def test_store(rows, bus_width, taps, gaps):
     async def bench(ctx):
         for parameters, weights in commands:
             ctx.set(dut.taps, taps)
+            ctx.set(dut.columns, columns)
             ctx.set(dut.start, 1)
             cycles = 1
             while not ctx.get(dut.done):
@@ -104,12 +136,12 @@ def test_store(rows, bus_width, taps, gaps):
                 for name, value in one.items():
                     assert ctx.get(dut.parameters[lane][name]) == value
             for tap, weight in enumerate(weights):
-                ctx.set(dut.tap, tap)
+                ctx.set(dut.tap, tap // columns)
                 ctx.set(dut.enable, 1)
                 await ctx.tick()
                 ctx.set(dut.enable, 0)
                 ctx.set(dut.tap, 0)
                 await ctx.tick()
-                assert ctx.get(dut.weights) == pack_bytes(weight)
+                assert ctx.get(dut.weights[tap % columns]) == pack_bytes(weight)
 
     simulate(dut, sender(dut.i, beats, rng if gaps else None), bench)

@@ -78,7 +78,8 @@ def test_whole_network(name: str) -> None:
     done: list[tuple[str, int, int]] = []
     result = simulate(network, codebook, config, images, progress=lambda *step: done.append(step))
     report = result.report
-    assert report["bit_exact"] and result.outputs.shape == (3, 10, 1, 1)
+    assert report["bit_exact"] and result.outputs is not None
+    assert result.outputs.shape == (3, 10, 1, 1)
     assert np.ptp(result.outputs) > 20, "outputs that hardly differ show nothing"
     assert report["macs"] == 3 * sum(network.macs_of(layer) for layer in network.layers)
     assert report["cycles"] == sum(layer["cycles"] for layer in report["layers"])
