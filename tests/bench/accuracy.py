@@ -27,7 +27,7 @@ from vqrom_sim.tables import plain_table
 from vqrom_sw import zoo
 from vqrom_sw.atomic import write_bytes
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compress import NEAREST, compress
+from vqrom_sw.compress import Start, compress
 from vqrom_sw.construct import ConstructionSettings
 from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.network import QuantizedNetwork
@@ -38,9 +38,29 @@ SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_li
 DEFAULT = ConstructionSettings()
 EPOCHS = {"mnist": 4, "resnet8": 20, "ds_cnn": 12, "efficientnet_lite0": 3, "minilm": 3}
 BATCHES = {"efficientnet_lite0": 16}
-METHODS = {"nearest": lambda _: NEAREST,
-           "unfrozen": lambda settings: replace(settings, threshold=2.0),
-           "full": lambda settings: settings}
+UNREACHABLE = 2.0
+"""Threshold at which nothing is frozen before the end."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """How sub-vectors get their codewords: at first, and whether they are trained and frozen."""
+
+    start: Start = Start.OUTPUTS
+    trained: bool = True
+    freezing: bool = True
+
+    def settings(self, full: ConstructionSettings) -> ConstructionSettings:
+        """Of construction."""
+        return replace(full, epochs=full.epochs if self.trained else 0,
+                       threshold=full.threshold if self.freezing else UNREACHABLE)
+
+
+METHODS = {"nearest": Method(Start.NEAREST, trained=False),
+           "outputs": Method(trained=False),
+           "from-nearest": Method(Start.NEAREST),
+           "unfrozen": Method(freezing=False),
+           "full": Method()}
 
 
 @dataclass(frozen=True)
@@ -116,12 +136,13 @@ def outputs_of(network: QuantizedNetwork, codebook: UniversalCodebook,
 def measure(name: str, entry: zoo.ZooNetwork, codebook: UniversalCodebook, method: str,
             sources: tuple[str, ...], epochs: int | None, progress: Progress) -> Row:
     """Compress and evaluate one network."""
-    settings = METHODS[method](replace(
+    settings = METHODS[method].settings(replace(
         DEFAULT, epochs=EPOCHS.get(name, DEFAULT.epochs) if epochs is None else epochs,
         batch=BATCHES.get(name, DEFAULT.batch)))
     task = progress.add_task(f"{name} {method}", total=None)
     start = time.monotonic()
     network = compress(entry.network, codebook, entry.calibration, settings,
+                       start=METHODS[method].start,
                        device="cuda" if torch.cuda.is_available() else "cpu",
                        progress=lambda _, done, total: progress.update(
                            task, completed=done, total=total))
