@@ -18,6 +18,7 @@ from .float_network import FloatConv, FloatNetwork
 from .network import QuantizedNetwork
 from .quantize import quantize_network
 from .ranges import Ranges
+from .reference import image_shaped
 from .reconstruct import SAMPLES_PER_WEIGHT, encode_outputs
 
 CALIBRATION_BYTES = 1 << 28
@@ -63,8 +64,8 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     codebook:
         Where the weights come from.
     calibration:
-        float32 ``[N, C, H, W]`` inputs like those to come. The first ones fix the ranges of the
-        feature maps; construction trains on all of them.
+        float32 ``[N, C, H, W]`` inputs like those to come, or ``[N, S, C]`` for a sequence. The
+        first ones fix the ranges of the feature maps; construction trains on all of them.
     settings:
         Construction; with 0 epochs the first codewords stay.
     start:
@@ -115,7 +116,7 @@ def _outputs_kept(network: FloatNetwork) -> int:
 
 
 def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.Tensor:
-    """Calibration inputs as a tensor.
+    """Calibration inputs as a tensor ``[N, C, H, W]``.
 
     Raises
     ------
@@ -123,11 +124,13 @@ def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.T
         If they do not fit the network.
     """
     height, width, channels = network.input_shape
-    if calibration.dtype != np.float32 or calibration.ndim != 4 or not len(calibration) \
-            or calibration.shape[1:] != (channels, height, width):
+    images = image_shaped(calibration)
+    if images.dtype != np.float32 or images.ndim != 4 or not len(images) \
+            or images.shape[1:] != (channels, height, width):
+        sequence = f" or (N, {height}, {channels})" if width == 1 else ""
         raise VqromError(
             f"calibration of network {network.name!r} must be float32 of shape (N, {channels}, "
-            f"{height}, {width}), not {calibration.dtype} of {calibration.shape!r}")
-    if not np.isfinite(calibration).all():
+            f"{height}, {width}){sequence}, not {calibration.dtype} of {calibration.shape!r}")
+    if not np.isfinite(images).all():
         raise VqromError(f"calibration of network {network.name!r} must be finite")
-    return torch.from_numpy(np.ascontiguousarray(calibration))
+    return torch.from_numpy(np.ascontiguousarray(images))
