@@ -18,8 +18,8 @@ from .float_network import FloatConv, FloatNetwork
 from .network import QuantizedNetwork
 from .quantize import quantize_network
 from .ranges import Ranges
-from .reference import image_shaped
 from .reconstruct import SAMPLES_PER_WEIGHT, encode_outputs
+from .reference import image_shaped
 
 CALIBRATION_BYTES = 1 << 28
 """Calibration inputs used: as many as fit, but at least 16 and at most 256."""

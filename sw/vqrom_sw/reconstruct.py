@@ -41,7 +41,10 @@ GRADIENT_BATCH = 32
 """Inputs whose gradients are computed at once."""
 
 DAMPING = 0.01
-"""Added to the moments' diagonal, relative to its mean."""
+"""Added to the moments' diagonal, relative to its mean; more where few images are there."""
+
+DISTINCT = 16
+"""Positions of one image that say something of their own: neighbours resemble each other."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,15 @@ class Sample:
         of the position's weight.
     input_mean, output_mean:
         float32 ``[y, x, C_in]`` and ``[C_out]``.
+    damping:
+        Added to the moments' diagonal, relative to its mean.
     """
 
     inputs: torch.Tensor
     outputs: torch.Tensor
     input_mean: torch.Tensor
     output_mean: torch.Tensor
+    damping: float
 
 
 @torch.no_grad()
@@ -189,7 +195,7 @@ def layer_moments(layer: FloatConv, sample: Sample) -> list[Moments]:
         columns = sample.inputs[..., group * width:(group + 1) * width].flatten(1)
         rows = sample.outputs[:, group * len(own):(group + 1) * len(own)]
         inputs = columns.T @ columns / len(columns)
-        damping = DAMPING * inputs.diagonal().mean().clamp(min=1e-12)
+        damping = sample.damping * inputs.diagonal().mean().clamp(min=1e-12)
         inputs.diagonal().add_(damping)
         cross = columns.T @ rows / len(columns) + damping * own.T
         solved = torch.linalg.solve(inputs.double(), cross.double()).T.float()
@@ -217,4 +223,5 @@ def _sampled(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: to
     input_mean, output_mean = (torch.tensordot(weight, part, 1) for part in (patches, wanted))
     root = (weight * count).sqrt()
     return Sample((patches - input_mean) * root[:, None, None, None],
-                  (wanted - output_mean) * root[:, None], input_mean, output_mean)
+                  (wanted - output_mean) * root[:, None], input_mean, output_mean,
+                  DAMPING + min(1.0, length / (images * min(height * width, DISTINCT))))

