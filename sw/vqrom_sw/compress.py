@@ -14,6 +14,7 @@ from .codebook import UniversalCodebook
 from .construct import ConstructionSettings, Report, construct
 from .construction import Construction
 from .encoded import Encoded, RawLayers, encode_nearest, raw_layers
+from .even_out import even_out
 from .float_network import FloatConv, FloatNetwork
 from .network import QuantizedNetwork
 from .quantize import quantize_network
@@ -88,6 +89,7 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     first = images[:np.clip(CALIBRATION_BYTES // images[:1].nbytes // 8, 16, 256)]
     encoded = _start(network, codebook, images, first, start,
                      raw_layers(network, codebook.subvector, raw), progress)
+    network, encoded = even_out(network, encoded, first)
     if settings.epochs:
         torch.manual_seed(settings.seed)
         construction = Construction(network, codebook, encoded, first, settings.candidates)

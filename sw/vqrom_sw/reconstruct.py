@@ -150,7 +150,8 @@ def position_weights(network: FloatNetwork, images: torch.Tensor,
         with torch.enable_grad():
             last = fold_layers(network, chunk.clone().requires_grad_(), run)
             direction = torch.randn(last.shape, generator=generator)
-            gradients = torch.autograd.grad((last * direction).sum(), list(outputs.values()))
+            gradients = torch.autograd.grad((last * direction).sum(), list(outputs.values()),
+                                            materialize_grads=True)
         for name, gradient in zip(outputs, gradients, strict=True):
             parts.setdefault(name, []).append(gradient.square().mean(1))
     return {name: _normal(torch.cat(found)) for name, found in parts.items()}
