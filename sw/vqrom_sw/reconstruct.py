@@ -31,8 +31,11 @@ from .float_network import (
 SAMPLES_PER_WEIGHT = 16
 """Positions of the output looked at for each weight of a channel."""
 
-FEWEST, MOST = 4096, 32768
+FEWEST, MOST = 16384, 32768
 """Positions at least (as far as there are so many) and at most."""
+
+MOST_INPUTS = 1 << 26
+"""Inputs at all positions at most."""
 
 LEAST_WEIGHT, MOST_WEIGHT = 0.01, 10.0
 """Bounds of a position's importance, relative to the mean."""
@@ -210,7 +213,8 @@ def _sampled(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: to
     images, _, height, width = aim.shape
     total = images * height * width
     length = layer.weight[0].numel()
-    count = min(total, MOST, max(FEWEST, SAMPLES_PER_WEIGHT * length))
+    count = min(total, MOST, max(FEWEST, SAMPLES_PER_WEIGHT * length),
+                MOST_INPUTS // (length * layer.groups))
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randperm(total, generator=generator)[:count]
     image, place = chosen // (height * width), chosen % (height * width)
