@@ -231,7 +231,8 @@ def main(
             for method in methods.split(","):
                 wanted = (name, method, book.size, book.subvector, others, shared.extraction,
                           book.stages)
-                if any(row.key == wanted and epochs in (None, row.epochs) for row in rows):
+                asked = epochs if METHODS[method].trained else None
+                if any(row.key == wanted and asked in (None, row.epochs) for row in rows):
                     continue
                 rows.append(measure(name, entry(name), shared, method, epochs, output.parent,
                                     progress))
