@@ -39,7 +39,6 @@ class CompressRequest:
     example_inputs: tuple[str, ...] = ()
     calibrations: tuple[Path, ...] = ()
     labels: tuple[Path, ...] = ()
-    start: str | None = None
     epochs: int = 0
     batch: int = 100
     candidates: int = 4
@@ -48,6 +47,7 @@ class CompressRequest:
     device: str = "cpu"
     seed: int = 0
     quiet: bool = False
+    start: str | None = None
 
 
 def print_zoo() -> None:

@@ -49,7 +49,7 @@ SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_li
 SHAPE = "kde:256x4"
 DEFAULT = ConstructionSettings()
 EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 6, "ds_cnn": 12,
-          "efficientnet_lite0": 3, "minilm": 3}
+          "efficientnet_lite0": 3, "minilm": 2}
 BATCHES = {"efficientnet_lite0": 16}
 UNREACHABLE = 2.0
 """Threshold at which nothing is frozen before the end."""
