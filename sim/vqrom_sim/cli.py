@@ -80,8 +80,8 @@ def compress(
     codebook: Annotated[Path | None, typer.Option(
         metavar="FILE", help="encode for this ROM instead of extracting a codebook")] = None,
     extraction: Annotated[str, typer.Option(
-        metavar="HOW", help="codewords drawn from the kernel density of the weights (kde), or "
-        "k-means (kmeans)")] = "kde",
+        metavar="HOW", help="codewords drawn from the kernel density of the weights (kde), "
+        "k-means (kmeans), or sums of two small codebooks' codewords (additive)")] = "kde",
     example_input: Annotated[list[str] | None, typer.Option(
         metavar="SHAPE", help="input of a module.py:factory network, e.g. 1x28x28; "
         "once for all of them or once for each, in order")] = None,
@@ -91,6 +91,9 @@ def compress(
     epochs: Annotated[int, typer.Option(
         metavar="N", parser=_integer, help="train the assignments: passes over the calibration "
         "inputs; 0 keeps the nearest codewords, 9 are good")] = 0,
+    start: Annotated[str | None, typer.Option(
+        metavar="HOW", help="codewords at first: nearest to the weights (nearest), or those that "
+        "keep each layer's outputs (outputs); outputs if they are trained")] = None,
     batch: Annotated[int, typer.Option(
         metavar="N", parser=_integer, help="inputs of a training step")] = 100,
     candidates: Annotated[int, typer.Option(
@@ -115,7 +118,7 @@ def compress(
         tuple(networks), output, subvector, codewords, codebook, extraction,
         tuple(example_input or ()),
         tuple(calibration or ()), tuple(labels or ()), epochs, batch, candidates, raw_layers,
-        ranges, device, seed, quiet))
+        ranges, device, seed, quiet, start))
 
 
 @app.command()

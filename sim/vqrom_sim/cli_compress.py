@@ -47,6 +47,7 @@ class CompressRequest:
     device: str = "cpu"
     seed: int = 0
     quiet: bool = False
+    start: str | None = None
 
 
 def print_zoo() -> None:
@@ -108,7 +109,7 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
     """
     from vqrom_sw.codebook import UniversalCodebook
     from vqrom_sw.compiler import beyond_accelerator
-    from vqrom_sw.compress import compress
+    from vqrom_sw.compress import Start, compress
     from vqrom_sw.encoded import RawLayers
     from vqrom_sw.extraction import Extraction, extract_codebook
     from vqrom_sw.files import save_network
@@ -138,10 +139,12 @@ def compress_into(directory: Path, sources: Sequence[Source], request: CompressR
     elif given is not None and not _same_file(given, request.output / CODEBOOK_FILE):
         shutil.copyfile(given, directory / CODEBOOK_FILE)
     settings = _settings(request)
+    # Training is worth a slower start; without it, nearest codewords are there at once.
+    start = Start(request.start or (Start.OUTPUTS if request.epochs else Start.NEAREST))
     for source, inputs in read:
         with progress.step(f"compressing {source.name}"):
             quantized = compress(
-                inputs.network, existing, inputs.calibration, settings,
+                inputs.network, existing, inputs.calibration, settings, start=start,
                 raw=RawLayers(request.raw_layers), ranges=Ranges(request.ranges),
                 labels=inputs.labels, device=request.device,
                 checkpoint=_checkpoint(request, source) if request.epochs else None,
@@ -185,6 +188,7 @@ def _check_codebook_shape(request: CompressRequest) -> None:
 def _check_construction(request: CompressRequest) -> None:
     import torch
 
+    from vqrom_sw.compress import Start
     from vqrom_sw.encoded import RawLayers
     from vqrom_sw.ranges import Ranges
 
@@ -193,7 +197,8 @@ def _check_construction(request: CompressRequest) -> None:
         if value < least:
             raise VqromError(f"{what} must be at least {least}, not {value!r}")
     for what, value, choices in (("raw-layers", request.raw_layers, RawLayers),
-                                 ("ranges", request.ranges, Ranges)):
+                                 ("ranges", request.ranges, Ranges),
+                                 ("start", request.start or Start.NEAREST, Start)):
         if value not in list(choices):
             raise VqromError(f"{what} must be one of {', '.join(choices)}, not {value!r}")
     try:

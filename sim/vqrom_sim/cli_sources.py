@@ -60,7 +60,7 @@ class Source:
     quantized:
         Whether the file is int8 already: its integers stay as they are.
     example_shape:
-        ``(1, C, H, W)`` of a user's module.
+        ``(1, C, H, W)`` of a user's module, or ``(1, S, C)``.
     calibration, labels:
         Files with the calibration inputs of a user's network, and their classes if known.
     """
@@ -83,7 +83,7 @@ class Inputs:
     network:
         Float network.
     calibration:
-        float32 ``[N, C, H, W]``.
+        float32 ``[N, C, H, W]`` or ``[N, S, C]``.
     labels:
         int64 ``[N]``, or None.
     """
@@ -198,8 +198,8 @@ def _module_source(name: str, shape_text: str) -> Source:
     require_file(path, "network module")
     shape = parse_shape(shape_text)
     shape = shape if len(shape) == 4 else (1, *shape)
-    if len(shape) != 4 or shape[0] != 1:
-        raise VqromError("example input must be C x H x W or 1 x C x H x W, "
+    if len(shape) not in (3, 4) or shape[0] != 1:
+        raise VqromError("example input must be C x H x W or 1 x C x H x W, or S x C, "
                          f"not {shape_text!r}")
     return Source(factory, (path, factory), example_shape=shape)
 

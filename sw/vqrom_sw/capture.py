@@ -181,7 +181,8 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     module:
         In evaluation mode.
     example_input:
-        float32 ``[1, C, H, W]``; only its shape matters.
+        float32 ``[1, C, H, W]``, or ``[1, S, C]`` for a sequence, each element of which becomes a
+        pixel; only its shape matters.
     name:
         Of the network.
 
@@ -246,6 +247,9 @@ def _reachable(layers: Mapping[str, FloatLayer], last: str) -> tuple[FloatLayer,
 
 
 def _map_of(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """``(H, W, C)`` of an image ``(1, C, H, W)`` or of a sequence ``(1, S, C)``."""
+    if len(shape) == 3:
+        return shape[1], 1, shape[2]
     _, channels, height, width = shape
     return height, width, channels
 
@@ -260,8 +264,8 @@ def _export(module: torch.nn.Module, example: torch.Tensor) -> torch.export.Expo
     if module.training:
         raise VqromError(f"module {type(module).__name__!r} must be in evaluation mode: "
                          "call .eval() first")
-    if example.dim() != 4 or example.shape[0] != 1 or example.dtype != torch.float32:
-        raise VqromError("example input must be float32 of shape (1, C, H, W), "
+    if example.dim() not in (3, 4) or example.shape[0] != 1 or example.dtype != torch.float32:
+        raise VqromError("example input must be float32 of shape (1, C, H, W) or (1, S, C), "
                          f"not {example.dtype} of {tuple(example.shape)!r}")
     with catch_warnings(), _quiet_logs():
         # What torch warns of while tracing is about torch's own internals.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +13,46 @@ from vqrom_hw.errors import VqromError
 from .codebook import UniversalCodebook
 from .construct import ConstructionSettings, Report, construct
 from .construction import Construction
-from .encoded import RawLayers, encode_nearest, raw_layers
-from .float_network import FloatNetwork
+from .encoded import Encoded, RawLayers, encode_nearest, raw_layers
+from .even_out import even_out
+from .float_network import FloatConv, FloatNetwork
 from .network import QuantizedNetwork
 from .quantize import quantize_network
 from .ranges import Ranges
+from .reconstruct import SAMPLES_PER_WEIGHT, encode_outputs
+from .reference import image_shaped
 
 CALIBRATION_BYTES = 1 << 28
 """Calibration inputs used: as many as fit, but at least 16 and at most 256."""
 
+OUTPUT_BYTES = 1 << 30
+"""Bytes of the largest feature map for all inputs that outputs are kept on."""
+
+FEWEST_OUTPUTS, MOST_OUTPUTS = 256, 4096
+"""Inputs that outputs are kept on, as far as memory lets."""
+
 NEAREST = ConstructionSettings(epochs=0)
-"""Nearest codewords, not trained."""
+"""Codewords as they are chosen at first, not trained."""
+
+
+class Start(StrEnum):
+    """How codewords are chosen at first.
+
+    Members
+    -------
+    NEAREST:
+        Nearest to the weights (:mod:`vqrom_sw.encoded`).
+    OUTPUTS:
+        Those that keep each layer's outputs (:mod:`vqrom_sw.reconstruct`).
+    """
+
+    NEAREST = "nearest"
+    OUTPUTS = "outputs"
 
 
 def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np.ndarray,
-             settings: ConstructionSettings = NEAREST, *, raw: RawLayers = RawLayers.NARROW,
+             settings: ConstructionSettings = NEAREST, *,
+             start: Start = Start.NEAREST, raw: RawLayers = RawLayers.NARROW,
              ranges: Ranges = Ranges.PERCENTILE,
              labels: np.ndarray | None = None, checkpoint: Path | None = None,
              device: str = "cpu", progress: Report | None = None) -> QuantizedNetwork:
@@ -39,10 +65,12 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     codebook:
         Where the weights come from.
     calibration:
-        float32 ``[N, C, H, W]`` inputs like those to come. The first ones fix the ranges of the
-        feature maps; construction trains on all of them.
+        float32 ``[N, C, H, W]`` inputs like those to come, or ``[N, S, C]`` for a sequence. The
+        first ones fix the ranges of the feature maps; construction trains on all of them.
     settings:
-        Construction; with 0 epochs every sub-vector has its nearest codeword.
+        Construction; with 0 epochs the first codewords stay.
+    start:
+        How codewords are chosen at first.
     raw:
         Which layers keep raw int8 weights.
     ranges:
@@ -59,8 +87,9 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     """
     images = check_calibration(network, calibration)
     first = images[:np.clip(CALIBRATION_BYTES // images[:1].nbytes // 8, 16, 256)]
-    encoded = encode_nearest(network, codebook, first,
-                             raw_layers(network, codebook.subvector, raw))
+    encoded = _start(network, codebook, images, first, start,
+                     raw_layers(network, codebook.subvector, raw), progress)
+    network, encoded = even_out(network, encoded, first)
     if settings.epochs:
         torch.manual_seed(settings.seed)
         construction = Construction(network, codebook, encoded, first, settings.candidates)
@@ -71,8 +100,25 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     return quantize_network(network, codebook, encoded, first, ranges)
 
 
+def _start(network: FloatNetwork, codebook: UniversalCodebook, images: torch.Tensor,
+           first: torch.Tensor, start: Start, raw: frozenset[str],
+           progress: Report | None) -> dict[str, Encoded]:
+    if start == Start.NEAREST:
+        return encode_nearest(network, codebook, first, raw, progress)
+    return encode_outputs(network, codebook, images[:_outputs_kept(network)], raw, progress)
+
+
+def _outputs_kept(network: FloatNetwork) -> int:
+    """Inputs that give every layer enough positions, if they fit into memory."""
+    wanted = max((SAMPLES_PER_WEIGHT * layer.weight[0].numel() // (layer.shape[0] * layer.shape[1])
+                  for layer in network.layers if isinstance(layer, FloatConv)), default=0)
+    largest = max(int(np.prod(layer.shape)) for layer in network.layers)
+    fit = max(16, OUTPUT_BYTES // (4 * largest))
+    return min(fit, int(np.clip(wanted, FEWEST_OUTPUTS, MOST_OUTPUTS)))
+
+
 def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.Tensor:
-    """Calibration inputs as a tensor.
+    """Calibration inputs as a tensor ``[N, C, H, W]``.
 
     Raises
     ------
@@ -80,11 +126,13 @@ def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.T
         If they do not fit the network.
     """
     height, width, channels = network.input_shape
-    if calibration.dtype != np.float32 or calibration.ndim != 4 or not len(calibration) \
-            or calibration.shape[1:] != (channels, height, width):
+    images = image_shaped(calibration)
+    if images.dtype != np.float32 or images.ndim != 4 or not len(images) \
+            or images.shape[1:] != (channels, height, width):
+        sequence = f" or (N, {height}, {channels})" if width == 1 else ""
         raise VqromError(
             f"calibration of network {network.name!r} must be float32 of shape (N, {channels}, "
-            f"{height}, {width}), not {calibration.dtype} of {calibration.shape!r}")
-    if not np.isfinite(calibration).all():
+            f"{height}, {width}){sequence}, not {calibration.dtype} of {calibration.shape!r}")
+    if not np.isfinite(images).all():
         raise VqromError(f"calibration of network {network.name!r} must be finite")
-    return torch.from_numpy(np.ascontiguousarray(calibration))
+    return torch.from_numpy(np.ascontiguousarray(images))

@@ -114,20 +114,21 @@ class Construction(nn.Module):
             layer, inputs, lambda conv, value: conv.settle(value)))
 
     def loss(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
-        """Distillation: relative squared error of each block's output, and of the network's.
+        """Distillation: relative squared errors of the blocks' outputs, and the output's again.
 
-        If the output is a vector of scores, the divergence from the teacher's distribution is
-        added; if there are labels, the cross entropy.
+        If the output is a vector of scores, that is the divergence from the teacher's
+        distribution. If there are labels, the cross entropy is added.
         """
         wanted, got = float_forward(self._network, x), self.maps(x)
-        total = torch.stack([
-            (output - wanted[name]).square().mean() / wanted[name].var().clamp(min=1e-12)
-            for name, output in got.items()]).mean()
+        errors = {name: relative_error(output, wanted[name]) for name, output in got.items()}
+        total = torch.stack(list(errors.values())).mean()
         last = scores_layer(self._network)
         scores = got[last].flatten(1).log_softmax(1)
         if self._classifies and got[last].shape[2:] == (1, 1) and scores.shape[1] > 1:
             teacher = wanted[last].flatten(1).log_softmax(1)
             total = total + F.kl_div(scores, teacher, reduction="batchmean", log_target=True)
+        else:
+            total = total + errors[self._watched[-1]]
         return total if labels is None else total + F.nll_loss(scores, labels)
 
     def indecision(self) -> torch.Tensor:
@@ -147,6 +148,11 @@ class Construction(nn.Module):
         made = self.layers[key_of(layer.name)]
         assert isinstance(made, ConstructionLayer)
         return made
+
+
+def relative_error(got: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Mean square of the difference over the variance of what is wanted; a scalar."""
+    return (got - wanted).square().mean() / wanted.var().clamp(min=1e-12)
 
 
 def key_of(name: str) -> str:

@@ -19,6 +19,10 @@ NEAR = 1e-3
 """Least distance between a sub-vector and a codeword, in codeword units, that logits tell."""
 
 
+LEAD = 0.999
+"""Distance of the codeword where construction starts, relative to the nearest one's at most."""
+
+
 class ConstructionLayer(nn.Module, ABC):
     """``activation(batch_norm(conv(x, integers)))``: what will be exported, trained as it is.
 
@@ -148,20 +152,24 @@ class AssignedConv(ConstructionLayer):
     def __init__(self, layer: FloatConv, encoded: Encoded, x: torch.Tensor,
                  codebook: UniversalCodebook, candidates: int):
         super().__init__(layer, encoded, x)
-        fitted = torch.from_numpy(encoded.fitted).float().reshape(-1, 1, 1, 1)
         codewords = torch.from_numpy(codebook.codewords.astype(np.float32))
-        parts = subvectors(layer.weight / torch.where(fitted > 0, fitted, 1.0), codebook.subvector)
         channels = layer.weight.shape[1]
+        parts = subvectors(_aim(layer, encoded), codebook.subvector)
         found = nearest_masked(parts, codewords, channels, min(candidates, codebook.size))
+        assert encoded.indices is not None
+        found = _first(found, torch.from_numpy(encoded.indices.astype(np.int64)))
         entries = codewords[found]
         lanes = subvectors(torch.ones(1, channels, 1, 1), codebook.subvector).unsqueeze(-2)
         distance = ((entries - parts.unsqueeze(-2)) * lanes).norm(dim=-1).clamp(min=NEAR)
+        # What was chosen leads, even if its weights are not the nearest ones.
+        distance[..., 0] = distance.amin(-1) * LEAD
+        farthest = distance.amax(-1, keepdim=True)
         self.sharpness = 1.0
         self.register_buffer("candidates", found)
         self.register_buffer("entries", entries, persistent=False)
         self.register_buffer("frozen", torch.zeros(found.shape[:-1], dtype=torch.bool))
         self.register_buffer("chosen", torch.zeros(found.shape[:-1], dtype=torch.int64))
-        self.logits = nn.Parameter((distance[..., -1:] / distance).log())
+        self.logits = nn.Parameter((farthest / distance).log())
 
     @property
     def ratios(self) -> torch.Tensor:
@@ -221,3 +229,22 @@ class RawConv(ConstructionLayer):
     def indices(self) -> None:
         """None: the weights are raw."""
         return None
+
+
+def _aim(layer: FloatConv, encoded: Encoded) -> torch.Tensor:
+    """What codewords stand for, in their units, float32 ``[C_out, C_in / groups, y, x]``."""
+    if encoded.aim is not None:
+        return encoded.aim
+    fitted = torch.from_numpy(encoded.fitted).float().reshape(-1, 1, 1, 1)
+    return layer.weight / torch.where(fitted > 0, fitted, 1.0)
+
+
+def _first(candidates: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    """Candidates ``[..., n]`` with the chosen one ``[...]`` first, in the last one's place if new.
+    """
+    chosen = chosen.unsqueeze(-1)
+    order = (candidates != chosen).long()
+    order[..., -1:] *= 1 - (order.all(-1, keepdim=True)).long()
+    ranked = candidates.gather(-1, order.argsort(dim=-1, stable=True))
+    ranked[..., :1] = chosen
+    return ranked

@@ -73,6 +73,9 @@ class Encoded:
         float64 ``[C_out]``: real weight = ``scale * integer``; statistics matched.
     bias:
         float64 ``[C_out]``.
+    aim:
+        float32 ``[C_out, C_in / groups, kernel_y, kernel_x]``: what the codewords stand for, in
+        their units; the float weights if None.
     """
 
     indices: np.ndarray | None
@@ -80,6 +83,7 @@ class Encoded:
     fitted: np.ndarray
     scale: np.ndarray
     bias: np.ndarray
+    aim: torch.Tensor | None = None
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Extraction of a universal codebook from float networks: kernel density, or k-means."""
+"""Extraction of a universal codebook from float networks: kernel density, k-means, additive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from vqrom_hw.errors import VqromError
 
 from .assign import nearest
-from .codebook import MAX_CODEWORDS, SUBVECTORS, UniversalCodebook
+from .codebook import LIMIT, MAX_CODEWORDS, MAX_STAGES, SUBVECTORS, UniversalCodebook, sums_of
 from .float_network import FloatConv, FloatNetwork
 from .subvectors import channel_rms, subvectors
 
@@ -22,6 +22,13 @@ CLIP_QUANTILE = 0.999
 """Of the magnitudes of the codewords' entries; what lies above becomes +-127."""
 
 KMEANS_ROUNDS = 20
+ADDITIVE_ROUNDS = 10
+
+MAX_DISTANCES = 1 << 30
+"""Between samples and sums that an additive codebook is fitted with."""
+
+RIDGE = 1e-3
+"""Samples at 0 that each row of an additive table has beside its own."""
 
 
 class Extraction(StrEnum):
@@ -33,10 +40,13 @@ class Extraction(StrEnum):
         Drawn from the Gaussian kernel density of the sub-vectors, as VQ4ALL does.
     KMEANS:
         Means of the sub-vectors nearest to them (Lloyd's algorithm), for comparison.
+    ADDITIVE:
+        Sums of codewords of several tables, fitted to the sub-vectors, for comparison.
     """
 
     KDE = "kde"
     KMEANS = "kmeans"
+    ADDITIVE = "additive"
 
 
 def network_subvectors(network: FloatNetwork, length: int) -> torch.Tensor:
@@ -116,15 +126,51 @@ def cluster(samples: torch.Tensor, count: int, generator: torch.Generator) -> to
     return means
 
 
-def to_int8(codewords: torch.Tensor) -> np.ndarray:
-    """Quantise with one scale for the whole codebook; int8, -127..127."""
+def fit_additive(samples: torch.Tensor, count: int, stages: int,
+                 generator: torch.Generator) -> torch.Tensor:
+    """Tables whose sums are near the samples, float32 ``[stages, count, d]``.
+
+    Each table is first clustered from what those before leave over; then the assignment of the
+    samples to the nearest sums and the least-squares tables alternate (Babenko and Lempitsky,
+    "Additive Quantization for Extreme Vector Compression", CVPR 2014).
+    """
+    limit = max(1, MAX_DISTANCES // count**stages)
+    chosen = samples[torch.randperm(len(samples), generator=generator)[:limit]]
+    tables, rest = torch.empty(stages, count, samples.shape[1]), chosen
+    for stage in range(stages):
+        tables[stage] = cluster(rest, count, generator)
+        rest = rest - tables[stage][nearest(rest, tables[stage]).squeeze(1)]
+    place = torch.tensor([count ** (stages - 1 - stage) for stage in range(stages)])
+    first = torch.arange(stages) * count
+    for _ in range(ADDITIVE_ROUNDS):
+        sums = torch.from_numpy(sums_of(tables.numpy()))
+        owner = nearest(chosen, sums) // place % count + first
+        tables = _least_squares(owner, chosen, stages * count).reshape(tables.shape)
+    return tables
+
+
+def _least_squares(rows: torch.Tensor, samples: torch.Tensor, count: int) -> torch.Tensor:
+    """Rows ``[count, d]`` with which each sample is nearest to the sum of its own ``[n, m]``."""
+    used = torch.zeros(len(rows), count, dtype=torch.float64).scatter_(1, rows, 1.0)
+    normal = used.T @ used + RIDGE * torch.eye(count, dtype=torch.float64)
+    return torch.linalg.solve(normal, used.T @ samples.double()).float()
+
+
+def scale_to_int8(codewords: torch.Tensor) -> float:
+    """Factor with which all but the largest magnitudes reach 127."""
     magnitudes = codewords.abs().flatten().double().numpy()
-    limit = float(np.quantile(magnitudes, CLIP_QUANTILE)) or 1.0
-    return (codewords * (127 / limit)).round().clamp(-127, 127).to(torch.int8).numpy()
+    return LIMIT / (float(np.quantile(magnitudes, CLIP_QUANTILE)) or 1.0)
+
+
+def to_int8(codewords: torch.Tensor, factor: float | None = None) -> np.ndarray:
+    """Quantise with one factor for the whole codebook; int8, -127..127."""
+    scaled = codewords * (factor or scale_to_int8(codewords))
+    return scaled.round().clamp(-LIMIT, LIMIT).to(torch.int8).numpy()
 
 
 def extract_codebook(networks: Sequence[FloatNetwork], subvector: int = 4, codewords: int = 256,
-                     seed: int = 0, method: Extraction = Extraction.KDE) -> UniversalCodebook:
+                     seed: int = 0, method: Extraction = Extraction.KDE,
+                     stages: int | None = None) -> UniversalCodebook:
     """One codebook for all given networks (VQ4ALL, arXiv 2412.06875).
 
     Parameters
@@ -132,24 +178,42 @@ def extract_codebook(networks: Sequence[FloatNetwork], subvector: int = 4, codew
     networks:
         Each gives the same number of sub-vectors.
     subvector, codewords:
-        ``d`` and ``k``.
+        ``d`` and ``k``; of each table, if additive.
     seed:
         The same seed gives the same codebook.
     method:
         Where codewords come from.
+    stages:
+        Tables of an additive codebook, 2 by default.
 
     Raises
     ------
     VqromError
-        If ``d`` or ``k`` cannot be built, or a network has no sub-vector of that length.
+        If ``d``, ``k`` or the stages cannot be built, or a network has no sub-vector of that
+        length.
     """
     if not networks:
         raise VqromError("networks must be at least one to extract a codebook from, not none")
     if subvector not in SUBVECTORS:
         raise VqromError(f"subvector must be one of {SUBVECTORS}, not {subvector!r}")
-    if not 2 <= codewords <= MAX_CODEWORDS:
-        raise VqromError(f"codewords must be 2..{MAX_CODEWORDS}, not {codewords!r}")
+    stages = _checked_stages(method, stages)
+    if codewords < 2 or codewords**stages > MAX_CODEWORDS:
+        raise VqromError(f"codewords must be 2..{int(MAX_CODEWORDS ** (1 / stages))}, "
+                         f"not {codewords!r}")
     generator = torch.Generator().manual_seed(seed)
     samples = sample_equally(networks, subvector, generator)
+    if method == Extraction.ADDITIVE:
+        tables = fit_additive(samples, codewords, stages, generator)
+        factor = scale_to_int8(torch.from_numpy(sums_of(tables.numpy())))
+        return UniversalCodebook.additive(to_int8(tables, factor))
     make = draw_from_density if method == Extraction.KDE else cluster
     return UniversalCodebook(to_int8(make(samples, codewords, generator)))
+
+
+def _checked_stages(method: Extraction, stages: int | None) -> int:
+    given = (2 if method == Extraction.ADDITIVE else 1) if stages is None else stages
+    least, most = (2, MAX_STAGES) if method == Extraction.ADDITIVE else (1, 1)
+    if not least <= given <= most:
+        raise VqromError(f"stages of extraction {method.value!r} must be {least}..{most}, "
+                         f"not {given!r}")
+    return given

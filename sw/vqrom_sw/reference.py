@@ -38,7 +38,8 @@ def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     array:
-        ``[N, C, H, W]``, float32 as the float network takes it or int8 already quantised.
+        ``[N, C, H, W]``, or ``[N, S, C]`` for a sequence: float32 as the float network takes it,
+        or int8 already quantised.
 
     Raises
     ------
@@ -47,6 +48,7 @@ def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
     """
     height, width, channels = network.input_shape
     expected = (channels, height, width)
+    array = image_shaped(array)
     if array.ndim != 4 or array.shape[1:] != expected or not len(array):
         raise VqromError(f"inputs of network {network.name!r} must have shape "
                          f"(N, {channels}, {height}, {width}) with N >= 1, not {array.shape!r}")
@@ -58,6 +60,11 @@ def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
             raise VqromError(f"inputs of network {network.name!r} must be finite")
         array = quantize(array, network.input_quantization)
     return np.ascontiguousarray(array.transpose(0, 2, 3, 1))
+
+
+def image_shaped(array: np.ndarray) -> np.ndarray:
+    """A sequence ``[N, S, C]`` as ``[N, C, S, 1]``; any other array as it is."""
+    return array.transpose(0, 2, 1)[..., None] if array.ndim == 3 else array
 
 
 def quantize(values: np.ndarray, quantization: Quantization) -> np.ndarray:

@@ -91,4 +91,4 @@ def network_size(network: QuantizedNetwork, codebook: UniversalCodebook) -> Netw
         channels += layer.shape[2] * (SCALE_BYTES + BIAS_BYTES)
     host = sum(int(np.prod(constant.shape)) * 4 for layer in network.layers
                if isinstance(layer, Host) for constant in layer.constants)
-    return NetworkSize(weights, indexed, index, raw, channels, host, codebook.codewords.nbytes)
+    return NetworkSize(weights, indexed, index, raw, channels, host, codebook.rom_bytes)

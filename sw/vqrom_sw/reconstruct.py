@@ -1,0 +1,232 @@
+"""Encoding by outputs: layer by layer, codewords that keep each layer's outputs, not its weights.
+
+The squared error of a layer's outputs is a quadratic form of its weights' error, whose matrix are
+the second moments of its inputs (:mod:`vqrom_sw.column_encoding`). A layer's inputs are those of
+the encoded network and its outputs those of the float network, so that a layer also makes up for
+the errors of those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .codebook import UniversalCodebook
+from .column_encoding import Moments, on_codebook, positive
+from .encoded import RAW_LIMIT, Encoded, Pair, Progress, encoded_layer
+from .float_network import (
+    FloatAdd,
+    FloatConv,
+    FloatLayer,
+    FloatNetwork,
+    float_layer,
+    fold_layers,
+    linear_part,
+    pad,
+)
+
+SAMPLES_PER_WEIGHT = 16
+"""Positions of the output looked at for each weight of a channel."""
+
+FEWEST, MOST = 16384, 32768
+"""Positions at least (as far as there are so many) and at most."""
+
+MOST_INPUTS = 1 << 26
+"""Inputs at all positions at most."""
+
+LEAST_WEIGHT, MOST_WEIGHT = 0.01, 10.0
+"""Bounds of a position's importance, relative to the mean."""
+
+GRADIENT_BATCH = 32
+"""Inputs whose gradients are computed at once."""
+
+DAMPING = 0.01
+"""Added to the moments' diagonal, relative to its mean; more where few images are there."""
+
+DISTINCT = 16
+"""Positions of one image that say something of their own: neighbours resemble each other."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A layer's inputs and wanted outputs at random positions, weighted by their importance.
+
+    Members
+    -------
+    inputs, outputs:
+        float32 ``[P, y, x, C_in]`` and ``[P, C_out]``: without their means, times the square root
+        of the position's weight.
+    input_mean, output_mean:
+        float32 ``[y, x, C_in]`` and ``[C_out]``.
+    damping:
+        Added to the moments' diagonal, relative to its mean.
+    """
+
+    inputs: torch.Tensor
+    outputs: torch.Tensor
+    input_mean: torch.Tensor
+    output_mean: torch.Tensor
+    damping: float
+
+
+@torch.no_grad()
+def encode_outputs(network: FloatNetwork, codebook: UniversalCodebook, images: torch.Tensor,
+                   raw: Collection[str] = (), progress: Progress | None = None, *,
+                   seed: int = 0) -> dict[str, Encoded]:
+    """Give every sub-vector the codeword with which its layer's outputs are kept best.
+
+    Parameters and result are those of :func:`vqrom_sw.encoded.encode_nearest`.
+
+    Parameters
+    ----------
+    seed:
+        Of the positions that are looked at.
+    """
+    encoded: dict[str, Encoded] = {}
+    importance = position_weights(network, images, seed)
+    partners = _partners(network)
+    kept: dict[str, Pair] = {}
+    done = 0
+
+    def run(layer: FloatLayer, inputs: list[Pair]) -> Pair:
+        nonlocal done
+        wanted, got = ([pair[side] for pair in inputs] for side in (0, 1))
+        output = float_layer(layer, wanted)
+        if isinstance(layer, FloatConv):
+            aim = linear_part(layer, layer.weight, layer.bias, wanted[0])
+            if partners.get(layer.name) in kept:
+                one, other = kept[partners[layer.name]]
+                aim = aim + (one - other)
+            sample = _sampled(layer, got[0], aim, importance[layer.name], seed + done)
+            encoded[layer.name] = _encode(layer, codebook, sample, layer.name in raw)
+        done += 1
+        if progress:
+            progress("keeping outputs", done, len(network.layers))
+        result = output, encoded_layer(layer, encoded.get(layer.name), got)
+        if layer.name in partners.values():
+            kept[layer.name] = result
+        return result
+
+    fold_layers(network, (images, images), run)
+    return encoded
+
+
+def _partners(network: FloatNetwork) -> dict[str, str]:
+    """Of a convolution that a sum alone reads: what else is summed."""
+    readers: dict[str, list[FloatLayer]] = {}
+    for layer in network.layers:
+        for name in layer.inputs:
+            readers.setdefault(name, []).append(layer)
+    found = {}
+    for layer in network.layers:
+        if isinstance(layer, FloatConv) and len(readers.get(layer.name, [])) == 1:
+            reader = readers[layer.name][0]
+            if isinstance(reader, FloatAdd) and layer.bounds == (-np.inf, np.inf):
+                found[layer.name] = reader.inputs[reader.inputs[0] == layer.name]
+    return found
+
+
+def position_weights(network: FloatNetwork, images: torch.Tensor,
+                     seed: int) -> dict[str, torch.Tensor]:
+    """How much each position of a convolution's output matters to the network's output.
+
+    The mean square of the gradient of the output along a random direction, ``[N, H, W]`` by the
+    layer's name: 1 on average, and between :data:`LEAST_WEIGHT` and :data:`MOST_WEIGHT`. What is
+    masked later, or negative before a ReLU, counts less.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    parts: dict[str, list[torch.Tensor]] = {}
+    for chunk in images.split(GRADIENT_BATCH):
+        outputs: dict[str, torch.Tensor] = {}
+
+        def run(layer: FloatLayer, inputs: list[torch.Tensor],
+                outputs: dict[str, torch.Tensor] = outputs) -> torch.Tensor:
+            if not isinstance(layer, FloatConv):
+                return float_layer(layer, inputs)
+            made = linear_part(layer, layer.weight, layer.bias, inputs[0])
+            outputs[layer.name] = made
+            return made.clamp(*layer.bounds)
+
+        with torch.enable_grad():
+            last = fold_layers(network, chunk.clone().requires_grad_(), run)
+            direction = torch.randn(last.shape, generator=generator)
+            gradients = torch.autograd.grad((last * direction).sum(), list(outputs.values()),
+                                            materialize_grads=True)
+        for name, gradient in zip(outputs, gradients, strict=True):
+            parts.setdefault(name, []).append(gradient.square().mean(1))
+    return {name: _normal(torch.cat(found)) for name, found in parts.items()}
+
+
+def _normal(weights: torch.Tensor) -> torch.Tensor:
+    root = weights.sqrt()
+    relative = root / root.mean().clamp(min=1e-30)
+    return relative.clamp(LEAST_WEIGHT, MOST_WEIGHT)
+
+
+def _encode(layer: FloatConv, codebook: UniversalCodebook, sample: Sample, raw: bool) -> Encoded:
+    moments = layer_moments(layer, sample)
+    if raw:
+        aim = torch.cat([part.weights for part in moments])
+        scale = aim.double().abs().amax(1) / RAW_LIMIT
+        integers = (aim / positive(scale).unsqueeze(1)).round()
+        indices = None
+    else:
+        parts = [on_codebook(part, codebook, layer.weight.shape[1]) for part in moments]
+        indices, integers, scale, aim = (torch.cat(same) for same in zip(*parts, strict=True))
+    means = sample.input_mean.reshape(-1, layer.groups, layer.weight.shape[1]) \
+        .transpose(0, 1).reshape(layer.groups, 1, -1).double()
+    rows = integers.double().reshape(layer.groups, -1, integers.shape[1])
+    bias = sample.output_mean.double() - scale * (rows * means).sum(2).flatten()
+    shape = (len(scale), *layer.weight.shape[2:], layer.weight.shape[1])
+    shaped, aimed = (part.float().reshape(shape).permute(0, 3, 1, 2).contiguous()
+                     for part in (integers, aim))
+    return Encoded(
+        None if indices is None else
+        indices.reshape(*shape[:3], -1).numpy().astype(np.uint16),
+        shaped.to(torch.int8), scale.numpy(), scale.numpy(), bias.numpy(),
+        None if raw else aimed)
+
+
+def layer_moments(layer: FloatConv, sample: Sample) -> list[Moments]:
+    """Moments of a sample, one for each group of the layer."""
+    weight = layer.weight.permute(0, 2, 3, 1).flatten(1)
+    width = layer.weight.shape[1]
+    found = []
+    for group, own in enumerate(weight.chunk(layer.groups)):
+        columns = sample.inputs[..., group * width:(group + 1) * width].flatten(1)
+        rows = sample.outputs[:, group * len(own):(group + 1) * len(own)]
+        inputs = columns.T @ columns / len(columns)
+        damping = sample.damping * inputs.diagonal().mean().clamp(min=1e-12)
+        inputs.diagonal().add_(damping)
+        cross = columns.T @ rows / len(columns) + damping * own.T
+        solved = torch.linalg.solve(inputs.double(), cross.double()).T.float()
+        found.append(Moments(inputs, solved))
+    return found
+
+
+def _sampled(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor,
+             seed: int) -> Sample:
+    """A sample of inputs ``[N, C_in, H, W]`` and wanted outputs ``[N, C_out, H, W]``."""
+    images, _, height, width = aim.shape
+    total = images * height * width
+    length = layer.weight[0].numel()
+    count = min(total, MOST, max(FEWEST, SAMPLES_PER_WEIGHT * length),
+                MOST_INPUTS // (length * layer.groups))
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(total, generator=generator)[:count]
+    image, place = chosen // (height * width), chosen % (height * width)
+    y, x = place // width, place % width
+    kernel_y, kernel_x = (torch.arange(size) for size in layer.weight.shape[2:])
+    rows = (y * layer.stride[0])[:, None, None] + kernel_y[:, None]
+    columns = (x * layer.stride[1])[:, None, None] + kernel_x
+    patches = pad(got, layer.padding)[image[:, None, None], :, rows, columns]
+    wanted, weight = aim[image, :, y, x], weights[image, y, x]
+    weight = weight / weight.sum()
+    input_mean, output_mean = (torch.tensordot(weight, part, 1) for part in (patches, wanted))
+    root = (weight * count).sqrt()
+    return Sample((patches - input_mean) * root[:, None, None, None],
+                  (wanted - output_mean) * root[:, None], input_mean, output_mean,
+                  DAMPING + min(1.0, length / (images * min(height * width, DISTINCT))))
