@@ -15,6 +15,7 @@ from tests.random_networks import NetworkBuilder, Shape, random_codebook
 from tests.sim.engine_checks import CONFIGS, LATENCIES, ODD, check_engines, with_latency
 from vqrom_hw.commands import Opcode, Region, VectorOp
 from vqrom_hw.errors import VqromError
+from vqrom_sim.cycle.model import run_table
 from vqrom_sim.simulate import STALLS, simulate
 from vqrom_sim.topology_run import simulate_topology
 from vqrom_sw.codebook import UniversalCodebook
@@ -246,6 +247,16 @@ def test_any_network(number: int, name: str) -> None:
             reject()
 
     check()
+
+
+def test_programs_that_do_not_end() -> None:
+    """Within the limit, or at all."""
+    codebook = random_codebook(ODD)
+    program = compile_network(everything(codebook, 1).build(), codebook.codewords, ODD,
+                              contents=False)
+    for table, limit in ((program.table, 100), (program.table[:-1], program.cycle_limit)):
+        with pytest.raises(VqromError, match=f"must reach its END within {limit} cycles"):
+            run_table(ODD, table, len(program.layers), limit)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
