@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from vqrom_hw.axi import BOUNDARY as PAGE
-from vqrom_hw.commands import Region
+from vqrom_hw.commands import ErrorCode, Region
 from vqrom_hw.counters import COUNTERS
+from vqrom_hw.csr import ERROR, INTERRUPT_CLEAR, INTERRUPT_ENABLE, START, csr_map
 from vqrom_hw.errors import VqromError
 from vqrom_sw.program import Program, align
 
@@ -130,6 +131,10 @@ def _write_job(folder: Path, program: Program, places: dict[str, int], images: i
         "images": images, "max_cycles": program.cycle_limit, "csr": csr,
         "input_base": places["input"], "input_stride": align(program.input_bytes, PAGE),
         "output_base": places["output"], "output_stride": align(program.output_bytes, PAGE),
+        "offsets": {name: register["offset"] for name, register in csr_map().items()},
+        "bits": {"start": START, "interrupt_enable": INTERRUPT_ENABLE,
+                 "interrupt_clear": INTERRUPT_CLEAR, "error": ERROR},
+        "counters": COUNTERS, "errors": [code.name for code in ErrorCode],
     }), encoding="utf-8")
     return job
 
