@@ -1,6 +1,6 @@
 """Speed of the RTL engine beside a bare C++ loop over the same Verilated accelerator.
 
-    ./run python tests/bench/simulation_speed.py [--config edge16] [--images 4]
+    ./run python -m tests.bench.simulation_speed [--config edge16] [--images 4]
 
 Both run the same program on the same images; what is compared is the time from the first start
 command to the last interrupt. The bare loop has no VPI, no Python and no public signal.
