@@ -51,8 +51,8 @@ class ComputeUnit(wiring.Component):
         The array takes a word in this cycle.
     array_busy: ``Out(1)``, wait_weights: ``Out(1)``, wait_accumulators: ``Out(1)``
         Words are still to come; why none is taken in this cycle.
-    post_busy: ``Out(1)``, weights_busy: ``Out(1)``
-        Sums are finished and not yet written; a command is under way.
+    post_busy: ``Out(1)``
+        Sums are finished and not yet written.
     codebook_done: ``Out(1)``
         Pulse: the last codeword of a CODEBOOK is stored in this cycle.
     rom_reads, accumulator_reads, accumulator_writes:
@@ -64,7 +64,7 @@ class ComputeUnit(wiring.Component):
         self._codewords = codewords
         banks = range(config.post_groups + 2)
         flags = ("issue", "array_busy", "wait_weights", "wait_accumulators", "post_busy",
-                 "weights_busy", "codebook_done")
+                 "codebook_done")
         super().__init__({
             "weights_command": In(stream.Signature(weights_command_layout)),
             "array_command": In(stream.Signature(array_command_layout)),
@@ -106,7 +106,6 @@ class ComputeUnit(wiring.Component):
         m.d.comb += [
             loader.raw.eq(feed.raw), loader.codebook_write.eq(feed.codebook_write),
             loader.take.eq(self._sequencer.take),
-            self.weights_busy.eq(self.weights_command.valid),
             self.codebook_done.eq(feed.codebook_done), self.rom_reads.eq(loader.lookups),
         ]
 

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .commands import ADDRESS, LEVELS, VectorOp, vector_layout
 from .config import AcceleratorConfig
 from .loop_nest import LoopNest
+from .target_walk import TargetWalk
 from .vector_finish import Finisher, finish_latency
 from .vector_reduce import DepthwiseStore, WindowReducer
 
@@ -166,20 +167,16 @@ class VectorUnit(wiring.Component):
 
     def _write(self, m, start, go, complete, word):
         target = self.command.payload.target
+        m.submodules.target_walk = walk = TargetWalk()
         waiting = Signal()
-        address, row, column = (Signal(ADDRESS, name=name) for name in ("address", "row", "column"))
         m.d.comb += [
             go.eq(~(complete & waiting & ~self.write_grant)),
-            self.write.eq(waiting), self.write_mask.eq(~0), self.write_address.eq(address),
+            walk.width.eq(target.width), walk.stride.eq(target.stride),
+            walk.row_stride.eq(target.row_stride), walk.base.eq(target.base),
+            walk.start.eq(start), walk.step.eq(waiting & self.write_grant),
+            self.write.eq(waiting), self.write_mask.eq(~0), self.write_address.eq(walk.address),
         ]
         with m.If(complete & go):
             m.d.sync += [waiting.eq(1), self.write_word.eq(word)]
         with m.Elif(self.write_grant):
             m.d.sync += waiting.eq(0)
-        with m.If(start):
-            m.d.sync += [address.eq(target.base), row.eq(target.base), column.eq(0)]
-        with m.Elif(waiting & self.write_grant):
-            m.d.sync += [address.eq(address + target.stride), column.eq(column + 1)]
-            with m.If(column == target.width - 1):
-                m.d.sync += [address.eq(row + target.row_stride),
-                             row.eq(row + target.row_stride), column.eq(0)]

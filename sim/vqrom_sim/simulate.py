@@ -117,26 +117,40 @@ def simulate(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acc
 def describe(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
              images: int, engine: str) -> dict[str, Any]:
     """The report as far as no hardware is needed; hardware figures are None."""
-    unknown = dict.fromkeys(("cycles", "utilization", "traffic", "stalls", "busy"))
     layers = [{"name": layer.name, "kind": layer.kind, "macs": network.macs_of(layer) * images,
-               "weights": network.weights_of(layer), **unknown}
-              for layer in network.layers]
-    indices = [layer.indices for layer in network.layers
-               if isinstance(layer, Conv) and layer.indices is not None]
-    raw = sum(layer.raw.size for layer in network.layers
-              if isinstance(layer, Conv) and layer.raw is not None)
+               "weights": network.weights_of(layer)} for layer in network.layers]
+    convs = [layer for layer in network.layers if isinstance(layer, Conv)]
+    raw = sum(layer.raw.size for layer in convs if layer.raw is not None)
+    indices = sum(layer.indices.size for layer in convs if layer.indices is not None)
+    return empty_report(network.name, engine, config, codebook.sha256, images, layers, raw,
+                        indices * index_width(codebook.size))
+
+
+def empty_report(name: str, engine: str, config: AcceleratorConfig, codebook_sha256: str | None,
+                 images: int, layers: list[dict[str, Any]], raw: int,
+                 index_bits: int) -> dict[str, Any]:
+    """A report without hardware figures.
+
+    Parameters
+    ----------
+    layers:
+        ``name``, ``kind``, ``macs`` and ``weights`` of each.
+    raw:
+        Weights that are int8.
+    index_bits:
+        Of all index maps.
+    """
+    unknown = dict.fromkeys(("cycles", "utilization", "traffic", "stalls", "busy"))
     count = sum(layer["weights"] for layer in layers)
     return {
-        "schema": SCHEMA, "network": network.name, "engine": engine,
-        "config": config.model_dump(mode="json"), "codebook_sha256": codebook.sha256,
+        "schema": SCHEMA, "network": name, "engine": engine,
+        "config": config.model_dump(mode="json"), "codebook_sha256": codebook_sha256,
         "images": images, "bit_exact": None, "mismatches": None, "cycles": None,
         "macs": sum(layer["macs"] for layer in layers),
-        "peak_macs_per_cycle": config.rows * config.columns, "utilization": None,
-        "weights": {
-            "count": count, "indexed": count - raw, "raw": raw,
-            "index_bits": sum(index.size for index in indices) * index_width(codebook.size),
-        },
-        "traffic": None, "stalls": None, "busy": None, "layers": layers,
+        "peak_macs_per_cycle": config.peak_macs_per_cycle, "utilization": None,
+        "weights": {"count": count, "indexed": count - raw, "raw": raw, "index_bits": index_bits},
+        "traffic": None, "stalls": None, "busy": None,
+        "layers": [layer | unknown for layer in layers],
     }
 
 

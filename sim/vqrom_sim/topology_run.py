@@ -14,7 +14,7 @@ from vqrom_sw.topology import Topology, compile_topology
 
 from .counts import Counts
 from .progress import Progress
-from .simulate import SCHEMA, hardware_figures
+from .simulate import empty_report, hardware_figures
 from .tuning import fastest_program
 
 ENGINES = ("model", "rtl")
@@ -88,21 +88,18 @@ def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: b
 
     rng = np.random.default_rng(seed)
     networks = random_networks(topology, codewords, raw, seed)
-    image = np.zeros((1, program.input_bytes), np.uint8)
-    expected = []
-    for number, (network, place) in enumerate(zip(networks, program.inputs, strict=True)):
+    inputs, expected = [], []
+    for number, network in enumerate(networks):
         progress("integer reference", number, len(networks))
-        inputs = rng.integers(-128, 128, (1, *network.input_shape)).astype(np.int8)
-        zero_point = network.input_quantization.zero_point
-        image[:, place.offset:place.offset + place.size] = place.image(inputs, zero_point)
-        expected.append(run_reference(network, UniversalCodebook(codewords), inputs)[
+        inputs.append(rng.integers(-128, 128, (1, *network.input_shape)).astype(np.int8))
+        expected.append(run_reference(network, UniversalCodebook(codewords), inputs[-1])[
             network.layers[-1].name])
     progress("integer reference", len(networks), len(networks))
-    run = run_rtl(program, codewords, image, progress)
-    mismatches = sum(
-        int(np.count_nonzero(place.maps(run.outputs[:, place.offset:]) != values))
-        for place, values in zip(program.outputs, expected, strict=True))
-    return run, mismatches
+    zero_points = [network.input_quantization.zero_point for network in networks]
+    run = run_rtl(program, codewords, program.input_images(inputs, zero_points), progress)
+    outputs = program.all_output_maps(run.outputs)
+    return run, sum(int(np.count_nonzero(given != values))
+                    for given, values in zip(outputs, expected, strict=True))
 
 
 def _describe(topology: Topology, config: AcceleratorConfig, raw: bool,
@@ -118,17 +115,6 @@ def _describe(topology: Topology, config: AcceleratorConfig, raw: bool,
             "indices": 0 if raw or layer.depthwise
             else layer.filters * layer.kernel[0] * layer.kernel[1] * -(-reduced // config.subvector)
         })
-    count, raw_count = (sum(layer[key] for layer in layers) for key in ("weights", "raw"))
+    raw_count = sum(layer.pop("raw") for layer in layers)
     bits = sum(layer.pop("indices") for layer in layers) * config.index_width
-    return {
-        "schema": SCHEMA, "network": topology.name, "engine": engine,
-        "config": config.model_dump(mode="json"), "codebook_sha256": None,
-        "images": 1, "bit_exact": None, "mismatches": None, "cycles": None,
-        "macs": sum(layer["macs"] for layer in layers),
-        "peak_macs_per_cycle": config.peak_macs_per_cycle, "utilization": None,
-        "weights": {"count": count, "indexed": count - raw_count, "raw": raw_count,
-                    "index_bits": bits},
-        "traffic": None, "stalls": None, "busy": None,
-        "layers": [{key: layer[key] for key in ("name", "kind", "macs", "weights")}
-                   for layer in layers],
-    }
+    return empty_report(topology.name, engine, config, None, 1, layers, raw_count, bits)

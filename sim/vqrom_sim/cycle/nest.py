@@ -1,5 +1,5 @@
 """Loop nests and result addresses: :mod:`vqrom_hw.loop_nest`, ``TargetWalk`` of
-:mod:`vqrom_hw.post`."""
+:mod:`vqrom_hw.target_walk`."""
 
 from vqrom_hw.commands import LEVELS
 
