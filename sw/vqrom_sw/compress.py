@@ -11,9 +11,9 @@ import torch
 from vqrom_hw.errors import VqromError
 
 from .codebook import UniversalCodebook
-from .construct import ConstructionSettings, Report, construct
+from .construct import ConstructionSettings, construct
 from .construction import Construction
-from .encoded import Encoded, RawLayers, encode_nearest, raw_layers
+from .encoded import Encoded, Progress, RawLayers, encode_nearest, raw_layers
 from .even_out import even_out
 from .float_network import FloatConv, FloatNetwork
 from .network import QuantizedNetwork
@@ -55,7 +55,7 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
              start: Start = Start.NEAREST, raw: RawLayers = RawLayers.NARROW,
              ranges: Ranges = Ranges.PERCENTILE,
              labels: np.ndarray | None = None, checkpoint: Path | None = None,
-             device: str = "cpu", progress: Report | None = None) -> QuantizedNetwork:
+             device: str = "cpu", progress: Progress | None = None) -> QuantizedNetwork:
     """Put a network on a codebook and quantise it to int8.
 
     Parameters
@@ -102,7 +102,7 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
 
 def _start(network: FloatNetwork, codebook: UniversalCodebook, images: torch.Tensor,
            first: torch.Tensor, start: Start, raw: frozenset[str],
-           progress: Report | None) -> dict[str, Encoded]:
+           progress: Progress | None) -> dict[str, Encoded]:
     if start == Start.NEAREST:
         return encode_nearest(network, codebook, first, raw, progress)
     return encode_outputs(network, codebook, images[:_outputs_kept(network)], raw, progress)

@@ -5,7 +5,6 @@ VQ4ALL (arXiv 2412.06875), sections 4.2 and 4.3. No labels needed: the float net
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from vqrom_hw.errors import VqromError
 
 from .checkpoint import Checkpoint
 from .construction import Construction
+from .encoded import Progress
+from .teacher import Teacher
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,9 @@ class ConstructionSettings:
         return 1 + (self.sharpness - 1) * position
 
 
-Report = Callable[[str, int, int], None]
-
-
 def construct(construction: Construction, images: torch.Tensor, settings: ConstructionSettings, *,
               labels: torch.Tensor | None = None, checkpoint: Path | None = None,
-              device: str = "cpu", progress: Report | None = None) -> None:
+              device: str = "cpu", progress: Progress | None = None) -> None:
     """Train a construction in place, until every sub-vector is frozen.
 
     Parameters
@@ -89,12 +87,13 @@ def construct(construction: Construction, images: torch.Tensor, settings: Constr
     steps = settings.epochs * per_epoch
     saved = Checkpoint(checkpoint, construction, optimizer, (settings, images, labels))
     first = saved.restore()
+    teacher = Teacher(construction, images, settings.batch, device, progress)
     for step in range(first, steps):
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * cosine(step / steps)
         construction.sharpen(settings.sharpness_at(step / steps))
         part = _batch(step, per_epoch, len(images), settings)
-        loss = construction.loss(images[part].to(device),
+        loss = construction.loss(images[part].to(device), teacher(part),
                                  None if labels is None else labels[part].to(device))
         loss = loss + settings.decision * step / steps * construction.indecision()
         if not torch.isfinite(loss):

@@ -113,13 +113,25 @@ class Construction(nn.Module):
         fold_layers(self._network, images, lambda layer, inputs: self._run(
             layer, inputs, lambda conv, value: conv.settle(value)))
 
-    def loss(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    @torch.no_grad()
+    def wanted(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The float network's outputs ``[N, C, H, W]`` of the watched layers by name."""
+        found = float_forward(self._network, x)
+        return {name: found[name] for name in self._watched}
+
+    def loss(self, x: torch.Tensor, wanted: Mapping[str, torch.Tensor],
+             labels: torch.Tensor | None = None) -> torch.Tensor:
         """Distillation: relative squared errors of the blocks' outputs, and the output's again.
 
         If the output is a vector of scores, that is the divergence from the teacher's
         distribution. If there are labels, the cross entropy is added.
+
+        Parameters
+        ----------
+        wanted:
+            From :meth:`wanted` for the same inputs.
         """
-        wanted, got = float_forward(self._network, x), self.maps(x)
+        got = self.maps(x)
         errors = {name: relative_error(output, wanted[name]) for name, output in got.items()}
         total = torch.stack(list(errors.values())).mean()
         last = scores_layer(self._network)

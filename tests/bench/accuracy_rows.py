@@ -1,0 +1,76 @@
+"""Results of the accuracy benchmark, and their table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from vqrom_sim.tables import plain_table
+from vqrom_sw.extraction import Extraction
+
+
+@dataclass(frozen=True)
+class Row:
+    """A result.
+
+    Members
+    -------
+    sources:
+        Networks that the codebook was extracted from.
+    score, float_score:
+        Share of the samples that have their label, or what the task measures.
+    agreement, compared:
+        Share of the inputs with the float network's class, and how many were compared: the
+        samples, or photographs that were kept back.
+    seconds:
+        Of compression, on this machine.
+    extraction, stages:
+        Of the codebook.
+    """
+
+    network: str
+    method: str
+    codewords: int
+    subvector: int
+    sources: tuple[str, ...]
+    epochs: int
+    samples: int
+    score: float
+    float_score: float
+    agreement: float
+    compared: int
+    indexed_ratio: float
+    ratio: float
+    seconds: float
+    extraction: str = Extraction.KDE
+    stages: int = 1
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it another row, but for the epochs."""
+        return (self.network, self.method, self.codewords, self.subvector, self.sources,
+                self.extraction, self.stages)
+
+    @property
+    def shape(self) -> str:
+        """Of the codebook: k and d, of each table if there are several."""
+        rows = round(self.codewords ** (1 / self.stages))
+        tables = f"{self.stages} x " if self.stages > 1 else ""
+        return f"{tables}{rows}, {self.subvector}"
+
+
+def print_rows(rows: list[Row]) -> None:
+    """One line for each result."""
+    table = plain_table("network", "method", "k, d", "in codebook", "float %", "here %",
+                        "drop", "agree %", "ratio indexed", "ratio all", "s", left=4)
+    for row in rows:
+        seen = "yes" if row.network in row.sources else "no"
+        table.add_row(
+            row.network, f"{row.method} {row.epochs or ''}",
+            f"{row.extraction} {row.shape}",
+            f"{seen}, of {len(row.sources)}", f"{100 * row.float_score:.2f}",
+            f"{100 * row.score:.2f}", f"{100 * (row.float_score - row.score):.2f}",
+            f"{100 * row.agreement:.1f} of {row.compared}", f"{row.indexed_ratio:.1f}",
+            f"{row.ratio:.1f}", f"{row.seconds:.0f}")
+    Console(width=130).print(table)

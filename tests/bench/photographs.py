@@ -1,0 +1,82 @@
+"""Photographs of a folder, to train EfficientNet-Lite0 with and to compare it on; no labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vqrom_hw.errors import VqromError
+
+SIZE = 224
+WHOLE = 256
+"""Shorter side of a photograph of which the middle is taken."""
+
+LEAST_AREA = 0.35
+"""Of a random part, relative to the photograph."""
+
+NARROWEST = 3 / 4
+"""Of a random part's proportions; the widest is its inverse."""
+
+KEPT_BACK = 4
+"""Of so many photographs, one is not trained with."""
+
+SUFFIXES = (".jpeg", ".jpg")
+
+
+def photographs(folder: Path, parts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Photographs to train with and others to compare on, float32 ``[N, 3, 224, 224]`` each.
+
+    Every fourth photograph by name is kept back to compare on. Of the others there are the middle
+    and ``parts`` random parts, half of them flipped; all middles come first.
+
+    Raises
+    ------
+    VqromError
+        If the folder holds too few JPEG files.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if len(paths) < KEPT_BACK:
+        raise VqromError(f"folder {str(folder)!r} must hold at least {KEPT_BACK} JPEG files, "
+                         f"not {len(paths)}")
+    rng = np.random.default_rng(0)
+    middles, others, unseen = [], [], []
+    for number in rng.permutation(len(paths)):
+        with Image.open(paths[number]) as file:
+            photo = file.convert("RGB")
+        if number % KEPT_BACK == 0:
+            unseen.append(middle(photo))
+        else:
+            middles.append(middle(photo))
+            others += [random_part(photo, rng) for _ in range(parts)]
+    return prepared(middles + others), prepared(unseen)
+
+
+def middle(photo: Image.Image) -> Image.Image:
+    """The square in the middle, 224 of 256 pixels of the shorter side."""
+    side = min(photo.size) * SIZE / WHOLE
+    left, top = ((size - side) / 2 for size in photo.size)
+    return photo.resize((SIZE, SIZE), Image.Resampling.BICUBIC,
+                        (left, top, left + side, top + side))
+
+
+def random_part(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """A part of random size, place and proportions, half of them flipped."""
+    width, height = photo.size
+    area = width * height * rng.uniform(LEAST_AREA, 1)
+    ratio = np.exp(rng.uniform(np.log(NARROWEST), -np.log(NARROWEST)))
+    across, down = min(width, (area * ratio) ** 0.5), min(height, (area / ratio) ** 0.5)
+    left, top = rng.uniform(0, width - across), rng.uniform(0, height - down)
+    found = photo.resize((SIZE, SIZE), Image.Resampling.BICUBIC,
+                         (left, top, left + across, top + down))
+    return found.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else found
+
+
+def prepared(pictures: Sequence[Image.Image]) -> np.ndarray:
+    """As EfficientNet-Lite0 takes them: ``(x - 127) / 128``."""
+    result = np.empty((len(pictures), 3, SIZE, SIZE), np.float32)
+    for place, picture in zip(result, pictures, strict=True):
+        place[:] = ((np.asarray(picture, np.float32) - 127) / 128).transpose(2, 0, 1)
+    return result
