@@ -15,21 +15,15 @@ from .construct import ConstructionSettings, construct
 from .construction import Construction
 from .encoded import Encoded, Progress, RawLayers, encode_nearest, raw_layers
 from .even_out import even_out
-from .float_network import FloatConv, FloatNetwork
+from .float_network import FloatNetwork
 from .network import QuantizedNetwork
 from .quantize import quantize_network
 from .ranges import Ranges
-from .reconstruct import SAMPLES_PER_WEIGHT, encode_outputs
+from .reconstruct import encode_outputs
 from .reference import image_shaped
 
 CALIBRATION_BYTES = 1 << 28
 """Calibration inputs used: as many as fit, but at least 16 and at most 256."""
-
-OUTPUT_BYTES = 1 << 30
-"""Bytes of the largest feature map for all inputs that outputs are kept on."""
-
-FEWEST_OUTPUTS, MOST_OUTPUTS = 256, 4096
-"""Inputs that outputs are kept on, as far as memory lets."""
 
 NEAREST = ConstructionSettings(epochs=0)
 """Codewords as they are chosen at first, not trained."""
@@ -105,16 +99,7 @@ def _start(network: FloatNetwork, codebook: UniversalCodebook, images: torch.Ten
            progress: Progress | None) -> dict[str, Encoded]:
     if start == Start.NEAREST:
         return encode_nearest(network, codebook, first, raw, progress)
-    return encode_outputs(network, codebook, images[:_outputs_kept(network)], raw, progress)
-
-
-def _outputs_kept(network: FloatNetwork) -> int:
-    """Inputs that give every layer enough positions, if they fit into memory."""
-    wanted = max((SAMPLES_PER_WEIGHT * layer.weight[0].numel() // (layer.shape[0] * layer.shape[1])
-                  for layer in network.layers if isinstance(layer, FloatConv)), default=0)
-    largest = max(int(np.prod(layer.shape)) for layer in network.layers)
-    fit = max(16, OUTPUT_BYTES // (4 * largest))
-    return min(fit, int(np.clip(wanted, FEWEST_OUTPUTS, MOST_OUTPUTS)))
+    return encode_outputs(network, codebook, images, raw, progress)
 
 
 def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.Tensor:

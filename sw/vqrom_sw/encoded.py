@@ -28,6 +28,9 @@ RAW_LIMIT = 127
 """Raw weights are symmetric: -127..127."""
 
 
+SMALL_SHARE = 0.02
+
+
 class RawLayers(StrEnum):
     """Which layers keep raw int8 weights.
 
@@ -36,6 +39,9 @@ class RawLayers(StrEnum):
     NARROW:
         Those with fewer input channels (of a group) than a sub-vector is long: first layers of
         images and depthwise ones, where an index is shared by few weights.
+    SMALL:
+        Those, and the smallest ones as long as they hold at most :data:`SMALL_SHARE` of the other
+        weights: where many layers follow few weights, these cost little and spoil much.
     ENDS:
         Those, the first and the last.
     NONE:
@@ -43,6 +49,7 @@ class RawLayers(StrEnum):
     """
 
     NARROW = "narrow"
+    SMALL = "small"
     ENDS = "ends"
     NONE = "none"
 
@@ -52,9 +59,18 @@ def raw_layers(network: FloatNetwork, subvector: int, policy: RawLayers) -> froz
     if policy == RawLayers.NONE:
         return frozenset()
     convolutions = [layer for layer in network.layers if isinstance(layer, FloatConv)]
-    ends = convolutions[:1] + convolutions[-1:] if policy == RawLayers.ENDS else []
     narrow = [layer for layer in convolutions if layer.weight.shape[1] < subvector]
-    return frozenset(layer.name for layer in ends + narrow)
+    wide = [layer for layer in convolutions if layer.weight.shape[1] >= subvector]
+    others = {RawLayers.NARROW: [], RawLayers.SMALL: _smallest(wide),
+              RawLayers.ENDS: convolutions[:1] + convolutions[-1:]}[policy]
+    return frozenset(layer.name for layer in narrow + others)
+
+
+def _smallest(layers: list[FloatConv]) -> list[FloatConv]:
+    """Layers of the fewest weights, as many as hold at most :data:`SMALL_SHARE` of all."""
+    ordered = sorted(layers, key=lambda layer: layer.weight.numel())
+    held = np.cumsum([layer.weight.numel() for layer in ordered])
+    return ordered[:int((held <= SMALL_SHARE * held[-1:]).sum())]
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from vqrom_sw.atomic import write_bytes
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import Start, compress
 from vqrom_sw.construct import ConstructionSettings
+from vqrom_sw.encoded import RawLayers
 from vqrom_sw.extraction import Extraction, extract_codebook
 from vqrom_sw.float_network import FloatNetwork
 from vqrom_sw.network import QuantizedNetwork
@@ -50,9 +51,10 @@ from vqrom_sw.sizes import NetworkSize, network_size
 SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0", "minilm")
 SHAPE = "kde:256x4"
 DEFAULT = ConstructionSettings()
-EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 6, "ds_cnn": 12,
-          "efficientnet_lite0": 3, "minilm": 2}
-BATCHES = {"efficientnet_lite0": 16}
+EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 20, "ds_cnn": 60,
+          "efficientnet_lite0": 8, "minilm": 2}
+RAW = {"efficientnet_lite0": RawLayers.SMALL}
+BATCHES = {"efficientnet_lite0": 16, "ds_cnn": 50}
 UNREACHABLE = 2.0
 """Threshold at which nothing is frozen before the end."""
 
@@ -118,7 +120,8 @@ def measure(name: str, task: Task, shared: Shared, method: str, epochs: int | No
     start = time.monotonic()
     checkpoint = folder / f"{name}-{method}-{codebook.sha256[:12]}.checkpoint"
     network = compress(entry.network, codebook, entry.calibration, settings,
-                       start=METHODS[method].start, checkpoint=checkpoint,
+                       start=METHODS[method].start, raw=RAW.get(name, RawLayers.NARROW),
+                       checkpoint=checkpoint,
                        device="cuda" if torch.cuda.is_available() else "cpu",
                        progress=lambda what, done, total: progress.update(
                            shown, description=f"{name} {method}: {what}", completed=done,

@@ -12,6 +12,7 @@ from torch import nn
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw import checkpoint as checkpoints
+from vqrom_sw import encoded as encodings
 from vqrom_sw import teacher as teachers
 from vqrom_sw.capture import capture
 from vqrom_sw.codebook import UniversalCodebook
@@ -85,10 +86,14 @@ def assert_same(one: Construction, other: Construction) -> None:
         np.testing.assert_array_equal(value, second[name], name)
 
 
-def test_which_layers_stay_raw(network: FloatNetwork) -> None:
+def test_which_layers_stay_raw(network: FloatNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
     assert raw_layers(network, 4, RawLayers.NONE) == set()
     assert raw_layers(network, 4, RawLayers.NARROW) == {"stem", "depthwise"}
     assert raw_layers(network, 4, RawLayers.ENDS) == {"stem", "depthwise", "head"}
+    assert raw_layers(network, 4, RawLayers.SMALL) == {"stem", "depthwise"}
+    # Of 576 + 40 weights the head holds 6.5 %.
+    monkeypatch.setattr(encodings, "SMALL_SHARE", 0.065)
+    assert raw_layers(network, 4, RawLayers.SMALL) == {"stem", "depthwise", "head"}
 
 
 def test_starts_as_encoded(network: FloatNetwork, codebook: UniversalCodebook,

@@ -1,0 +1,107 @@
+"""Feature maps of the float network and of the encoded one, of as many inputs as memory lets.
+
+Maps of the first layers are large, and few inputs give them many positions. Later maps are small,
+and what they say of few inputs is soon learnt by heart: so inputs are added on the way, which run
+through the layers that are encoded already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from .encoded import Encoded, Pair, encoded_layer
+from .float_network import INPUT, FloatConv, FloatLayer, FloatNetwork, float_layer
+
+LARGEST_BYTES = 1 << 30
+"""Of one feature map for all inputs."""
+
+SAMPLES_PER_WEIGHT = 16
+"""Positions of the output looked at for each weight of a channel."""
+
+FEWEST, MOST = 256, 4096
+"""Inputs wanted at least and at most, as far as there are so many."""
+
+FEWEST_THAT_FIT = 16
+WORTH_ADDING = 1.5
+"""Times as many inputs as before, if there shall be more."""
+
+CHUNK = 32
+"""Inputs added at once."""
+
+
+def inputs_by_layer(network: FloatNetwork, available: int) -> dict[str, int]:
+    """How many inputs each layer is looked at with; never fewer than the layer before."""
+    wanted = max((SAMPLES_PER_WEIGHT * layer.weight[0].numel() // (layer.shape[0] * layer.shape[1])
+                  for layer in network.layers if isinstance(layer, FloatConv)), default=0)
+    most = min(available, int(np.clip(wanted, FEWEST, MOST)))
+    elements = {layer.name: int(np.prod(layer.shape)) for layer in network.layers}
+    elements[INPUT] = int(np.prod(network.input_shape))
+    found: dict[str, int] = {}
+    count = 0
+    for number, layer in enumerate(network.layers):
+        rest = network.layers[number:]
+        largest = max(elements[name] for one in rest for name in (one.name, *one.inputs))
+        fit = min(most, max(FEWEST_THAT_FIT, LARGEST_BYTES // (4 * largest)))
+        if fit >= WORTH_ADDING * count or fit == most:
+            count = max(count, fit)
+        found[layer.name] = count
+    return found
+
+
+class KeptMaps:
+    """Results that layers to come read, by name: of the float network and of the encoded one.
+
+    Parameters
+    ----------
+    images:
+        float32 ``[N, C, H, W]``.
+    encoded:
+        Of the layers so far; looked at again when inputs are added.
+    """
+
+    def __init__(self, network: FloatNetwork, images: torch.Tensor,
+                 encoded: Mapping[str, Encoded]):
+        self.counts = inputs_by_layer(network, len(images))
+        self._network, self._images, self._encoded = network, images, encoded
+        self._last_use = {name: layer.name for layer in network.layers for name in layer.inputs}
+        self._count = 0
+        self.results: dict[str, Pair] = {}
+
+    def prepare(self, layer: FloatLayer) -> list[Pair]:
+        """The layer's inputs, after adding what fits from here on."""
+        wanted = self.counts[layer.name]
+        if wanted > self._count:
+            added = self._images[self._count:wanted].split(CHUNK)
+            parts = [self.results, *(self._before(layer, chunk) for chunk in added)]
+            parts = [part for part in parts if part]
+            self.results = {name: (torch.cat([part[name][0] for part in parts]),
+                                   torch.cat([part[name][1] for part in parts]))
+                            for name in parts[0]}
+            self._count = wanted
+        return [self.results[name] for name in layer.inputs]
+
+    def put(self, layer: FloatLayer, result: Pair) -> None:
+        """Keep a layer's result, and forget what was last read by it."""
+        _keep(self.results, layer, result, self._last_use)
+
+    def _before(self, stop: FloatLayer, images: torch.Tensor) -> dict[str, Pair]:
+        """What is kept when ``stop`` comes, of other images."""
+        results: dict[str, Pair] = {INPUT: (images, images)}
+        for layer in self._network.layers:
+            if layer is stop:
+                break
+            wanted, got = ([results[name][side] for name in layer.inputs] for side in (0, 1))
+            _keep(results, layer, (float_layer(layer, wanted), encoded_layer(
+                layer, self._encoded.get(layer.name), got)), self._last_use)
+        return results
+
+
+def _keep(results: dict[str, Pair], layer: FloatLayer, result: Pair,
+          last_use: Mapping[str, str]) -> None:
+    for name in layer.inputs:
+        if last_use[name] == layer.name:
+            results.pop(name, None)
+    results[layer.name] = result
