@@ -1,0 +1,66 @@
+"""Photographs and recordings of the accuracy benchmark: what is kept apart stays apart."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.bench.photographs import photographs
+from tests.bench.recordings import is_tested, recorded_features
+from vqrom_hw.errors import VqromError
+from vqrom_sw.speech import RATE
+
+TRAINED, TESTED = "37e8db82", "97f4c236"
+"""Speakers whom Speech Commands trains and tests with."""
+
+
+def test_photographs_kept_back_are_not_trained_with(tmp_path: Path) -> None:
+    for number in range(8):
+        colour = (30 * number, 0, 255 - 30 * number)
+        Image.new("RGB", (300 + number, 260), colour).save(tmp_path / f"{number}.JPEG")
+    seen, unseen = photographs(tmp_path, 2)
+    assert (seen.shape, unseen.shape) == ((18, 3, 224, 224), (2, 3, 224, 224))
+    reds = [np.round((part[:, 0].mean((1, 2)) * 128 + 127) / 30) for part in (seen, unseen)]
+    assert sorted(reds[1]) == [0, 4]
+    assert sorted(reds[0]) == sorted([1, 2, 3, 5, 6, 7] * 3)
+    assert sorted(reds[0][:6]) == [1, 2, 3, 5, 6, 7]
+
+
+def test_too_few_photographs(tmp_path: Path) -> None:
+    with pytest.raises(VqromError, match="must hold at least 4 JPEG files, not 0"):
+        photographs(tmp_path, 1)
+
+
+def test_recordings_of_tested_speakers_are_left_out(tmp_path: Path) -> None:
+    write_word(tmp_path / "yes" / f"{TESTED}_nohash_0.wav")
+    with pytest.raises(VqromError, match="must hold recordings"):
+        recorded_features(tmp_path, 1, 1)
+    for number in range(2):
+        write_word(tmp_path / "no" / f"{TRAINED}_nohash_{number}.wav")
+    assert is_tested(tmp_path / f"{TESTED}_nohash_0.wav")
+    found = recorded_features(tmp_path, 3, 4)
+    assert found.shape == (2 + 2 * 3 + 4, 1, 49, 10)
+    assert found.dtype == np.float32 and np.isfinite(found).all()
+    assert len(np.unique(found[:, 0, 20, 1])) >= 11
+    np.testing.assert_array_equal(found, recorded_features(tmp_path, 3, 4))
+
+
+def test_recordings_at_another_rate(tmp_path: Path) -> None:
+    write_word(tmp_path / f"{TRAINED}_nohash_0.wav", 8000)
+    with pytest.raises(VqromError, match="must be 16-bit mono at 16000 Hz"):
+        recorded_features(tmp_path, 1, 1)
+
+
+def write_word(path: Path, rate: int = RATE) -> None:
+    """A tone of 0.9 seconds."""
+    path.parent.mkdir(exist_ok=True)
+    samples = 9000 * np.sin(np.arange(9 * rate // 10) * 0.1)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.astype("<i2").tobytes())
