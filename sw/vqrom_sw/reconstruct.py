@@ -41,12 +41,8 @@ LEAST_WEIGHT, MOST_WEIGHT = 0.01, 10.0
 GRADIENT_BATCH = 32
 """Inputs whose gradients are computed at once."""
 
-DAMPING, MOST_DAMPING = 0.01, 8.0
+DAMPING = 0.01
 """Added to the moments' diagonal, relative to its mean; more where few images are there."""
-
-SCARCE = 1 / 16
-"""Weights for each sample from which on damping grows as their square: EfficientNet-Lite0's last
-layer, 1280 weights and 2250 images, agrees best with the float network at 6 or more."""
 
 DISTINCT = 16
 """Positions of one image that say something of their own: neighbours resemble each other."""
@@ -228,9 +224,4 @@ def _sampled(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: to
     root = (weight * count).sqrt()
     return Sample((patches - input_mean) * root[:, None, None, None],
                   (wanted - output_mean) * root[:, None], input_mean, output_mean,
-                  damping(length / (images * min(height * width, DISTINCT))))
-
-
-def damping(ratio: float) -> float:
-    """Damping where there are ``ratio`` weights of a channel for each sample."""
-    return DAMPING + min(MOST_DAMPING, max(ratio, ratio ** 2 / SCARCE))
+                  DAMPING + min(1.0, length / (images * min(height * width, DISTINCT))))

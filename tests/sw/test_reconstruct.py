@@ -21,14 +21,7 @@ from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.files import save_network
 from vqrom_sw.float_network import FloatConv, FloatNetwork, float_output, fold_layers
 from vqrom_sw.host import native
-from vqrom_sw.reconstruct import (
-    DAMPING,
-    LEAST_WEIGHT,
-    MOST_DAMPING,
-    damping,
-    encode_outputs,
-    position_weights,
-)
+from vqrom_sw.reconstruct import LEAST_WEIGHT, encode_outputs, position_weights
 
 
 class Block(nn.Module):
@@ -195,10 +188,3 @@ def test_metric_of_a_choice_is_that_of_the_outputs() -> None:
     encoding.pass_errors_on()
     assert nearest(torch.tensor([[0.1, 0.0]]), codewords).item() == 1
     assert encoding.indices.item() == 0
-
-
-def test_damping_grows_where_samples_are_scarce() -> None:
-    assert damping(0.0) == DAMPING
-    assert damping(0.05) == pytest.approx(DAMPING + 0.05)
-    assert damping(0.5) == pytest.approx(DAMPING + 4)
-    assert damping(3.0) == DAMPING + MOST_DAMPING
