@@ -90,7 +90,7 @@ def compress(
         "scales of a network of your own, and train it; once for all or once for each")] = None,
     epochs: Annotated[int, typer.Option(
         metavar="N", parser=_integer, help="train the assignments: passes over the calibration "
-        "inputs; 0 keeps the nearest codewords, 9 are good")] = 0,
+        "inputs; 0 keeps the first codewords, 9 are good")] = 0,
     start: Annotated[str | None, typer.Option(
         metavar="HOW", help="codewords at first: nearest to the weights (nearest), or those that "
         "keep each layer's outputs (outputs); outputs if they are trained")] = None,

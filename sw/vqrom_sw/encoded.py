@@ -27,8 +27,8 @@ Pair = tuple[torch.Tensor, torch.Tensor]
 RAW_LIMIT = 127
 """Raw weights are symmetric: -127..127."""
 
-
 SMALL_SHARE = 0.02
+"""Of the weights of the layers that may be raw or not."""
 
 
 class RawLayers(StrEnum):
@@ -132,16 +132,14 @@ def encode_nearest(network: FloatNetwork, codebook: UniversalCodebook, images: t
 
     def run(layer: FloatLayer, inputs: list[Pair]) -> Pair:
         nonlocal done
-        wanted, got = ([pair[side] for pair in inputs] for side in (0, 1))
         if isinstance(layer, FloatConv):
             weights = round_raw(layer.weight) if layer.name in raw \
                 else _assigned(layer.weight, codebook)
-            encoded[layer.name] = _matched(layer, *weights, wanted[0], got[0])
+            encoded[layer.name] = _matched(layer, *weights, *inputs[0])
         done += 1
         if progress:
             progress("assigning codewords", done, len(network.layers))
-        return (float_layer(layer, wanted),
-                encoded_layer(layer, encoded.get(layer.name), got))
+        return encoded_pair(layer, encoded.get(layer.name), inputs)
 
     fold_layers(network, (images, images), run)
     return encoded
@@ -152,6 +150,12 @@ def _matched(layer: FloatConv, indices: np.ndarray | None, integers: torch.Tenso
     scale, bias = match_statistics(linear_part(layer, integers.float(), None, got),
                                    linear_part(layer, layer.weight, layer.bias, wanted), fitted)
     return Encoded(indices, integers, fitted, scale, bias)
+
+
+def encoded_pair(layer: FloatLayer, encoded: Encoded | None, inputs: list[Pair]) -> Pair:
+    """A layer's output of the float network and of the encoded one, each from its own inputs."""
+    wanted, got = ([pair[side] for pair in inputs] for side in (0, 1))
+    return float_layer(layer, wanted), encoded_layer(layer, encoded, got)
 
 
 def encoded_layer(layer: FloatLayer, encoded: Encoded | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -214,16 +214,37 @@ def fold_layers(network: FloatNetwork, first: T,
     T
         The last layer's result.
     """
-    last_use = {name: layer.name for layer in network.layers for name in layer.inputs}
-    results = {INPUT: first}
+    live = LiveResults(network, {INPUT: first})
     result = first
     for layer in network.layers:
-        result = run(layer, [results[name] for name in layer.inputs])
-        for name in layer.inputs:
-            if last_use[name] == layer.name:
-                results.pop(name, None)
-        results[layer.name] = result
+        result = run(layer, live.inputs(layer))
+        live.put(layer, result)
     return result
+
+
+class LiveResults(Generic[T]):
+    """Layers' results by name, as long as a layer to come reads them.
+
+    Members
+    -------
+    results:
+        Of the layers that were put so far.
+    """
+
+    def __init__(self, network: FloatNetwork, results: dict[str, T]):
+        self.results = results
+        self._last_use = {name: layer.name for layer in network.layers for name in layer.inputs}
+
+    def inputs(self, layer: FloatLayer) -> list[T]:
+        """What the layer reads."""
+        return [self.results[name] for name in layer.inputs]
+
+    def put(self, layer: FloatLayer, result: T) -> None:
+        """Keep a layer's result, and forget what nobody reads after it."""
+        for name in layer.inputs:
+            if self._last_use[name] == layer.name:
+                self.results.pop(name, None)
+        self.results[layer.name] = result
 
 
 @torch.no_grad()

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from .encoded import Encoded, Pair, encoded_layer
-from .float_network import INPUT, FloatConv, FloatLayer, FloatNetwork, float_layer
+from .encoded import Encoded, Pair, encoded_pair
+from .float_network import INPUT, FloatConv, FloatLayer, FloatNetwork, LiveResults
 
 LARGEST_BYTES = 1 << 30
 """Of one feature map for all inputs."""
@@ -66,42 +66,36 @@ class KeptMaps:
                  encoded: Mapping[str, Encoded]):
         self.counts = inputs_by_layer(network, len(images))
         self._network, self._images, self._encoded = network, images, encoded
-        self._last_use = {name: layer.name for layer in network.layers for name in layer.inputs}
+        self._live: LiveResults[Pair] = LiveResults(network, {})
         self._count = 0
-        self.results: dict[str, Pair] = {}
+
+    @property
+    def results(self) -> dict[str, Pair]:
+        """What is kept, of the first :attr:`counts` inputs of the layer prepared last."""
+        return self._live.results
 
     def prepare(self, layer: FloatLayer) -> list[Pair]:
         """The layer's inputs, after adding what fits from here on."""
         wanted = self.counts[layer.name]
         if wanted > self._count:
             added = self._images[self._count:wanted].split(CHUNK)
-            parts = [self.results, *(self._before(layer, chunk) for chunk in added)]
-            parts = [part for part in parts if part]
-            self.results = {name: (torch.cat([part[name][0] for part in parts]),
-                                   torch.cat([part[name][1] for part in parts]))
-                            for name in parts[0]}
+            parts = [self.results] * (self._count > 0) \
+                + [self._before(layer, chunk) for chunk in added]
+            self._live.results = {
+                name: (torch.cat([part[name][0] for part in parts]),
+                       torch.cat([part[name][1] for part in parts])) for name in parts[0]}
             self._count = wanted
-        return [self.results[name] for name in layer.inputs]
+        return self._live.inputs(layer)
 
     def put(self, layer: FloatLayer, result: Pair) -> None:
         """Keep a layer's result, and forget what was last read by it."""
-        _keep(self.results, layer, result, self._last_use)
+        self._live.put(layer, result)
 
     def _before(self, stop: FloatLayer, images: torch.Tensor) -> dict[str, Pair]:
         """What is kept when ``stop`` comes, of other images."""
-        results: dict[str, Pair] = {INPUT: (images, images)}
+        live: LiveResults[Pair] = LiveResults(self._network, {INPUT: (images, images)})
         for layer in self._network.layers:
             if layer is stop:
                 break
-            wanted, got = ([results[name][side] for name in layer.inputs] for side in (0, 1))
-            _keep(results, layer, (float_layer(layer, wanted), encoded_layer(
-                layer, self._encoded.get(layer.name), got)), self._last_use)
-        return results
-
-
-def _keep(results: dict[str, Pair], layer: FloatLayer, result: Pair,
-          last_use: Mapping[str, str]) -> None:
-    for name in layer.inputs:
-        if last_use[name] == layer.name:
-            results.pop(name, None)
-    results[layer.name] = result
+            live.put(layer, encoded_pair(layer, self._encoded.get(layer.name), live.inputs(layer)))
+        return live.results

@@ -16,7 +16,7 @@ import torch
 
 from .codebook import UniversalCodebook
 from .column_encoding import Moments, on_codebook, positive
-from .encoded import RAW_LIMIT, Encoded, Progress, encoded_layer
+from .encoded import RAW_LIMIT, Encoded, Progress, encoded_pair
 from .float_network import (
     FloatAdd,
     FloatConv,
@@ -89,16 +89,15 @@ def encode_outputs(network: FloatNetwork, codebook: UniversalCodebook, images: t
     partners = _partners(network)
     for done, layer in enumerate(network.layers):
         inputs = maps.prepare(layer)
-        wanted, got = ([pair[side] for pair in inputs] for side in (0, 1))
-        output = float_layer(layer, wanted)
         if isinstance(layer, FloatConv):
-            aim = linear_part(layer, layer.weight, layer.bias, wanted[0])
+            wanted, got = inputs[0]
+            aim = linear_part(layer, layer.weight, layer.bias, wanted)
             if partners.get(layer.name) in maps.results:
                 one, other = maps.results[partners[layer.name]]
                 aim = aim + (one - other)
-            sample = _sampled(layer, got[0], aim, importance[layer.name], seed + done)
+            sample = _sampled(layer, got, aim, importance[layer.name], seed + done)
             encoded[layer.name] = _encode(layer, codebook, sample, layer.name in raw)
-        maps.put(layer, (output, encoded_layer(layer, encoded.get(layer.name), got)))
+        maps.put(layer, encoded_pair(layer, encoded.get(layer.name), inputs))
         if progress:
             progress("keeping outputs", done + 1, len(network.layers))
     return encoded

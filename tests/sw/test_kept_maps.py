@@ -8,7 +8,7 @@ from torch import nn
 
 from vqrom_sw import kept_maps
 from vqrom_sw.capture import capture
-from vqrom_sw.encoded import encode_nearest, encoded_layer
+from vqrom_sw.encoded import encode_nearest, encoded_layer, encoded_pair
 from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.float_network import FloatNetwork, float_layer, fold_layers
 from vqrom_sw.kept_maps import KeptMaps, inputs_by_layer
@@ -63,10 +63,9 @@ def test_added_inputs_are_like_the_first(network: FloatNetwork) -> None:
     maps = KeptMaps(network, images, encoded)
     largest = 0
     for layer in network.layers:
-        wanted, got = ([pair[side] for pair in maps.prepare(layer)] for side in (0, 1))
-        assert {len(part) for part in wanted} == {maps.counts[layer.name]}
-        maps.put(layer, (float_layer(layer, wanted),
-                         encoded_layer(layer, encoded.get(layer.name), got)))
+        inputs = maps.prepare(layer)
+        assert {len(part) for pair in inputs for part in pair} == {maps.counts[layer.name]}
+        maps.put(layer, encoded_pair(layer, encoded.get(layer.name), inputs))
         largest = max(largest, *(pair[0].nbytes for pair in maps.results.values()))
     (last,) = maps.results.values()
     for side, run in enumerate((
