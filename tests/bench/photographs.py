@@ -23,35 +23,58 @@ NARROWEST = 3 / 4
 KEPT_BACK = 4
 """Of so many photographs, one is not trained with."""
 
+MOST_OF_A_FOLDER = 2000
+"""Photographs of a folder that is trained with alone."""
+
 SUFFIXES = (".jpeg", ".jpg")
 
 
-def photographs(folder: Path, parts: int) -> tuple[np.ndarray, np.ndarray]:
+def photographs(folder: Path, more: Sequence[Path], parts: int) -> tuple[np.ndarray, np.ndarray]:
     """Photographs to train with and others to compare on, float32 ``[N, 3, 224, 224]`` each.
 
-    Every fourth photograph by name is kept back to compare on. Of the others there are the middle
-    and ``parts`` random parts, half of them flipped; all middles come first.
+    Every fourth photograph of ``folder`` by name is kept back to compare on. Of all others there
+    is the middle, in random order; then come ``parts`` random parts of those of ``folder``, half
+    of them flipped.
+
+    Parameters
+    ----------
+    more:
+        Folders of photographs to train with alone, searched whole; random ones of a large folder.
 
     Raises
     ------
     VqromError
-        If the folder holds too few JPEG files.
+        If a folder holds too few JPEG files.
     """
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    if len(paths) < KEPT_BACK:
-        raise VqromError(f"folder {str(folder)!r} must hold at least {KEPT_BACK} JPEG files, "
-                         f"not {len(paths)}")
+    paths = _jpegs(folder)
     rng = np.random.default_rng(0)
     middles, others, unseen = [], [], []
     for number in rng.permutation(len(paths)):
-        with Image.open(paths[number]) as file:
-            photo = file.convert("RGB")
+        photo = _opened(paths[number])
         if number % KEPT_BACK == 0:
             unseen.append(middle(photo))
         else:
             middles.append(middle(photo))
             others += [random_part(photo, rng) for _ in range(parts)]
+    for other in more:
+        found = _jpegs(other)
+        chosen = rng.permutation(len(found))[:MOST_OF_A_FOLDER]
+        middles += [middle(_opened(found[number])) for number in chosen]
+    rng.shuffle(middles)
     return prepared(middles + others), prepared(unseen)
+
+
+def _jpegs(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if len(found) < KEPT_BACK:
+        raise VqromError(f"folder {str(folder)!r} must hold at least {KEPT_BACK} JPEG files, "
+                         f"not {len(found)}")
+    return found
+
+
+def _opened(path: Path) -> Image.Image:
+    with Image.open(path) as file:
+        return file.convert("RGB")
 
 
 def middle(photo: Image.Image) -> Image.Image:

@@ -22,7 +22,7 @@ def test_photographs_kept_back_are_not_trained_with(tmp_path: Path) -> None:
     for number in range(8):
         colour = (30 * number, 0, 255 - 30 * number)
         Image.new("RGB", (300 + number, 260), colour).save(tmp_path / f"{number}.JPEG")
-    seen, unseen = photographs(tmp_path, 2)
+    seen, unseen = photographs(tmp_path, [], 2)
     assert (seen.shape, unseen.shape) == ((18, 3, 224, 224), (2, 3, 224, 224))
     reds = [np.round((part[:, 0].mean((1, 2)) * 128 + 127) / 30) for part in (seen, unseen)]
     assert sorted(reds[1]) == [0, 4]
@@ -30,9 +30,19 @@ def test_photographs_kept_back_are_not_trained_with(tmp_path: Path) -> None:
     assert sorted(reds[0][:6]) == [1, 2, 3, 5, 6, 7]
 
 
+def test_more_photographs_are_all_trained_with(tmp_path: Path) -> None:
+    for number in range(8):
+        for folder, colour in (("own", (0, 0, 0)), (f"more/{number % 2}", (255, 0, 0))):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (260, 260), colour).save(tmp_path / folder / f"{number}.jpg")
+    seen, unseen = photographs(tmp_path / "own", [tmp_path / "more"], 1)
+    red = seen[:, 0].mean((1, 2)) > 0
+    assert (len(seen), red.sum(), red[-6:].sum(), (unseen[:, 0] > 0).sum()) == (20, 8, 0, 0)
+
+
 def test_too_few_photographs(tmp_path: Path) -> None:
     with pytest.raises(VqromError, match="must hold at least 4 JPEG files, not 0"):
-        photographs(tmp_path, 1)
+        photographs(tmp_path, [], 1)
 
 
 def test_recordings_of_tested_speakers_are_left_out(tmp_path: Path) -> None:
