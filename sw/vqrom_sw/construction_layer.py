@@ -19,8 +19,11 @@ NEAR = 1e-3
 """Least distance between a sub-vector and a codeword, in codeword units, that logits tell."""
 
 
-LEAD = 0.999
-"""Distance of the codeword where construction starts, relative to the nearest one's at most."""
+LEAD = 0.6
+"""Distance of the codeword where construction starts, relative to the nearest one's at most.
+
+Codewords that keep outputs suit each other; if they led by less, many would change in one step.
+"""
 
 
 class ConstructionLayer(nn.Module, ABC):

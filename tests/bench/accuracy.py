@@ -12,8 +12,8 @@ that file, and so is the state of construction, which goes on after an interrupt
 
 Real data that no package of the zoo holds are in folders (docs/sw/accuracy.md says where they come
 from): --mnist, MNIST's idx files; --photographs, JPEG files for EfficientNet-Lite0, a quarter of
-which is kept to compare it on with the float network; --recordings, words of Speech Commands for
-DS-CNN. Without them a network has what the zoo gives it.
+which is kept to compare it on with the float network; --more-photographs, others to train with;
+--recordings, words of Speech Commands for DS-CNN. Without them a network has what the zoo gives it.
 """
 
 from __future__ import annotations
