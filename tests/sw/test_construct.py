@@ -19,9 +19,11 @@ from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import NEAREST, compress
 from vqrom_sw.construct import ConstructionSettings, construct
 from vqrom_sw.construction import Construction
+from vqrom_sw.construction_layer import LEAD
 from vqrom_sw.encoded import RawLayers, encode_nearest, encoded_layer, raw_layers
 from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.float_network import FloatConv, FloatNetwork, fold_layers
+from vqrom_sw.reconstruct import encode_outputs
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 from vqrom_sw.teacher import Teacher
 
@@ -269,3 +271,13 @@ def test_first_logits_are_log_ratios_of_distances(
     distances = np.sort(np.linalg.norm(codebook.codewords.astype(float) - parts, axis=1))[:4]
     np.testing.assert_allclose(made.logits[2, 1, 0, 1].detach(),
                                np.log(distances[-1] / distances), rtol=1e-3, atol=1e-3)
+
+
+def test_codewords_that_keep_outputs_lead(
+        network: FloatNetwork, codebook: UniversalCodebook, images: torch.Tensor) -> None:
+    encoded = encode_outputs(network, codebook, images)
+    construction = Construction(network, codebook, encoded, images, candidates=4)
+    for layer, given in zip(construction.assigned, encoded.values(), strict=True):
+        assert given.indices is not None
+        np.testing.assert_array_equal(layer.indices, given.indices)
+        assert (layer.logits[..., :1] - layer.logits[..., 1:] > np.log(1 / LEAD) - 1e-4).all()
