@@ -26,6 +26,9 @@ KEPT_BACK = 4
 MOST_OF_A_FOLDER = 2000
 """Photographs of a folder that is trained with alone."""
 
+THUMBNAIL, SAME = 16, 0.98
+"""Side of the thumbnails by which pictures are compared, and the correlation of the same ones."""
+
 SUFFIXES = (".jpeg", ".jpg")
 
 
@@ -40,6 +43,7 @@ def photographs(folder: Path, more: Sequence[Path], parts: int) -> tuple[np.ndar
     ----------
     more:
         Folders of photographs to train with alone, searched whole; random ones of a large folder.
+        What looks like one that is kept back is left out.
 
     Raises
     ------
@@ -56,10 +60,12 @@ def photographs(folder: Path, more: Sequence[Path], parts: int) -> tuple[np.ndar
         else:
             middles.append(middle(photo))
             others += [random_part(photo, rng) for _ in range(parts)]
+    secret = np.stack([_thumbnail(picture) for picture in unseen])
     for other in more:
         found = _jpegs(other)
         chosen = rng.permutation(len(found))[:MOST_OF_A_FOLDER]
-        middles += [middle(_opened(found[number])) for number in chosen]
+        added = [middle(_opened(found[number])) for number in chosen]
+        middles += [picture for picture in added if (secret @ _thumbnail(picture)).max() < SAME]
     rng.shuffle(middles)
     return prepared(middles + others), prepared(unseen)
 
@@ -70,6 +76,13 @@ def _jpegs(folder: Path) -> list[Path]:
         raise VqromError(f"folder {str(folder)!r} must hold at least {KEPT_BACK} JPEG files, "
                          f"not {len(found)}")
     return found
+
+
+def _thumbnail(picture: Image.Image) -> np.ndarray:
+    """Float32 ``[n]``: the correlation of two pictures is the product of theirs."""
+    small = np.asarray(picture.resize((THUMBNAIL, THUMBNAIL)), np.float32).flatten()
+    small = small - small.mean()
+    return small / max(1.0, float(np.linalg.norm(small)))
 
 
 def _opened(path: Path) -> Image.Image:
