@@ -18,13 +18,8 @@ from .subvectors import merge, subvectors
 NEAR = 1e-3
 """Least distance between a sub-vector and a codeword, in codeword units, that logits tell."""
 
-
-LEAD, LEAD_OF_NEAREST = 0.6, 0.999
-"""Distance of the codeword where construction starts, relative to the nearest one's at most.
-
-Codewords that keep outputs suit each other: if these led by as little as those chosen by distance,
-many would change in one step.
-"""
+LEAD = 0.999
+"""Distance of the codeword where construction starts, relative to the nearest one's at most."""
 
 
 class ConstructionLayer(nn.Module, ABC):
@@ -166,7 +161,7 @@ class AssignedConv(ConstructionLayer):
         lanes = subvectors(torch.ones(1, channels, 1, 1), codebook.subvector).unsqueeze(-2)
         distance = ((entries - parts.unsqueeze(-2)) * lanes).norm(dim=-1).clamp(min=NEAR)
         # What was chosen leads, even if its weights are not the nearest ones.
-        distance[..., 0] = distance.amin(-1) * (LEAD_OF_NEAREST if encoded.aim is None else LEAD)
+        distance[..., 0] = distance.amin(-1) * LEAD
         farthest = distance.amax(-1, keepdim=True)
         self.sharpness = 1.0
         self.register_buffer("candidates", found)

@@ -12,6 +12,7 @@ import torch
 from .assign import assign
 from .codebook import UniversalCodebook
 from .float_network import (
+    FloatAdd,
     FloatConv,
     FloatLayer,
     FloatNetwork,
@@ -42,6 +43,9 @@ class RawLayers(StrEnum):
     SMALL:
         Those, and the smallest ones as long as they hold at most :data:`SMALL_SHARE` of the other
         weights: where many layers follow few weights, these cost little and spoil much.
+    STREAMS:
+        Those, and the first of each stream of sums, whose error is in every sum that follows: the
+        linear bottlenecks without a shortcut of MobileNets and EfficientNets.
     ENDS:
         Those, the first and the last.
     NONE:
@@ -50,6 +54,7 @@ class RawLayers(StrEnum):
 
     NARROW = "narrow"
     SMALL = "small"
+    STREAMS = "streams"
     ENDS = "ends"
     NONE = "none"
 
@@ -62,6 +67,7 @@ def raw_layers(network: FloatNetwork, subvector: int, policy: RawLayers) -> froz
     narrow = [layer for layer in convolutions if layer.weight.shape[1] < subvector]
     wide = [layer for layer in convolutions if layer.weight.shape[1] >= subvector]
     others = {RawLayers.NARROW: [], RawLayers.SMALL: _smallest(wide),
+              RawLayers.STREAMS: _smallest(wide) + _stream_heads(network),
               RawLayers.ENDS: convolutions[:1] + convolutions[-1:]}[policy]
     return frozenset(layer.name for layer in narrow + others)
 
@@ -71,6 +77,17 @@ def _smallest(layers: list[FloatConv]) -> list[FloatConv]:
     ordered = sorted(layers, key=lambda layer: layer.weight.numel())
     held = np.cumsum([layer.weight.numel() for layer in ordered])
     return ordered[:int((held <= SMALL_SHARE * held[-1:]).sum())]
+
+
+def _stream_heads(network: FloatNetwork) -> list[FloatConv]:
+    """Convolutions whose output a sum reads, and another layer, too."""
+    readers: dict[str, list[FloatLayer]] = {}
+    for layer in network.layers:
+        for name in layer.inputs:
+            readers.setdefault(name, []).append(layer)
+    return [layer for layer in network.layers if isinstance(layer, FloatConv)
+            and len(readers.get(layer.name, [])) > 1
+            and any(isinstance(reader, FloatAdd) for reader in readers[layer.name])]
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ SHAPE = "kde:256x4"
 DEFAULT = ConstructionSettings()
 EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 20, "ds_cnn": 60,
           "efficientnet_lite0": 8, "minilm": 2}
-RAW = {"efficientnet_lite0": RawLayers.SMALL, "resnet8": RawLayers.SMALL}
+RAW = {"efficientnet_lite0": RawLayers.STREAMS, "resnet8": RawLayers.SMALL}
 BATCHES = {"efficientnet_lite0": 16, "ds_cnn": 50}
 UNREACHABLE = 2.0
 """Threshold at which nothing is frozen before the end."""

@@ -47,6 +47,21 @@ class Block(nn.Module):
         return self.head(self.depthwise(x).relu().mean((2, 3)))
 
 
+class Bottlenecks(nn.Module):
+    """A bottleneck without a shortcut, and one with it, which takes the first one's sum on."""
+
+    def __init__(self):
+        super().__init__()
+        self.widen = nn.Conv2d(8, 16, 1)
+        self.first = nn.Conv2d(16, 8, 1)
+        self.widen_again = nn.Conv2d(8, 16, 1)
+        self.second = nn.Conv2d(16, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(self.widen(x).relu())
+        return x + self.second(self.widen_again(x).relu())
+
+
 def pictures(seed: int) -> torch.Tensor:
     """Noise around a colour of its own for each picture."""
     generator = torch.Generator().manual_seed(seed)
@@ -96,6 +111,12 @@ def test_which_layers_stay_raw(network: FloatNetwork, monkeypatch: pytest.Monkey
     # Of 576 + 40 weights the head holds 6.5 %.
     monkeypatch.setattr(encodings, "SMALL_SHARE", 0.065)
     assert raw_layers(network, 4, RawLayers.SMALL) == {"stem", "depthwise", "head"}
+
+
+def test_what_starts_a_stream_of_sums_can_stay_raw() -> None:
+    network = capture(Bottlenecks().eval(), torch.zeros(1, 8, 6, 6), "bottlenecks")
+    assert raw_layers(network, 4, RawLayers.SMALL) == set()
+    assert raw_layers(network, 4, RawLayers.STREAMS) == {"first"}
 
 
 def test_starts_as_encoded(network: FloatNetwork, codebook: UniversalCodebook,
