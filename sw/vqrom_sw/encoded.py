@@ -19,6 +19,7 @@ from .float_network import (
     float_layer,
     fold_layers,
     linear_part,
+    readers_of,
 )
 
 Progress = Callable[[str, int, int], None]
@@ -81,12 +82,9 @@ def _smallest(layers: list[FloatConv]) -> list[FloatConv]:
 
 def _stream_heads(network: FloatNetwork) -> list[FloatConv]:
     """Convolutions whose output a sum reads, and another layer, too."""
-    readers: dict[str, list[FloatLayer]] = {}
-    for layer in network.layers:
-        for name in layer.inputs:
-            readers.setdefault(name, []).append(layer)
+    readers = readers_of(network)
     return [layer for layer in network.layers if isinstance(layer, FloatConv)
-            and len(readers.get(layer.name, [])) > 1
+            and len(readers[layer.name]) > 1
             and any(isinstance(reader, FloatAdd) for reader in readers[layer.name])]
 
 

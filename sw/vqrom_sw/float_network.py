@@ -158,6 +158,16 @@ class FloatNetwork:
             if isinstance(layer, FloatConv) else layer for layer in self.layers))
 
 
+def readers_of(network: FloatNetwork) -> dict[str, list[FloatLayer]]:
+    """The layers that read each layer's output, in execution order."""
+    found: dict[str, list[FloatLayer]] = {name: [] for name in
+                                          (INPUT, *(layer.name for layer in network.layers))}
+    for layer in network.layers:
+        for name in layer.inputs:
+            found[name].append(layer)
+    return found
+
+
 def linear_part(layer: FloatConv, weight: torch.Tensor, bias: torch.Tensor | None,
                 x: torch.Tensor) -> torch.Tensor:
     """The convolution before its activation, float ``[N, C_out, H, W]``, with other weights."""

@@ -26,6 +26,7 @@ from .float_network import (
     fold_layers,
     linear_part,
     pad,
+    readers_of,
 )
 from .kept_maps import SAMPLES_PER_WEIGHT, KeptMaps
 
@@ -105,13 +106,10 @@ def encode_outputs(network: FloatNetwork, codebook: UniversalCodebook, images: t
 
 def _partners(network: FloatNetwork) -> dict[str, str]:
     """Of a convolution that a sum alone reads: what else is summed."""
-    readers: dict[str, list[FloatLayer]] = {}
-    for layer in network.layers:
-        for name in layer.inputs:
-            readers.setdefault(name, []).append(layer)
+    readers = readers_of(network)
     found = {}
     for layer in network.layers:
-        if isinstance(layer, FloatConv) and len(readers.get(layer.name, [])) == 1:
+        if isinstance(layer, FloatConv) and len(readers[layer.name]) == 1:
             reader = readers[layer.name][0]
             if isinstance(reader, FloatAdd) and layer.bounds == (-np.inf, np.inf):
                 found[layer.name] = reader.inputs[reader.inputs[0] == layer.name]
