@@ -13,7 +13,8 @@ that file, and so is the state of construction, which goes on after an interrupt
 Real data that no package of the zoo holds are in folders (docs/sw/accuracy.md says where they come
 from): --mnist, MNIST's idx files; --photographs, JPEG files for EfficientNet-Lite0, a quarter of
 which is kept to compare it on with the float network; --more-photographs, others to train with;
---recordings, words of Speech Commands for DS-CNN. Without them a network has what the zoo gives it.
+--compared, others to compare on; --recordings, words of Speech Commands for DS-CNN. Without them a
+network has what the zoo gives it.
 """
 
 from __future__ import annotations
@@ -35,9 +36,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tests.bench.accuracy_inputs import Folders, Task, load
-from tests.bench.accuracy_rows import Row, print_rows
+from tests.bench.accuracy_rows import Row, print_rows, read_rows, write_rows
 from vqrom_sw import zoo
-from vqrom_sw.atomic import write_bytes
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import Start, compress
 from vqrom_sw.construct import ConstructionSettings
@@ -129,12 +129,13 @@ def measure(name: str, task: Task, shared: Shared, method: str, epochs: int | No
     seconds = time.monotonic() - start
     checkpoint.unlink(missing_ok=True)
     got = outputs_of(network, codebook, entry.images)
-    agreeing = agreement(entry, network, codebook, task.unseen)
+    agreeing = tuple(agreement(entry, network, codebook, part) for part in task.unseen)
     progress.remove_task(shown)
     size: NetworkSize = network_size(network, codebook)
     return Row(name, method, codebook.size, codebook.subvector, shared.sources, settings.epochs,
-               len(got), entry.score(got), entry.score(entry.logits), agreeing, len(task.unseen),
-               size.indexed_ratio, size.ratio, seconds, shared.extraction, codebook.stages)
+               len(got), entry.score(got), entry.score(entry.logits), agreeing,
+               tuple(map(len, task.unseen)), size.indexed_ratio, size.ratio, seconds,
+               shared.extraction, codebook.stages)
 
 
 def shared_codebook(networks: Callable[[str], FloatNetwork], sources: tuple[str, ...], kind: str,
@@ -163,15 +164,17 @@ def main(
     photographs: Annotated[Path | None, typer.Option(help="folder of JPEG files")] = None,
     more_photographs: Annotated[list[Path] | None, typer.Option(
         help="folder of JPEG files to train with alone; can be given several times")] = None,
+    compared: Annotated[list[Path] | None, typer.Option(
+        help="folder of JPEG files to compare on alone; can be given several times")] = None,
     recordings: Annotated[Path | None, typer.Option(help="folder of spoken words")] = None,
     output: Path = Path("build/bench/accuracy.json"),
 ) -> None:
     """Measure, print the table, and keep it."""
     networks = networks or list(SHARED)
-    rows = [Row(**{**row, "sources": tuple(row["sources"])}) for row in
-            json.loads(output.read_text())] if output.exists() else []
+    rows = read_rows(output) if output.exists() else []
     output.parent.mkdir(parents=True, exist_ok=True)
-    folders = Folders(mnist, photographs, tuple(more_photographs or ()), recordings)
+    folders = Folders(mnist, photographs, tuple(more_photographs or ()), tuple(compared or ()),
+                      recordings)
     task = cache(lambda name: load(name, folders))
     with Progress(console=Console(stderr=True)) as progress:
         for kind, name in product(codebooks.split(","), networks):
@@ -187,7 +190,7 @@ def main(
                     continue
                 rows.append(measure(name, task(name), shared, method, epochs, output.parent,
                                     progress))
-                write_bytes(output, json.dumps([vars(row) for row in rows], indent=1).encode())
+                write_rows(output, rows)
                 print_rows(rows[-1:])
     print_rows(rows)
 

@@ -36,6 +36,8 @@ class Folders:
         JPEG files of ImageNet's kind, for EfficientNet-Lite0.
     more_photographs:
         Others, to train with alone.
+    compared:
+        Others, to compare on alone.
     recordings:
         Words as in Speech Commands, for DS-CNN.
     """
@@ -43,15 +45,16 @@ class Folders:
     mnist: Path | None = None
     photographs: Path | None = None
     more_photographs: tuple[Path, ...] = ()
+    compared: tuple[Path, ...] = ()
     recordings: Path | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """A network, and inputs that it has not seen to compare it on with the float network."""
+    """A network, and sets of inputs that it has not seen, to compare it on with the float one."""
 
     entry: zoo.ZooNetwork
-    unseen: np.ndarray
+    unseen: tuple[np.ndarray, ...]
 
 
 def load(name: str, folders: Folders) -> Task:
@@ -68,9 +71,10 @@ def load(name: str, folders: Folders) -> Task:
     if name == "ds_cnn" and folders.recordings is not None:
         entry = replace(entry, calibration=_balanced(entry, folders.recordings))
     if name == "efficientnet_lite0" and folders.photographs is not None:
-        seen, unseen = photographs(folders.photographs, folders.more_photographs, PARTS)
+        seen, unseen = photographs(folders.photographs, folders.more_photographs,
+                                   folders.compared, PARTS)
         return Task(replace(entry, calibration=seen), unseen)
-    return Task(entry, entry.images)
+    return Task(entry, (entry.images,))
 
 
 def _balanced(entry: zoo.ZooNetwork, folder: Path) -> np.ndarray:

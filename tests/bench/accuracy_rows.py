@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
 from vqrom_sim.tables import plain_table
+from vqrom_sw.atomic import write_bytes
 from vqrom_sw.extraction import Extraction
+
+TUPLES = ("sources", "agreement", "compared")
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Row:
         Share of the samples that have their label, or what the task measures.
     agreement, compared:
         Share of the inputs with the float network's class, and how many were compared: the
-        samples, or photographs that were kept back.
+        samples, or each set of photographs that were kept back.
     seconds:
         Of compression, on this machine.
     extraction, stages:
@@ -38,8 +43,8 @@ class Row:
     samples: int
     score: float
     float_score: float
-    agreement: float
-    compared: int
+    agreement: tuple[float, ...]
+    compared: tuple[int, ...]
     indexed_ratio: float
     ratio: float
     seconds: float
@@ -60,6 +65,17 @@ class Row:
         return f"{tables}{rows}, {self.subvector}"
 
 
+def read_rows(path: Path) -> list[Row]:
+    """What :func:`write_rows` wrote; JSON knows no tuples."""
+    found = json.loads(path.read_bytes())
+    return [Row(**{**row, **{name: tuple(row[name]) for name in TUPLES}}) for row in found]
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """As JSON, all or nothing."""
+    write_bytes(path, json.dumps([vars(row) for row in rows], indent=1).encode())
+
+
 def print_rows(rows: list[Row]) -> None:
     """One line for each result."""
     table = plain_table("network", "method", "k, d", "in codebook", "float %", "here %",
@@ -71,6 +87,7 @@ def print_rows(rows: list[Row]) -> None:
             f"{row.extraction} {row.shape}",
             f"{seen}, of {len(row.sources)}", f"{100 * row.float_score:.2f}",
             f"{100 * row.score:.2f}", f"{100 * (row.float_score - row.score):.2f}",
-            f"{100 * row.agreement:.1f} of {row.compared}", f"{row.indexed_ratio:.1f}",
+            ", ".join(f"{100 * share:.1f} of {count}" for share, count in
+                      zip(row.agreement, row.compared, strict=True)), f"{row.indexed_ratio:.1f}",
             f"{row.ratio:.1f}", f"{row.seconds:.0f}")
     Console(width=130).print(table)

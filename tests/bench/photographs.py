@@ -32,18 +32,21 @@ THUMBNAIL, SAME = 16, 0.98
 SUFFIXES = (".jpeg", ".jpg")
 
 
-def photographs(folder: Path, more: Sequence[Path], parts: int) -> tuple[np.ndarray, np.ndarray]:
-    """Photographs to train with and others to compare on, float32 ``[N, 3, 224, 224]`` each.
+def photographs(folder: Path, more: Sequence[Path], compared: Sequence[Path], parts: int
+                ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Photographs to train with and sets to compare on, float32 ``[N, 3, 224, 224]`` each.
 
-    Every fourth photograph of ``folder`` by name is kept back to compare on. Of all others there
-    is the middle, in random order; then come ``parts`` random parts of those of ``folder``, half
-    of them flipped.
+    Every fourth photograph of ``folder`` by name is kept back to compare on: the first set. Of all
+    others there is the middle, in random order; then come ``parts`` random parts of those of
+    ``folder``, half of them flipped.
 
     Parameters
     ----------
     more:
         Folders of photographs to train with alone, searched whole; random ones of a large folder.
-        What looks like one that is kept back is left out.
+    compared:
+        Folders of photographs to compare on alone, searched whole: the other sets. What looks like
+        one of any set is not trained with.
 
     Raises
     ------
@@ -52,22 +55,27 @@ def photographs(folder: Path, more: Sequence[Path], parts: int) -> tuple[np.ndar
     """
     paths = _jpegs(folder)
     rng = np.random.default_rng(0)
-    middles, others, unseen = [], [], []
+    unseen = [middle(_opened(path)) for path in paths[::KEPT_BACK]]
+    sets = [unseen] + [[middle(_opened(path)) for path in _jpegs(other)] for other in compared]
+    secret = np.stack([_thumbnail(picture) for pictures in sets for picture in pictures])
+
+    def is_new(picture: Image.Image) -> bool:
+        return float((secret @ _thumbnail(picture)).max()) < SAME
+
+    middles, others = [], []
     for number in rng.permutation(len(paths)):
-        photo = _opened(paths[number])
-        if number % KEPT_BACK == 0:
-            unseen.append(middle(photo))
-        else:
-            middles.append(middle(photo))
-            others += [random_part(photo, rng) for _ in range(parts)]
-    secret = np.stack([_thumbnail(picture) for picture in unseen])
+        if number % KEPT_BACK:
+            photo = _opened(paths[number])
+            if is_new(middle(photo)):
+                middles.append(middle(photo))
+                others += [random_part(photo, rng) for _ in range(parts)]
     for other in more:
         found = _jpegs(other)
         chosen = rng.permutation(len(found))[:MOST_OF_A_FOLDER]
         added = [middle(_opened(found[number])) for number in chosen]
-        middles += [picture for picture in added if (secret @ _thumbnail(picture)).max() < SAME]
+        middles += [picture for picture in added if is_new(picture)]
     rng.shuffle(middles)
-    return prepared(middles + others), prepared(unseen)
+    return prepared(middles + others), tuple(prepared(pictures) for pictures in sets)
 
 
 def _jpegs(folder: Path) -> list[Path]:
