@@ -21,7 +21,7 @@ LARGEST_BYTES = 1 << 30
 SAMPLES_PER_WEIGHT = 16
 """Positions of the output looked at for each weight of a channel."""
 
-FEWEST, MOST = 256, 4096
+FEWEST, MOST = 256, 16384
 """Inputs wanted at least and at most, as far as there are so many."""
 
 FEWEST_THAT_FIT = 16

@@ -28,13 +28,13 @@ from .float_network import (
     pad,
     readers_of,
 )
-from .kept_maps import SAMPLES_PER_WEIGHT, KeptMaps
+from .kept_maps import KeptMaps
 
-FEWEST, MOST = 16384, 32768
-"""Positions at least (as far as there are so many) and at most."""
+MOST, MOST_INPUTS = 1 << 17, 1 << 28
+"""Positions at most, and inputs at all of them: more say little that is new."""
 
-MOST_INPUTS = 1 << 26
-"""Inputs at all positions at most."""
+CHUNK_INPUTS = 1 << 24
+"""Inputs looked at in one go."""
 
 LEAST_WEIGHT, MOST_WEIGHT = 0.01, 10.0
 """Bounds of a position's importance, relative to the mean."""
@@ -50,22 +50,22 @@ DISTINCT = 16
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A layer's inputs and wanted outputs at random positions, weighted by their importance.
+class Statistics:
+    """Of a layer's inputs and wanted outputs, for each of ``G`` groups of channels.
 
     Members
     -------
-    inputs, outputs:
-        float32 ``[P, y, x, C_in]`` and ``[P, C_out]``: without their means, times the square root
-        of the position's weight.
+    inputs, cross:
+        float64 ``[G, n, n]`` and ``[G, n, C_out / G]``: second moments of the ``n`` inputs (in the
+        order y, x, channel), and of inputs with outputs; without the means, weighted by importance.
     input_mean, output_mean:
-        float32 ``[y, x, C_in]`` and ``[C_out]``.
+        float64 ``[G, n]`` and ``[C_out]``.
     damping:
-        Added to the moments' diagonal, relative to its mean.
+        To be added to the inputs' diagonal, relative to its mean.
     """
 
     inputs: torch.Tensor
-    outputs: torch.Tensor
+    cross: torch.Tensor
     input_mean: torch.Tensor
     output_mean: torch.Tensor
     damping: float
@@ -96,8 +96,8 @@ def encode_outputs(network: FloatNetwork, codebook: UniversalCodebook, images: t
             if partners.get(layer.name) in maps.results:
                 one, other = maps.results[partners[layer.name]]
                 aim = aim + (one - other)
-            sample = _sampled(layer, got, aim, importance[layer.name], seed + done)
-            encoded[layer.name] = _encode(layer, codebook, sample, layer.name in raw)
+            statistics = _statistics(layer, got, aim, importance[layer.name], seed + done)
+            encoded[layer.name] = _encode(layer, codebook, statistics, layer.name in raw)
         maps.put(layer, encoded_pair(layer, encoded.get(layer.name), inputs))
         if progress:
             progress("keeping outputs", done + 1, len(network.layers))
@@ -161,8 +161,9 @@ def _normal(weights: torch.Tensor) -> torch.Tensor:
     return relative.clamp(LEAST_WEIGHT, MOST_WEIGHT)
 
 
-def _encode(layer: FloatConv, codebook: UniversalCodebook, sample: Sample, raw: bool) -> Encoded:
-    moments = layer_moments(layer, sample)
+def _encode(layer: FloatConv, codebook: UniversalCodebook, statistics: Statistics,
+            raw: bool) -> Encoded:
+    moments = _moments(layer, statistics)
     if raw:
         aim = torch.cat([part.weights for part in moments])
         scale = aim.double().abs().amax(1) / RAW_LIMIT
@@ -171,10 +172,9 @@ def _encode(layer: FloatConv, codebook: UniversalCodebook, sample: Sample, raw: 
     else:
         parts = [on_codebook(part, codebook, layer.weight.shape[1]) for part in moments]
         indices, integers, scale, aim = (torch.cat(same) for same in zip(*parts, strict=True))
-    means = sample.input_mean.reshape(-1, layer.groups, layer.weight.shape[1]) \
-        .transpose(0, 1).reshape(layer.groups, 1, -1).double()
     rows = integers.double().reshape(layer.groups, -1, integers.shape[1])
-    bias = sample.output_mean.double() - scale * (rows * means).sum(2).flatten()
+    means = (rows @ statistics.input_mean.unsqueeze(2)).flatten()
+    bias = statistics.output_mean - scale * means
     shape = (len(scale), *layer.weight.shape[2:], layer.weight.shape[1])
     shaped, aimed = (part.float().reshape(shape).permute(0, 3, 1, 2).contiguous()
                      for part in (integers, aim))
@@ -185,43 +185,57 @@ def _encode(layer: FloatConv, codebook: UniversalCodebook, sample: Sample, raw: 
         None if raw else aimed)
 
 
-def layer_moments(layer: FloatConv, sample: Sample) -> list[Moments]:
-    """Moments of a sample, one for each group of the layer."""
-    weight = layer.weight.permute(0, 2, 3, 1).flatten(1)
-    width = layer.weight.shape[1]
-    found = []
-    for group, own in enumerate(weight.chunk(layer.groups)):
-        columns = sample.inputs[..., group * width:(group + 1) * width].flatten(1)
-        rows = sample.outputs[:, group * len(own):(group + 1) * len(own)]
-        inputs = columns.T @ columns / len(columns)
-        added = sample.damping * inputs.diagonal().mean().clamp(min=1e-12)
-        inputs.diagonal().add_(added)
-        cross = columns.T @ rows / len(columns) + added * own.T
-        solved = torch.linalg.solve(inputs.double(), cross.double()).T.float()
-        found.append(Moments(inputs, solved))
-    return found
+def _moments(layer: FloatConv, statistics: Statistics) -> list[Moments]:
+    """Damped moments, and the weights that are best by them, of each group."""
+    own = layer.weight.permute(0, 2, 3, 1).reshape(layer.groups, -1, statistics.inputs.shape[1])
+    diagonal = statistics.inputs.diagonal(dim1=1, dim2=2)
+    added = statistics.damping * diagonal.mean(1).clamp(min=1e-12)
+    inputs = statistics.inputs + torch.diag_embed(added.unsqueeze(1).expand_as(diagonal))
+    cross = statistics.cross + added[:, None, None] * own.double().transpose(1, 2)
+    weights = torch.linalg.solve(inputs, cross).transpose(1, 2)
+    return [Moments(*pair) for pair in zip(inputs.float(), weights.float(), strict=True)]
 
 
-def _sampled(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor,
-             seed: int) -> Sample:
-    """A sample of inputs ``[N, C_in, H, W]`` and wanted outputs ``[N, C_out, H, W]``."""
-    images, _, height, width = aim.shape
-    total = images * height * width
+def _statistics(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor,
+                seed: int) -> Statistics:
+    """Of inputs ``[N, C_in, H, W]`` and wanted outputs ``[N, C_out, H, W]``."""
+    images, outputs, height, width = aim.shape
+    places, groups = images * height * width, layer.groups
     length = layer.weight[0].numel()
-    count = min(total, MOST, max(FEWEST, SAMPLES_PER_WEIGHT * length),
-                MOST_INPUTS // (length * layer.groups))
+    count = min(places, MOST, MOST_INPUTS // (length * groups))
     generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randperm(total, generator=generator)[:count]
-    image, place = chosen // (height * width), chosen % (height * width)
-    y, x = place // width, place % width
+    chosen = torch.randperm(places, generator=generator)[:count]
+    weight = weights.flatten()[chosen].double()
+    weight /= weight.sum()
+    inputs, cross = (torch.zeros(groups, length, size, dtype=torch.float64)
+                     for size in (length, outputs // groups))
+    input_mean = torch.zeros(groups, length, dtype=torch.float64)
+    output_mean = torch.zeros(outputs, dtype=torch.float64)
+    padded = pad(got, layer.padding)
+    step = max(1, CHUNK_INPUTS // (length * groups))
+    for positions, share in zip(chosen.split(step), weight.split(step), strict=True):
+        image, place = positions // (height * width), positions % (height * width)
+        y, x = place // width, place % width
+        columns = _patches(layer, padded, image, y, x)
+        wanted = aim[image, :, y, x]
+        weighted = columns * share.float()[:, None]
+        by_group = wanted.reshape(len(image), groups, -1).transpose(0, 1)
+        inputs += weighted.transpose(1, 2) @ columns
+        cross += weighted.transpose(1, 2) @ by_group
+        input_mean += weighted.sum(1)
+        output_mean += share @ wanted.double()
+    inputs -= input_mean.unsqueeze(2) * input_mean.unsqueeze(1)
+    cross -= input_mean.unsqueeze(2) * output_mean.reshape(groups, 1, -1)
+    return Statistics(inputs, cross, input_mean, output_mean,
+                      DAMPING + min(1.0, length / (images * min(height * width, DISTINCT))))
+
+
+def _patches(layer: FloatConv, padded: torch.Tensor, image: torch.Tensor, y: torch.Tensor,
+             x: torch.Tensor) -> torch.Tensor:
+    """What the output's positions read, ``[G, P, n]``."""
     kernel_y, kernel_x = (torch.arange(size) for size in layer.weight.shape[2:])
     rows = (y * layer.stride[0])[:, None, None] + kernel_y[:, None]
     columns = (x * layer.stride[1])[:, None, None] + kernel_x
-    patches = pad(got, layer.padding)[image[:, None, None], :, rows, columns]
-    wanted, weight = aim[image, :, y, x], weights[image, y, x]
-    weight = weight / weight.sum()
-    input_mean, output_mean = (torch.tensordot(weight, part, 1) for part in (patches, wanted))
-    root = (weight * count).sqrt()
-    return Sample((patches - input_mean) * root[:, None, None, None],
-                  (wanted - output_mean) * root[:, None], input_mean, output_mean,
-                  DAMPING + min(1.0, length / (images * min(height * width, DISTINCT))))
+    found = padded[image[:, None, None], :, rows, columns]
+    return found.reshape(*found.shape[:3], layer.groups, -1).permute(3, 0, 1, 2, 4) \
+        .reshape(layer.groups, len(image), -1)

@@ -166,7 +166,8 @@ def main(
         help="folder of JPEG files to train with alone; can be given several times")] = None,
     compared: Annotated[list[Path] | None, typer.Option(
         help="folder of JPEG files to compare on alone; can be given several times")] = None,
-    recordings: Annotated[Path | None, typer.Option(help="folder of spoken words")] = None,
+    recordings: Annotated[list[Path] | None, typer.Option(
+        help="folder of spoken words; can be given several times")] = None,
     output: Path = Path("build/bench/accuracy.json"),
 ) -> None:
     """Measure, print the table, and keep it."""
@@ -174,7 +175,7 @@ def main(
     rows = read_rows(output) if output.exists() else []
     output.parent.mkdir(parents=True, exist_ok=True)
     folders = Folders(mnist, photographs, tuple(more_photographs or ()), tuple(compared or ()),
-                      recordings)
+                      tuple(recordings or ()))
     task = cache(lambda name: load(name, folders))
     with Progress(console=Console(stderr=True)) as progress:
         for kind, name in product(codebooks.split(","), networks):

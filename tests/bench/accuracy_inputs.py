@@ -17,8 +17,8 @@ UNLABELLED_DIGITS = 10_000
 PARTS = 2
 """Random parts of a photograph, beside its middle."""
 
-VARIATIONS, SILENCES = 30, 600
-"""Of a recording, and sounds without words."""
+VARIED_WORDS, SILENCES = 7500, 600
+"""Of a folder of recordings, and sounds without words."""
 
 MOST_OF_A_CLASS = 600
 """Of sounds that the float network takes for the same class."""
@@ -46,7 +46,7 @@ class Folders:
     photographs: Path | None = None
     more_photographs: tuple[Path, ...] = ()
     compared: tuple[Path, ...] = ()
-    recordings: Path | None = None
+    recordings: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def load(name: str, folders: Folders) -> Task:
     entry = zoo.load(name)
     if name == "mnist" and folders.mnist is not None:
         entry = _with_mnist(entry, folders.mnist)
-    if name == "ds_cnn" and folders.recordings is not None:
+    if name == "ds_cnn" and folders.recordings:
         entry = replace(entry, calibration=_balanced(entry, folders.recordings))
     if name == "efficientnet_lite0" and folders.photographs is not None:
         seen, unseen = photographs(folders.photographs, folders.more_photographs,
@@ -77,11 +77,13 @@ def load(name: str, folders: Folders) -> Task:
     return Task(entry, (entry.images,))
 
 
-def _balanced(entry: zoo.ZooNetwork, folder: Path) -> np.ndarray:
-    found = recorded_features(folder, VARIATIONS, SILENCES)
+def _balanced(entry: zoo.ZooNetwork, folders: tuple[Path, ...]) -> np.ndarray:
+    found = np.concatenate([recorded_features(folder, VARIED_WORDS, SILENCES)
+                            for folder in folders])
     with torch.no_grad():
-        classes = entry.module(torch.from_numpy(found)).argmax(1).numpy()
-    return found[at_most(classes, MOST_OF_A_CLASS, np.random.default_rng(0))]
+        classes = [entry.module(part).argmax(1) for part in torch.from_numpy(found).split(500)]
+    chosen = at_most(torch.cat(classes).numpy(), MOST_OF_A_CLASS, np.random.default_rng(0))
+    return found[chosen]
 
 
 def _with_mnist(entry: zoo.ZooNetwork, folder: Path) -> zoo.ZooNetwork:

@@ -38,8 +38,15 @@ TESTED, SPLIT = (10, 20), 2 ** 27 - 1
 """Percentages between which a speaker is tested with, and the rule's largest number."""
 
 
-def recorded_features(folder: Path, variations: int, silences: int) -> np.ndarray:
+def recorded_features(folder: Path, varied_words: int, silences: int) -> np.ndarray:
     """Features of every recording and of its variations, and of noise, float32 ``[N, 1, 49, 10]``.
+
+    Parameters
+    ----------
+    varied_words:
+        Variations in all, as nearly as the same number of each recording lets; at least one.
+    silences:
+        Sounds without words.
 
     Raises
     ------
@@ -53,6 +60,7 @@ def recorded_features(folder: Path, variations: int, silences: int) -> np.ndarra
     rng = np.random.default_rng(0)
     words = [recording(path) for path in paths]
     found = [features(one_second(word, 0)) for word in words]
+    variations = max(1, varied_words // len(words))
     found += [features(varied(word, rng)) for _ in range(variations) for word in words]
     found += [features(silence(rng)) for _ in range(silences)]
     return np.stack(found)[:, None]
