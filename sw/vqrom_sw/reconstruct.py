@@ -96,7 +96,7 @@ def encode_outputs(network: FloatNetwork, codebook: UniversalCodebook, images: t
             if partners.get(layer.name) in maps.results:
                 one, other = maps.results[partners[layer.name]]
                 aim = aim + (one - other)
-            statistics = _statistics(layer, got, aim, importance[layer.name], seed + done)
+            statistics = layer_statistics(layer, got, aim, importance[layer.name], seed + done)
             encoded[layer.name] = _encode(layer, codebook, statistics, layer.name in raw)
         maps.put(layer, encoded_pair(layer, encoded.get(layer.name), inputs))
         if progress:
@@ -196,7 +196,7 @@ def _moments(layer: FloatConv, statistics: Statistics) -> list[Moments]:
     return [Moments(*pair) for pair in zip(inputs.float(), weights.float(), strict=True)]
 
 
-def _statistics(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor,
+def layer_statistics(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor,
                 seed: int) -> Statistics:
     """Of inputs ``[N, C_in, H, W]`` and wanted outputs ``[N, C_out, H, W]``."""
     images, outputs, height, width = aim.shape
@@ -211,13 +211,15 @@ def _statistics(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights:
                      for size in (length, outputs // groups))
     input_mean = torch.zeros(groups, length, dtype=torch.float64)
     output_mean = torch.zeros(outputs, dtype=torch.float64)
+    # Near their means first: what is far larger than it varies would lose its moments to rounding.
+    near, near_wanted = (part.mean((0, 2, 3)) for part in (got, aim))
     padded = pad(got, layer.padding)
     step = max(1, CHUNK_INPUTS // (length * groups))
     for positions, share in zip(chosen.split(step), weight.split(step), strict=True):
         image, place = positions // (height * width), positions % (height * width)
         y, x = place // width, place % width
-        columns = _patches(layer, padded, image, y, x)
-        wanted = aim[image, :, y, x]
+        columns = _patches(layer, padded, near, image, y, x)
+        wanted = aim[image, :, y, x] - near_wanted
         weighted = columns * share.float()[:, None]
         by_group = wanted.reshape(len(image), groups, -1).transpose(0, 1)
         inputs += weighted.transpose(1, 2) @ columns
@@ -226,16 +228,17 @@ def _statistics(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights:
         output_mean += share @ wanted.double()
     inputs -= input_mean.unsqueeze(2) * input_mean.unsqueeze(1)
     cross -= input_mean.unsqueeze(2) * output_mean.reshape(groups, 1, -1)
-    return Statistics(inputs, cross, input_mean, output_mean,
+    near_places = near.reshape(groups, 1, -1).expand(-1, length * groups // len(near), -1)
+    return Statistics(inputs, cross, input_mean + near_places.flatten(1), output_mean + near_wanted,
                       DAMPING + min(1.0, length / (images * min(height * width, DISTINCT))))
 
 
-def _patches(layer: FloatConv, padded: torch.Tensor, image: torch.Tensor, y: torch.Tensor,
-             x: torch.Tensor) -> torch.Tensor:
-    """What the output's positions read, ``[G, P, n]``."""
+def _patches(layer: FloatConv, padded: torch.Tensor, near: torch.Tensor, image: torch.Tensor,
+             y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """What the output's positions read, less ``near`` of each channel, ``[G, P, n]``."""
     kernel_y, kernel_x = (torch.arange(size) for size in layer.weight.shape[2:])
     rows = (y * layer.stride[0])[:, None, None] + kernel_y[:, None]
     columns = (x * layer.stride[1])[:, None, None] + kernel_x
-    found = padded[image[:, None, None], :, rows, columns]
+    found = padded[image[:, None, None], :, rows, columns] - near
     return found.reshape(*found.shape[:3], layer.groups, -1).permute(3, 0, 1, 2, 4) \
         .reshape(layer.groups, len(image), -1)

@@ -21,7 +21,12 @@ from vqrom_sw.extraction import extract_codebook
 from vqrom_sw.files import save_network
 from vqrom_sw.float_network import FloatConv, FloatNetwork, float_output, fold_layers
 from vqrom_sw.host import native
-from vqrom_sw.reconstruct import LEAST_WEIGHT, encode_outputs, position_weights
+from vqrom_sw.reconstruct import (
+    LEAST_WEIGHT,
+    encode_outputs,
+    layer_statistics,
+    position_weights,
+)
 
 
 class Block(nn.Module):
@@ -188,3 +193,31 @@ def test_metric_of_a_choice_is_that_of_the_outputs() -> None:
     encoding.pass_errors_on()
     assert nearest(torch.tensor([[0.1, 0.0]]), codewords).item() == 1
     assert encoding.indices.item() == 0
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_statistics_are_weighted_covariances(groups: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of channels that are far from 0, and gathered in several parts."""
+    monkeypatch.setattr("vqrom_sw.reconstruct.CHUNK_INPUTS", 1000)
+    generator = torch.Generator().manual_seed(6)
+    got = torch.randn(5, 4, 6, 6, generator=generator)
+    got[:, 1] += 1000
+    aim = torch.randn(5, 6, 4, 4, generator=generator) + got[:, :1, 1:5, 1:5] + 100
+    weights = torch.rand(5, 4, 4, generator=generator) + 0.1
+    layer = FloatConv("layer", ("input",), (4, 4, 6), "conv", torch.zeros(6, 4 // groups, 3, 3),
+                      torch.zeros(6), (1, 1), (0, 0, 0, 0), (-np.inf, np.inf), groups)
+    found = layer_statistics(layer, got, aim, weights, 0)
+    patches = got.unfold(2, 3, 1).unfold(3, 3, 1).permute(0, 2, 3, 4, 5, 1)
+    rows = patches.reshape(80, 9, groups, -1).permute(2, 0, 1, 3).reshape(groups, 80, -1)
+    outputs = aim.permute(0, 2, 3, 1).reshape(80, groups, -1).permute(1, 0, 2)
+    share = weights.flatten().numpy()
+    for group in range(groups):
+        both = torch.cat([rows[group], outputs[group]], 1).double().numpy()
+        wanted = np.cov(both.T, aweights=share, ddof=0)
+        length = rows.shape[2]
+        np.testing.assert_allclose(found.inputs[group], wanted[:length, :length], atol=1e-4)
+        np.testing.assert_allclose(found.cross[group], wanted[:length, length:], atol=1e-4)
+        np.testing.assert_allclose(found.input_mean[group],
+                                   np.average(both[:, :length], 0, share), rtol=1e-6, atol=1e-4)
+    np.testing.assert_allclose(found.output_mean, np.average(
+        aim.permute(0, 2, 3, 1).reshape(80, 6).double(), 0, share), rtol=1e-6)
