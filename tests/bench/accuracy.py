@@ -49,10 +49,10 @@ from vqrom_sw.reference import dequantize, output_of, quantize_input, run_refere
 from vqrom_sw.sizes import NetworkSize, network_size
 
 SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0", "minilm")
-SHAPE = "kde:256x4"
+SHAPE = "kmeans:256x4"
 DEFAULT = ConstructionSettings()
-EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 20, "ds_cnn": 60,
-          "efficientnet_lite0": 8, "minilm": 2}
+EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 20, "ds_cnn": 40,
+          "efficientnet_lite0": 8, "minilm": 4}
 RAW = {"efficientnet_lite0": RawLayers.STREAMS, "resnet8": RawLayers.SMALL}
 BATCHES = {"efficientnet_lite0": 16, "ds_cnn": 50}
 UNREACHABLE = 2.0

@@ -20,7 +20,7 @@ PARTS = 2
 VARIED_WORDS, SILENCES = 7500, 600
 """Of a folder of recordings, and sounds without words."""
 
-MOST_OF_A_CLASS = 600
+MOST_OF_A_CLASS = 1000
 """Of sounds that the float network takes for the same class."""
 
 
