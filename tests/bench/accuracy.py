@@ -134,8 +134,8 @@ def measure(name: str, task: Task, shared: Shared, method: str, epochs: int | No
     size: NetworkSize = network_size(network, codebook)
     return Row(name, method, codebook.size, codebook.subvector, shared.sources, settings.epochs,
                len(got), entry.score(got), entry.score(entry.logits), agreeing,
-               tuple(map(len, task.unseen)), size.indexed_ratio, size.ratio, seconds,
-               shared.extraction, codebook.stages)
+               tuple(map(len, task.unseen)), size.indexed_ratio, size.ratio, size.int8_ratio,
+               seconds, shared.extraction, codebook.stages)
 
 
 def shared_codebook(networks: Callable[[str], FloatNetwork], sources: tuple[str, ...], kind: str,

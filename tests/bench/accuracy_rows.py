@@ -28,6 +28,9 @@ class Row:
     agreement, compared:
         Share of the inputs with the float network's class, and how many were compared: the
         samples, or each set of photographs that were kept back.
+    indexed_ratio, ratio, int8_ratio:
+        Float32 weights of the indexed layers against their indices; the whole network against
+        itself in float32 and in int8. No ROM in any.
     seconds:
         Of compression, on this machine.
     extraction, stages:
@@ -47,6 +50,7 @@ class Row:
     compared: tuple[int, ...]
     indexed_ratio: float
     ratio: float
+    int8_ratio: float
     seconds: float
     extraction: str = Extraction.KDE
     stages: int = 1
@@ -79,7 +83,7 @@ def write_rows(path: Path, rows: list[Row]) -> None:
 def print_rows(rows: list[Row]) -> None:
     """One line for each result."""
     table = plain_table("network", "method", "k, d", "in codebook", "float %", "here %",
-                        "drop", "agree %", "ratio indexed", "ratio all", "s", left=4)
+                        "drop", "agree %", "ratio indexed", "ratio all", "to int8", "s", left=4)
     for row in rows:
         seen = "yes" if row.network in row.sources else "no"
         table.add_row(
@@ -89,5 +93,5 @@ def print_rows(rows: list[Row]) -> None:
             f"{100 * row.score:.2f}", f"{100 * (row.float_score - row.score):.2f}",
             ", ".join(f"{100 * share:.1f} of {count}" for share, count in
                       zip(row.agreement, row.compared, strict=True)), f"{row.indexed_ratio:.1f}",
-            f"{row.ratio:.1f}", f"{row.seconds:.0f}")
-    Console(width=130).print(table)
+            f"{row.ratio:.1f}", f"{row.int8_ratio:.1f}", f"{row.seconds:.0f}")
+    Console(width=150).print(table)
