@@ -22,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -43,7 +42,6 @@ from vqrom_sw.compress import Start, compress
 from vqrom_sw.construct import ConstructionSettings
 from vqrom_sw.encoded import RawLayers
 from vqrom_sw.extraction import Extraction, extract_codebook
-from vqrom_sw.float_network import FloatNetwork
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 from vqrom_sw.sizes import NetworkSize, network_size
@@ -138,16 +136,15 @@ def measure(name: str, task: Task, shared: Shared, method: str, epochs: int | No
                seconds, shared.extraction, codebook.stages)
 
 
-def shared_codebook(networks: Callable[[str], FloatNetwork], sources: tuple[str, ...], kind: str,
-                    folder: Path) -> Shared:
+def shared_codebook(sources: tuple[str, ...], kind: str, folder: Path) -> Shared:
     """The codebook ``EXTRACTION:KxD`` of these networks, from the folder if it is there already."""
     method, _, shape = kind.partition(":")
     codewords, subvector = map(int, shape.split("x"))
     key = hashlib.sha256(json.dumps([sources, kind]).encode()).hexdigest()[:16]
     path = folder / f"codebook-{key}.safetensors"
     if not path.exists():
-        extract_codebook([networks(name) for name in sources], subvector, codewords, seed=0,
-                         method=Extraction(method)).save(path)
+        extract_codebook([zoo.load(name).network for name in sources], subvector, codewords,
+                         seed=0, method=Extraction(method)).save(path)
     return Shared(UniversalCodebook.load(path), sources, Extraction(method))
 
 
@@ -180,8 +177,7 @@ def main(
     with Progress(console=Console(stderr=True)) as progress:
         for kind, name in product(codebooks.split(","), networks):
             others = tuple(part for part in sources.split(",") if not (left_out and part == name))
-            shared = shared_codebook(lambda part: task(part).entry.network, others, kind,
-                                     output.parent)
+            shared = shared_codebook(others, kind, output.parent)
             book = shared.codebook
             for method in methods.split(","):
                 wanted = (name, method, book.size, book.subvector, others, shared.extraction,
