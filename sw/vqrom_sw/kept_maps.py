@@ -19,7 +19,7 @@ LARGEST_BYTES = 1 << 30
 """Of one feature map for all inputs."""
 
 SAMPLES_PER_WEIGHT = 16
-"""Positions of the output looked at for each weight of a channel."""
+"""Positions of the output wanted for each weight of a channel; decides how many inputs."""
 
 FEWEST, MOST = 256, 16384
 """Inputs wanted at least and at most, as far as there are so many."""

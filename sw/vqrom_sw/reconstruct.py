@@ -196,20 +196,24 @@ def _moments(layer: FloatConv, statistics: Statistics) -> list[Moments]:
     return [Moments(*pair) for pair in zip(inputs.float(), weights.float(), strict=True)]
 
 
-def layer_statistics(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor,
-                seed: int) -> Statistics:
-    """Of inputs ``[N, C_in, H, W]`` and wanted outputs ``[N, C_out, H, W]``."""
+def layer_statistics(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor,
+                     weights: torch.Tensor, seed: int) -> Statistics:
+    """Of a layer at random positions of its output.
+
+    Parameters
+    ----------
+    got, aim:
+        float32 ``[N, C_in, H', W']`` inputs and ``[N, C_out, H, W]`` wanted outputs.
+    weights:
+        float32 ``[N, H, W]``: importance of the positions.
+    seed:
+        Of the positions, where there are too many to look at all.
+    """
     images, outputs, height, width = aim.shape
-    places, groups = images * height * width, layer.groups
-    length = layer.weight[0].numel()
-    count = min(places, MOST, MOST_INPUTS // (length * groups))
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randperm(places, generator=generator)[:count]
-    weight = weights.flatten()[chosen].double()
-    weight /= weight.sum()
-    inputs, cross = (torch.zeros(groups, length, size, dtype=torch.float64)
-                     for size in (length, outputs // groups))
-    input_mean = torch.zeros(groups, length, dtype=torch.float64)
+    groups, length = layer.groups, layer.weight[0].numel()
+    chosen, weight = _positions(weights, MOST_INPUTS // (length * groups), seed)
+    inputs, cross, input_mean = (torch.zeros(groups, length, *size, dtype=torch.float64)
+                                 for size in ((length,), (outputs // groups,), ()))
     output_mean = torch.zeros(outputs, dtype=torch.float64)
     # Near their means first: what is far larger than it varies would lose its moments to rounding.
     near, near_wanted = (part.mean((0, 2, 3)) for part in (got, aim))
@@ -231,6 +235,14 @@ def layer_statistics(layer: FloatConv, got: torch.Tensor, aim: torch.Tensor, wei
     near_places = near.reshape(groups, 1, -1).expand(-1, length * groups // len(near), -1)
     return Statistics(inputs, cross, input_mean + near_places.flatten(1), output_mean + near_wanted,
                       DAMPING + min(1.0, length / (images * min(height * width, DISTINCT))))
+
+
+def _positions(weights: torch.Tensor, most: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random positions, int64 ``[P]``, and their importance, float64 ``[P]`` of sum 1."""
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(weights.numel(), generator=generator)[:min(MOST, most)]
+    weight = weights.flatten()[chosen].double()
+    return chosen, weight / weight.sum()
 
 
 def _patches(layer: FloatConv, padded: torch.Tensor, near: torch.Tensor, image: torch.Tensor,

@@ -66,8 +66,9 @@ def photographs(folder: Path, more: Sequence[Path], compared: Sequence[Path], pa
     for number in rng.permutation(len(paths)):
         if number % KEPT_BACK:
             photo = _opened(paths[number])
-            if is_new(middle(photo)):
-                middles.append(middle(photo))
+            picture = middle(photo)
+            if is_new(picture):
+                middles.append(picture)
                 others += [random_part(photo, rng) for _ in range(parts)]
     for other in more:
         found = _jpegs(other)
