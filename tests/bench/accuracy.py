@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
 from dataclasses import dataclass, replace
 from functools import cache
@@ -36,6 +37,7 @@ from rich.progress import Progress
 
 from tests.bench.accuracy_inputs import Folders, Task, load
 from tests.bench.accuracy_rows import Row, print_rows, read_rows, write_rows
+from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import Start, compress
@@ -193,4 +195,7 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except VqromError as error:
+        sys.exit(f"accuracy: error: {error}")
