@@ -14,7 +14,8 @@ import numpy as np
 from amaranth.hdl import Shape
 from amaranth.lib import data
 
-from vqrom_hw.commands import (
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.isa import (
     BODIES,
     COMMAND_BYTES,
     Channel,
@@ -24,8 +25,7 @@ from vqrom_hw.commands import (
     VectorOp,
     header_layout,
 )
-from vqrom_hw.config import AcceleratorConfig
-from vqrom_sw.program import Program
+from vqrom_sw.compiler import Program
 
 LANE = np.dtype([("bias", "<i4"), ("multiplier", "<u4"), ("shift", "i1")])
 UNITS_OF = {Opcode.LOAD: (Unit.LOAD,), Opcode.STORE: (Unit.STORE,), Opcode.VECTOR: (Unit.VECTOR,),

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
+from vqrom_sw.arithmetic import Quantization, quantize_multiplier
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import (
     INPUT,
@@ -16,10 +17,8 @@ from vqrom_sw.network import (
     GlobalAveragePool,
     Layer,
     MaxPool,
-    Quantization,
     QuantizedNetwork,
 )
-from vqrom_sw.requantization import quantize_multiplier
 
 Shape = tuple[int, int, int]
 Padding = tuple[int, int, int, int]

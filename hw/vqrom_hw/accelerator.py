@@ -6,14 +6,24 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from amaranth.utils import exact_log2
 
-from .activation_buffer import ActivationBuffer
-from .axi import axi4_read_members, axi4_write_members, axi4lite_members
-from .codebook import codebook_sha256, codewords_as_integers
-from .command_processor import CommandProcessor
-from .command_queue import CommandQueue
-from .commands import (
+from vqrom_hw.bus import (
+    ACTIVATIONS,
+    CHANNEL_STREAM,
+    COMMAND_FIFO_BEATS,
+    COMMANDS,
+    PARAMETERS,
+    VECTOR,
+    WEIGHTS,
+    ReadDma,
+    WriteDma,
+    axi4_read_members,
+    axi4_write_members,
+    axi4lite_members,
+)
+from vqrom_hw.compute import ComputeUnit, array_command_layout, post_command_layout
+from vqrom_hw.control import CommandProcessor, CommandQueue, Counters, CsrBlock
+from vqrom_hw.isa import (
     COMMAND_BYTES,
-    Channel,
     ErrorCode,
     Opcode,
     Stream,
@@ -21,23 +31,13 @@ from .commands import (
     transfer_layout,
     vector_layout,
 )
-from .compute import ComputeUnit, array_command_layout, post_command_layout, weights_command_layout
+from vqrom_hw.memory import ActivationBuffer, ActivationLoader, ActivationStorer, TransferRequest
+from vqrom_hw.vector import VectorUnit
+from vqrom_hw.weights import weights_command_layout
+
+from .codebook import codebook_sha256, codewords_as_integers
 from .config import AcceleratorConfig
-from .counters import Counters
-from .csr import CsrBlock
-from .dma_read import ReadDma
-from .dma_write import WriteDma
 from .errors import VqromError
-from .transfer import ActivationLoader, ActivationStorer
-from .transfer_request import TransferRequest
-from .vector import VectorUnit
-
-COMMANDS, PARAMETERS, VECTOR, WEIGHTS, ACTIVATIONS = range(5)
-"""Read streams in order of priority."""
-
-CHANNEL_STREAM = {Channel.WEIGHT: WEIGHTS, Channel.PARAMETER: PARAMETERS, Channel.VECTOR: VECTOR}
-
-COMMAND_FIFO_BEATS = 32
 
 ARRAY_PORT, VECTOR_PORT, STORE_PORT = range(3)
 POST_PORT, _, LOAD_PORT = range(3)
@@ -57,7 +57,7 @@ class Accelerator(wiring.Component):
     Members
     -------
     s_axil_*:
-        AXI4-Lite subordinate: control, status, counters (:func:`vqrom_hw.csr.csr_map`).
+        AXI4-Lite subordinate: control, status, counters (:func:`vqrom_hw.isa.registers.csr_map`).
     m_axi_*:
         AXI4 manager: commands, weights, parameters, activations.
     interrupt: ``Out(1)``

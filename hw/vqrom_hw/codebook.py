@@ -21,3 +21,8 @@ def codebook_sha256(codewords: np.ndarray) -> str:
 def codewords_as_integers(codewords: np.ndarray) -> list[int]:
     """Each codeword's bytes as one unsigned integer, first weight lowest."""
     return [int.from_bytes(row.tobytes(), "little") for row in codewords.astype(np.int8)]
+
+
+def index_width(codewords: int) -> int:
+    """Bits that an index into that many codewords takes: ``max(1, ceil(log2 k))``."""
+    return max(1, (codewords - 1).bit_length())

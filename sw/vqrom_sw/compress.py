@@ -9,18 +9,13 @@ import numpy as np
 import torch
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.codebook import UniversalCodebook
+from vqrom_sw.construction import Construction, ConstructionSettings, construct
+from vqrom_sw.encoding import Encoded, RawLayers, encode_nearest, encode_outputs, raw_layers
+from vqrom_sw.network import FloatNetwork, QuantizedNetwork, image_shaped
+from vqrom_sw.quantization import Ranges, even_out, quantize_network
 
-from .codebook import UniversalCodebook
-from .construct import ConstructionSettings, construct
-from .construction import Construction
-from .encoded import Encoded, Progress, RawLayers, encode_nearest, raw_layers
-from .even_out import even_out
-from .float_network import FloatNetwork
-from .network import QuantizedNetwork
-from .quantize import quantize_network
-from .ranges import Ranges
-from .reconstruct import encode_outputs
-from .reference import image_shaped
+from .progress import Progress
 
 CALIBRATION_BYTES = 1 << 28
 """Calibration inputs used: as many as fit, but at least 16 and at most 256."""
@@ -35,9 +30,9 @@ class Start(StrEnum):
     Members
     -------
     NEAREST:
-        Nearest to the weights (:mod:`vqrom_sw.encoded`).
+        Nearest to the weights (:mod:`vqrom_sw.encoding.encoded`).
     OUTPUTS:
-        Those that keep each layer's outputs (:mod:`vqrom_sw.reconstruct`).
+        Those that keep each layer's outputs (:mod:`vqrom_sw.encoding.outputs`).
     """
 
     NEAREST = "nearest"
@@ -72,7 +67,7 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     labels:
         int64 ``[N]``, if construction shall learn the true classes, too.
     checkpoint, device, progress:
-        See :func:`vqrom_sw.construct.construct`.
+        See :func:`vqrom_sw.construction.train.construct`.
 
     Raises
     ------

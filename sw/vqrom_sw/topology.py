@@ -5,155 +5,22 @@ Each layer stands alone: it reads its own input from DRAM and writes its output 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.errors import VqromError
-
-from .compiler import compile_graph
-from .feature_map import dense_input
-from .graph import Graph, is_depthwise
-from .network import INPUT, Conv, Quantization, QuantizedNetwork, Requantization
-from .program import Program, align
-from .requantization import quantize_multiplier
-from .residency import BEAT_COST
-
-MAX_BYTES = 1 << 20
-MAX_LAYERS = 4000
-
-CONV_COLUMNS = ("IFMAP height", "IFMAP width", "filter height", "filter width", "channels",
-                "filters", "stride")
-GEMM_COLUMNS = ("M", "N", "K")
-
-
-@dataclass(frozen=True)
-class TopologyLayer:
-    """One layer.
-
-    Members
-    -------
-    name:
-        As in the file.
-    shape:
-        Input ``(H, W, C)``.
-    kernel, stride:
-        ``(y, x)``.
-    filters:
-        Output channels.
-    depthwise:
-        Each input channel has its own filter.
-    """
-
-    name: str
-    shape: tuple[int, int, int]
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    filters: int
-    depthwise: bool = False
-
-    @property
-    def output_shape(self) -> tuple[int, int, int]:
-        """As SCALE-Sim counts: a last window may go beyond the input."""
-        height, width = (-(-(size - kernel) // stride) + 1 for size, kernel, stride in zip(
-            self.shape, self.kernel, self.stride, strict=False))
-        return height, width, self.filters
-
-    @property
-    def padding(self) -> tuple[int, int, int, int]:
-        """What the last windows read beyond the input: ``(top, left, bottom, right)``."""
-        bottom, right = (
-            (count - 1) * stride + kernel - size for count, size, kernel, stride in zip(
-                self.output_shape, self.shape, self.kernel, self.stride, strict=False))
-        return 0, 0, max(0, bottom), max(0, right)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates."""
-        height, width, filters = self.output_shape
-        reduced = 1 if self.depthwise else self.shape[2]
-        return height * width * filters * self.kernel[0] * self.kernel[1] * reduced
-
-
-@dataclass(frozen=True)
-class Topology:
-    """A file's layers.
-
-    Members
-    -------
-    name:
-        For reports.
-    layers:
-        In order.
-    """
-
-    name: str
-    layers: tuple[TopologyLayer, ...]
-
-
-def gemm(name: str, m: int, n: int, k: int) -> TopologyLayer:
-    """``M x K`` times ``K x N``: ``M`` pixels of ``K`` channels, ``N`` filters."""
-    return TopologyLayer(name, (m, 1, k), (1, 1), (1, 1), n)
-
-
-def read_topology(path: Path) -> Topology:
-    """Read a CSV file with a header line: convolutions, or matrix products as ``Layer, M, N, K``.
-
-    Lines may end with a comma, be blank, have a second stride and columns about sparsity, which
-    are ignored. A convolution with ``DP`` in its name is depthwise.
-
-    Raises
-    ------
-    VqromError
-        If it cannot be read, or a line is not a layer.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise VqromError(f"topology {str(path)!r} must be at most {MAX_BYTES} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise VqromError(f"topology {str(path)!r} cannot be read: {error}") from None
-    return parse_topology(text, path.stem)
-
-
-def parse_topology(text: str, name: str) -> Topology:
-    """The same from a file's text."""
-    lines = [(number, [cell.strip() for cell in line.split(",")])
-             for number, line in enumerate(text.splitlines(), start=1) if line.strip(" ,\t")]
-    if len(lines) < 2:
-        raise VqromError(f"topology {name!r} must have a header line and at least one layer")
-    if len(lines) > MAX_LAYERS:
-        raise VqromError(f"topology {name!r} must have at most {MAX_LAYERS} layers, "
-                         f"not {len(lines) - 1!r}")
-    header = [cell.lower() for cell in lines[0][1][1:4]]
-    columns = GEMM_COLUMNS if header == ["m", "n", "k"] else CONV_COLUMNS
-    return Topology(name, tuple(_parse_layer(f"topology {name!r}, line {number}", cells, columns)
-                                for number, cells in lines[1:]))
-
-
-def _parse_layer(where: str, cells: list[str], columns: tuple[str, ...]) -> TopologyLayer:
-    if len(cells) <= len(columns):
-        raise VqromError(f"{where}: must have the columns name, {', '.join(columns)}, "
-                         f"not {len(cells)!r} columns")
-    values = []
-    for column, cell in zip(columns, cells[1:], strict=False):
-        if not cell.isascii() or not cell.isdecimal() or not 1 <= int(cell) < 1 << 24:
-            raise VqromError(f"{where}: {column} must be in 1..{(1 << 24) - 1}, not {cell!r}")
-        values.append(int(cell))
-    if columns is GEMM_COLUMNS:
-        return gemm(cells[0], *values)
-    height, width, kernel_y, kernel_x, channels, filters, stride = values
-    second = cells[8] if len(cells) > 8 else ""
-    stride_x = int(second) if second.isascii() and second.isdecimal() and int(second) else stride
-    depthwise = "DP" in cells[0]
-    if kernel_y > height or kernel_x > width:
-        raise VqromError(f"{where}: the filter must be at most as large as the IFMAP "
-                         f"{height} x {width}, not {kernel_y} x {kernel_x}")
-    return TopologyLayer(cells[0], (height, width, channels), (kernel_y, kernel_x),
-                         (stride, stride_x), channels if depthwise else filters, depthwise)
+from vqrom_sw.arithmetic import Quantization, Requantization, quantize_multiplier
+from vqrom_sw.compiler import (
+    BEAT_COST,
+    Graph,
+    Program,
+    align,
+    compile_graph,
+    dense_input,
+    is_depthwise,
+)
+from vqrom_sw.importers import Topology, TopologyLayer
+from vqrom_sw.network import INPUT, Conv, QuantizedNetwork
 
 
 def compile_topology(topology: Topology, codewords: np.ndarray, config: AcceleratorConfig, *,
@@ -176,7 +43,7 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
     seed:
         Of the weights.
     beat_cost:
-        As in :func:`vqrom_sw.compiler.compile_network`.
+        As in :func:`vqrom_sw.compiler.compile.compile_network`.
 
     Returns
     -------

@@ -39,14 +39,13 @@ from tests.bench.accuracy_inputs import Folders, Task, load
 from tests.bench.accuracy_rows import Row, print_rows, read_rows, write_rows
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
-from vqrom_sw.codebook import UniversalCodebook
+from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.compress import Start, compress
-from vqrom_sw.construct import ConstructionSettings
-from vqrom_sw.encoded import RawLayers
-from vqrom_sw.extraction import Extraction, extract_codebook
+from vqrom_sw.construction import ConstructionSettings
+from vqrom_sw.encoding import RawLayers
+from vqrom_sw.formats.sizes import NetworkSize, network_size
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
-from vqrom_sw.sizes import NetworkSize, network_size
 
 SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0", "minilm")
 SHAPE = "kmeans:256x4"

@@ -11,7 +11,7 @@ import torch
 from tests.bench.photographs import photographs
 from tests.bench.recordings import recorded_features
 from vqrom_sw import zoo
-from vqrom_sw.keyword_features import at_most
+from vqrom_sw.zoo.keyword_features import at_most
 
 UNLABELLED_DIGITS = 10_000
 PARTS = 2

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from vqrom_sim.tables import plain_table
-from vqrom_sw.atomic import write_bytes
-from vqrom_sw.extraction import Extraction
+from vqrom_sim.report import plain_table
+from vqrom_sw.codebook import Extraction
+from vqrom_sw.io import write_bytes
 
 TUPLES = ("sources", "agreement", "compared")
 

@@ -16,12 +16,12 @@ import typer
 from rich.console import Console
 
 from tests.conftest import REPOSITORY
-from tests.sw.tflite_models import litert
-from vqrom_sim.tables import plain_table
-from vqrom_sw.import_tflite_int8 import read_tflite_int8
+from tests.sw.importers.tflite_models import litert
+from vqrom_sim.report import plain_table
+from vqrom_sw.importers import read_tflite_int8
+from vqrom_sw.importers.tflite.single_rounding import edge_differences
 from vqrom_sw.network import Conv, QuantizedNetwork
 from vqrom_sw.reference import run_reference
-from vqrom_sw.single_rounding import edge_differences
 
 PART = 100
 """Inputs at once: bounds the memory of all layers' outputs."""

@@ -14,17 +14,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import vqrom_sim.cycle.model  # compiled, or loaded, before anything is timed
+import vqrom_sim.engines.cycle.model
 from tests.imagenet_networks import resnet18
 from tests.random_networks import random_codebook
 from vqrom_hw.config import AcceleratorConfig, load_config
-from vqrom_hw.requantize import parameter_layout
-from vqrom_sim.simulate import simulate
-from vqrom_sim.topology_run import simulate_topology
+from vqrom_hw.lib import parameter_layout
+from vqrom_sim.flows import simulate, simulate_topology
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import Reload, compile_network
+from vqrom_sw.compiler import compile_network
+from vqrom_sw.compiler.compile import Reload
+from vqrom_sw.importers import Topology, TopologyLayer, read_topology
+from vqrom_sw.importers.scale_sim import gemm
 from vqrom_sw.network import Conv, QuantizedNetwork
-from vqrom_sw.topology import Topology, TopologyLayer, gemm, read_topology
 
 TOPOLOGIES = Path(__file__).with_name("topologies")
 PARAMETER_BYTES = parameter_layout.size // 8
@@ -93,7 +94,7 @@ def baselines(config: AcceleratorConfig, codebook: UniversalCodebook) -> Iterato
         network = resnet18(codebook, raw=raw).build()
         program = compile_network(network, codebook.codewords, target, codebook_reload=reload,
                                   contents=False)
-        counters = vqrom_sim.cycle.model.run_model(program).counters[0]
+        counters = vqrom_sim.engines.cycle.model.run_model(program).counters[0]
         fetched = {key: counters[f"{key}_beats"] * target.beat_bytes for key in (
             "index", "raw_weight", "codebook", "parameter", "activation_read",
             "activation_write")}

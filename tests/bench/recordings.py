@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.speech import RATE, coloured, features
+from vqrom_sw.zoo.speech import RATE, coloured, features
 
 PATTERN = "*_nohash_*.wav"
 LONGEST = 2 * RATE

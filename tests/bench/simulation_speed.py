@@ -19,13 +19,13 @@ import numpy as np
 
 from tests.random_networks import convolutions, random_codebook
 from vqrom_hw.config import AcceleratorConfig, load_config
-from vqrom_hw.csr import INTERRUPT_ENABLE, START, csr_map
-from vqrom_sim.rtl_engine import prepare_job, run_rtl
-from vqrom_sim.testbench import TOP
-from vqrom_sim.verilator_build import build_model, verilate
+from vqrom_hw.isa import INTERRUPT_ENABLE, START, csr_map
+from vqrom_sim.engines import run_rtl
+from vqrom_sim.engines.rtl.build import build_model, verilate
+from vqrom_sim.engines.rtl.engine import prepare_job
+from vqrom_sim.engines.rtl.testbench import TOP
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import compile_network
-from vqrom_sw.program import Program
+from vqrom_sw.compiler import Program, compile_network
 
 BARE = Path(__file__).with_name("bare.cpp")
 

@@ -23,7 +23,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, Elaboratable, Module, Value
 from amaranth.lib.wiring import Component
 
-from vqrom_hw.yosys import run_yosys
+from vqrom_hw.export import run_yosys
 
 CHECKER = Path(pyosys.__file__).parent / "yosys-abc"
 SECONDS = 60

@@ -6,8 +6,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
 from tests.formal.prover import first_violation, mutant
-from vqrom_hw.command_queue import CommandQueue
-from vqrom_hw.commands import Unit
+from vqrom_hw.control import CommandQueue
+from vqrom_hw.isa import Unit
 
 COUNT = 18
 """Bits of the model's counters, two more than the hardware's, so that those wrap."""

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In
 from amaranth.utils import exact_log2
 
 from tests.formal.prover import first_violation, mutant
-from vqrom_hw.axi import ADDRESS_BITS, BOUNDARY
-from vqrom_hw.dma import BurstSplitter, origin_layout
+from vqrom_hw.bus import ADDRESS_BITS, BOUNDARY
+from vqrom_hw.bus.bursts import BurstSplitter, origin_layout
 
 
 class Harness(wiring.Component):

@@ -11,7 +11,7 @@ from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In
 
 from tests.formal.prover import first_violation, mutant
-from vqrom_hw.dma import ReadStream
+from vqrom_hw.bus.bursts import ReadStream
 
 LATENCY = {fifo.SyncFIFO: 0, fifo.SyncFIFOBuffered: 1}
 """Cycles from the one after a write until the item can be read."""

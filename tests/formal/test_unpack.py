@@ -17,7 +17,7 @@ from amaranth.lib.wiring import In
 
 from tests.formal.prover import first_violation, mutant
 from vqrom_hw.config import PRESETS, load_config
-from vqrom_hw.unpack import Unpacker
+from vqrom_hw.lib import Unpacker
 
 PERIODS = 3
 INDEX_WIDTHS = range(1, 17)

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from tests.sim.command_line import Command, Ran
-from vqrom_sim import cli
+from tests.sim.cli.command_line import Command, Ran
+from vqrom_sim.cli import main
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def vqrom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     def run(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["vqrom", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         captured = capsys.readouterr()
         return Ran(int(ended.value.code or 0), captured.out, captured.err)
     return run

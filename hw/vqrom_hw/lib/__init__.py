@@ -1,0 +1,14 @@
+"""Parts that several units use: requantisers, unpackers, loop nests, the walk over a result's
+words.
+
+They know the command set's layouts and nothing of the units around them.
+"""
+
+from .loop_nest import LoopNest
+from .requantizer import OperandRescaler, Requantizer, parameter_layout
+from .target_walk import TargetWalk
+from .unpacker import Unpacker
+
+__all__ = [
+    "LoopNest", "OperandRescaler", "Requantizer", "TargetWalk", "Unpacker", "parameter_layout",
+]

@@ -1,0 +1,177 @@
+"""Feature maps between bus and activation buffer."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.isa import ADDRESS, transfer_layout
+from vqrom_hw.lib import Unpacker
+
+
+class ActivationLoader(wiring.Component):
+    """LOAD: cut packets of bytes into words of the activation buffer.
+
+    Each of ``packets`` packets begins at a beat and becomes ``words`` words (all of them at least
+    1). A word takes ``window`` bytes, its other lanes hold ``pad_value``, and the next word begins
+    ``hop`` bytes later; both are in 1..rows. What is left of a packet's last beat is dropped. All
+    words go to ``base`` and on.
+
+    One word per cycle when beats suffice, without a gap between packets; a beat is taken when the
+    next word lacks it, so never one of the next command's.
+
+    Members
+    -------
+    command: ``In(stream.Signature(transfer_layout))``
+        Taken in the cycle of the last write.
+    busy: ``Out(1)``
+        A command is under way.
+    i: ``In(stream.Signature(bus_width))``
+        Beats.
+    write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``,
+    write_word: ``Out(8 * rows)``, write_grant: ``In(1)``
+        Activation buffer write port; the mask is all ones.
+    """
+
+    def __init__(self, config: AcceleratorConfig):
+        self._config = config
+        super().__init__({
+            "command": In(stream.Signature(transfer_layout)), "busy": Out(1),
+            "i": In(stream.Signature(config.bus_width)),
+            "write": Out(1), "write_address": Out(ADDRESS), "write_mask": Out(config.rows),
+            "write_word": Out(8 * config.rows), "write_grant": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        rows, beat_bytes = self._config.rows, self._config.beat_bytes
+        command = self.command.payload
+        window, hop = (Signal(range(rows + 1), name=name) for name in ("window", "hop"))
+        running, emit, last, final, accept = (
+            Signal(name=name) for name in ("running", "emit", "last", "final", "accept"))
+        words, next_words = (Signal.like(command.words, name=name)
+                             for name in ("words", "next_words"))
+        packets = Signal.like(command.packets)
+        address = Signal(ADDRESS)
+        # Bytes in the buffer, now and when this cycle's word is gone.
+        level, kept = (Signal(range(rows + beat_bytes), name=name) for name in ("level", "kept"))
+
+        def lacks(count, is_last):
+            return (count < window) | (~is_last & (count < hop))
+
+        m.d.comb += [
+            window.eq(command.window), hop.eq(command.hop), self.busy.eq(self.command.valid),
+            last.eq(words == 1), final.eq(last & (packets == 1)),
+            self.write.eq(running & ~lacks(level, last)), emit.eq(self.write & self.write_grant),
+            kept.eq(Mux(emit, Mux(last, 0, level - hop), level)),
+            next_words.eq(Mux(emit, Mux(last, command.words, words - 1), words)),
+            self.i.ready.eq(running & ~(emit & final) & lacks(kept, next_words == 1)),
+            accept.eq(self.i.ready & self.i.valid),
+            self.command.ready.eq(emit & final),
+            self.write_address.eq(address), self.write_mask.eq(~0),
+        ]
+        m.d.sync += [level.eq(Mux(accept, kept + beat_bytes, kept)), words.eq(next_words),
+                     packets.eq(packets - (emit & last)), address.eq(address + emit)]
+        with m.If(~running):
+            m.d.sync += [
+                running.eq(self.command.valid), level.eq(0), words.eq(command.words),
+                packets.eq(command.packets), address.eq(command.base),
+            ]
+        with m.Elif(self.command.ready):
+            m.d.sync += running.eq(0)
+        self._align(m, emit, last, accept, kept)
+        for lane in range(rows):
+            byte = self._buffer.word_select(lane, 8)
+            m.d.comb += self.write_word.word_select(lane, 8).eq(
+                Mux(lane < window, byte, command.pad_value))
+        return m
+
+    def _align(self, m, emit, last, accept, kept):
+        """Bytes of words to come, the next one lowest, zeros above; beats go above those kept."""
+        rows, beat_bytes = self._config.rows, self._config.beat_bytes
+        self._buffer = buffer = Signal(8 * (rows - 1 + beat_bytes))
+        rest, beat = (Signal.like(buffer, name=name) for name in ("rest", "beat"))
+        place = kept[:(rows - 1).bit_length()]
+        with m.If(~emit):
+            m.d.comb += rest.eq(buffer)
+        with m.Elif(~last):
+            m.d.comb += rest.eq(buffer >> bits_of(self.command.payload.hop))
+        with m.If(accept):
+            m.d.comb += beat.eq(self.i.payload << bits_of(place))
+        m.d.sync += buffer.eq(rest | beat)
+
+
+def bits_of(count):
+    """Eight times a number of bytes."""
+    return Cat(Const(0, 3), count)
+
+
+class ActivationStorer(wiring.Component):
+    """STORE: consecutive words of the activation buffer into beats.
+
+    ``beats`` is ``words * rows / beat_bytes``, rounded up; what lies in the last beat beyond the
+    last word is arbitrary. A word a cycle, or a beat a cycle where words are the larger.
+
+    Members
+    -------
+    command: ``In(stream.Signature(transfer_layout))``
+        Taken once all beats are out and ``written``.
+    busy: ``Out(1)``
+        A command is under way.
+    done_reading: ``Out(1)``
+        Pulse in the cycle of the last granted read.
+    written: ``In(1)``
+        Level: no beat that went out is unacknowledged.
+    read: ``Out(1)``, read_address: ``Out(20)``, read_grant: ``In(1)``,
+    read_word: ``In(8 * rows)``
+        Activation buffer read port.
+    o: ``Out(stream.Signature(bus_width))``
+        Beats.
+    """
+
+    QUEUE = 3
+    """Words between buffer and beats: two are under way at full speed, one takes up a stall."""
+
+    def __init__(self, config: AcceleratorConfig):
+        self._config = config
+        super().__init__({
+            "command": In(stream.Signature(transfer_layout)), "busy": Out(1),
+            "done_reading": Out(1), "written": In(1),
+            "read": Out(1), "read_address": Out(ADDRESS), "read_grant": In(1),
+            "read_word": In(8 * config.rows),
+            "o": Out(stream.Signature(config.bus_width)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        command, width = self.command.payload, 8 * self._config.rows
+        m.submodules.unpacker = unpacker = Unpacker(width, self._config.bus_width)
+        m.submodules.queue = queue = fifo.SyncFIFO(width=width, depth=self.QUEUE)
+        words = Signal.like(command.words)
+        beats = Signal.like(command.beats)
+        address = Signal(ADDRESS)
+        running, granted, arriving, sent = (
+            Signal(name=name) for name in ("running", "granted", "arriving", "sent"))
+        wiring.connect(m, unpacker.o, wiring.flipped(self.o))
+        m.d.comb += [
+            self.busy.eq(self.command.valid),
+            unpacker.length.valid.eq(self.command.valid & ~running),
+            unpacker.length.payload.eq(command.beats),
+            self.read.eq((words != 0) & (queue.level + arriving < self.QUEUE)),
+            self.read_address.eq(address), granted.eq(self.read & self.read_grant),
+            self.done_reading.eq(granted & (words == 1)),
+            queue.w_data.eq(self.read_word), queue.w_en.eq(arriving),
+            # A last beat that the words do not fill is filled with whatever is there.
+            unpacker.i.valid.eq(queue.r_rdy | (running & (words == 0) & ~arriving)),
+            unpacker.i.payload.eq(queue.r_data), queue.r_en.eq(unpacker.i.ready),
+            sent.eq(self.o.valid & self.o.ready),
+            self.command.ready.eq(running & (beats == 0) & self.written),
+        ]
+        m.d.sync += [arriving.eq(granted), words.eq(words - granted),
+                     address.eq(address + granted), beats.eq(beats - sent)]
+        with m.If(self.command.ready):
+            m.d.sync += running.eq(0)
+        with m.Elif(unpacker.length.valid & unpacker.length.ready):
+            m.d.sync += [running.eq(1), words.eq(command.words), beats.eq(command.beats),
+                         address.eq(command.base)]
+        return m

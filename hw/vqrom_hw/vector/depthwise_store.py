@@ -1,0 +1,87 @@
+"""TODO."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.isa import SLIDING_ROWS, vector_layout
+from vqrom_hw.lib import Unpacker, parameter_layout
+
+
+class DepthwiseStore(wiring.Component):
+    """Parameters and weights of a channel word of a depthwise layer.
+
+    Members
+    -------
+    start: ``In(1)``, taps: ``In(10)``, columns: ``In(4)``, done: ``Out(1)``
+        Take a packet of ``rows`` parameters and one of ``taps`` words of weights, ``columns`` of
+        them for each place; steady until ``done`` pulses in the last word's cycle.
+    i: ``In(stream.Signature(bus_width))``
+        Beats.
+    enable: ``In(1)``, tap: ``In(range(vector_taps))``,
+    weights: ``Out(ArrayLayout(8 * rows, vector_columns))``
+        Read port of the weights of a place, latency one cycle; they stay without ``enable``.
+    parameters: ``Out(ArrayLayout(parameter_layout, rows))``
+        Of each lane.
+    """
+
+    def __init__(self, config: AcceleratorConfig):
+        self._config = config
+        super().__init__({
+            "start": In(1), "taps": In(vector_layout["taps"].shape), "columns": In(4),
+            "done": Out(1),
+            "i": In(stream.Signature(config.bus_width)),
+            "enable": In(1), "tap": In(range(config.vector_taps)),
+            "weights": Out(data.ArrayLayout(8 * config.rows, config.vector_columns)),
+            "parameters": Out(data.ArrayLayout(parameter_layout, config.rows)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        width = 8 * self._config.rows
+        m.submodules.unpacker = unpacker = Unpacker(self._config.bus_width, width)
+        parameters = Signal(parameter_layout.size * self._config.rows)
+        tap = Signal.like(self.tap, name="write_tap")
+        column, store = Signal.like(self.columns, name="write_column"), Signal()
+        wiring.connect(m, unpacker.i, wiring.flipped(self.i))
+        m.d.comb += [unpacker.o.ready.eq(1), self.parameters.eq(parameters)]
+        for number in range(self._config.vector_columns):
+            self._column(m, number, unpacker.o.payload, store & (column == number), tap)
+        with m.FSM():
+            with m.State("IDLE"):
+                # The parameters, too, are whole words.
+                m.d.comb += [unpacker.length.valid.eq(self.start),
+                             unpacker.length.payload.eq(parameter_layout.size // 8)]
+                with m.If(self.start):
+                    m.next = "PARAMETERS"
+            with m.State("PARAMETERS"), m.If(unpacker.o.valid):
+                m.d.sync += parameters.eq(Cat(parameters, unpacker.o.payload)[width:])
+                with m.If(unpacker.last):
+                    m.next = "LENGTH"
+            with m.State("LENGTH"):
+                m.d.comb += [unpacker.length.valid.eq(1), unpacker.length.payload.eq(self.taps)]
+                m.d.sync += [tap.eq(0), column.eq(0)]
+                m.next = "WEIGHTS"
+            with m.State("WEIGHTS"):
+                m.d.comb += [store.eq(unpacker.o.valid),
+                             self.done.eq(unpacker.o.valid & unpacker.last)]
+                with m.If(store & (column == self.columns - 1)):
+                    m.d.sync += [tap.eq(tap + 1), column.eq(0)]
+                with m.Elif(store):
+                    m.d.sync += column.eq(column + 1)
+                with m.If(self.done):
+                    m.next = "IDLE"
+        return m
+
+    def _column(self, m, number, word, store, tap):
+        """Memory of a kernel column; the first one also holds windows, position by position."""
+        taps = self._config.vector_taps
+        depth = min(taps, SLIDING_ROWS) if number else taps
+        words = memory.Memory(shape=8 * self._config.rows, depth=depth, init=[])
+        m.submodules[f"memory_{number}"] = words
+        read, write = words.read_port(), words.write_port()
+        m.d.comb += [
+            write.en.eq(store), write.addr.eq(tap), write.data.eq(word),
+            read.en.eq(self.enable), read.addr.eq(self.tap), self.weights[number].eq(read.data),
+        ]

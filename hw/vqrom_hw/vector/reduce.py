@@ -1,0 +1,108 @@
+"""From the words of a window to one result of each lane."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from vqrom_hw.isa import VectorOp
+
+LOWEST = -128
+
+
+class WindowReducer(wiring.Component):
+    """Maximum, sum, weighted sum or pair of each lane over a window; latency 2 cycles.
+
+    SLIDING multiplies a word with one weight for each column of the kernel, as a transposed filter
+    does: column ``n`` adds to the output that began ``n`` columns of the map ago.
+
+    Parameters
+    ----------
+    rows:
+        Lanes.
+    columns:
+        Kernel columns that SLIDING works on at once.
+
+    Members
+    -------
+    operation: ``In(VectorOp)``, pad_value: ``In(signed(8))``, kernel_columns: ``In(4)``
+        Of the command; steady while words are under way.
+    valid: ``In(1)``, inside: ``In(1)``, first: ``In(1)``, last: ``In(1)``, word: ``In(8 * rows)``
+        A word, whether it is no padding, and whether it is the first of its window, or the first
+        and the last of its column of the map.
+    weights: ``In(ArrayLayout(8 * rows, columns))``
+        What the word of the previous cycle is multiplied with: DEPTHWISE uses the first one.
+    totals: ``Out(ArrayLayout(signed(32), rows))``
+        What the window came to, the word of two cycles ago included. ADD leaves its first operand
+        in the lowest byte, its second above it.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, rows: int, columns: int):
+        self._rows = rows
+        self._columns = columns
+        super().__init__({
+            "operation": In(VectorOp), "pad_value": In(signed(8)), "kernel_columns": In(4),
+            "valid": In(1), "inside": In(1), "first": In(1), "last": In(1), "word": In(8 * rows),
+            "weights": In(data.ArrayLayout(8 * rows, columns)),
+            "totals": Out(data.ArrayLayout(signed(32), rows)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        valid, first, last = (Signal(self.LATENCY, name=name)
+                              for name in ("valid_shift", "first_shift", "last_shift"))
+        m.d.sync += [valid.eq(Cat(self.valid, valid)), first.eq(Cat(self.first, first)),
+                     last.eq(Cat(self.last, last))]
+        padding = Signal(signed(8))
+        weighted = Signal()
+        m.d.comb += [
+            padding.eq(Mux(self.operation == VectorOp.MAX, LOWEST, self.pad_value)),
+            weighted.eq((self.operation == VectorOp.DEPTHWISE)
+                        | (self.operation == VectorOp.SLIDING)),
+        ]
+        for lane in range(self._rows):
+            value = Signal(signed(8), name=f"value_{lane}")
+            m.d.sync += value.eq(Mux(self.inside, self.word.word_select(lane, 8), padding))
+            terms = []
+            for column in range(self._columns):
+                term = Signal(signed(16), name=f"term_{lane}_{column}")
+                weight = self.weights[column].word_select(lane, 8).as_signed()
+                product = value * weight
+                m.d.sync += term.eq(product if column else Mux(weighted, product, value))
+                terms.append(term)
+            held = [Signal(signed(32), name=f"held_{lane}_{column}")
+                    for column in range(self._columns)]
+            total = self._accumulate(m, lane, terms[0], held[0], valid[-1], first[-1])
+            self._slide(m, lane, total, terms, held, valid[-1], last[-1])
+        return m
+
+    def _accumulate(self, m, lane, term, held, valid, first):
+        total = Signal(signed(32), name=f"total_{lane}")
+        best = held[:8].as_signed()
+        with m.If(first):
+            m.d.comb += total.eq(term)
+        with m.Elif(self.operation == VectorOp.MAX):
+            m.d.comb += total.eq(Mux(term > best, term, best))
+        with m.Elif(self.operation == VectorOp.ADD):
+            m.d.comb += total.eq(term << 8 | held[:8])
+        with m.Else():
+            m.d.comb += total.eq(held + term)
+        with m.If(valid):
+            m.d.sync += held.eq(total)
+        return total
+
+    def _slide(self, m, lane, total, terms, held, valid, last):
+        """Sums of outputs that began in earlier columns; a column's end hands all of them on."""
+        sums = [total]
+        for column in range(1, self._columns):
+            later = Signal(signed(32), name=f"sum_{lane}_{column}")
+            m.d.comb += later.eq(held[column] + terms[column])
+            with m.If(valid):
+                m.d.sync += held[column].eq(Mux(last, sums[-1], later))
+            sums.append(later)
+        m.d.comb += self.totals[lane].eq(total)
+        with m.If(self.operation == VectorOp.SLIDING), m.Switch(self.kernel_columns):
+            for column in range(1, self._columns):
+                with m.Case(column + 1):
+                    m.d.comb += self.totals[lane].eq(sums[column])

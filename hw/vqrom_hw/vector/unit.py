@@ -1,0 +1,183 @@
+"""The vector unit: pooling, addition and depthwise convolution beside the array."""
+
+from amaranth.hdl import EnableInserter, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.isa import ADDRESS, LEVELS, VectorOp, vector_layout
+from vqrom_hw.lib import LoopNest, TargetWalk
+
+from .depthwise_store import DepthwiseStore
+from .finish import Finisher, finish_latency
+from .reduce import WindowReducer
+
+WINDOW_LEVELS = slice(0, 2)
+
+LOAD_LATENCY = WindowReducer.LATENCY + 1
+"""Advances from the step of a window's last word to ``load`` of the finisher."""
+
+
+def write_latency(config: AcceleratorConfig, operation: VectorOp) -> int:
+    """Advances from the step of a window's last word to the first offer of its result."""
+    return LOAD_LATENCY + finish_latency(config, operation) + 1
+
+
+class VectorUnit(wiring.Component):
+    """One word of a window per cycle, one word written per window.
+
+    Levels 0 and 1 of the nest are a window, levels 2 and up the outputs in the order in which they
+    are written. Outside the map MAX sees nothing, the others ``pad_value``. A lane's output is
+
+    - MAX: the maximum, as it is;
+    - SUM: ``clamp(MBQM((sum << pre_shift) + bias, multiplier, shift) + zero_point)``;
+    - ADD (a window of two words): the same of the sum of both operands, each rescaled as
+      :data:`~vqrom_hw.isa.commands.operand_layout` says;
+    - DEPTHWISE: the same of the sum of products with the weights of ``taps`` window positions,
+      bias, multiplier and shift from the parameter packet.
+    - SLIDING: the same over ``kernel_columns`` columns of the map, each of which is read once for
+      all outputs of its row: level 0 walks down the kernel's rows, level 1 along the map's
+      columns; an output is complete with its last column, and then with each
+      ``column_stride``-th one.
+
+    The words move through a pipeline without gaps: they all advance, or none does while a result
+    is complete and the one before it still waits for its write. A window's last word is held back
+    until the lanes have ``rows / vector_lanes`` advances for each result (MAX needs one).
+
+    Members
+    -------
+    command: ``In(stream.Signature(vector_layout))``
+        Taken after the last write; next one begins two cycles later.
+    busy: ``Out(1)``
+        A command is under way.
+    i: ``In(stream.Signature(bus_width))``
+        For DEPTHWISE a packet of ``rows`` parameters (``requantize.parameter_layout``), then one of
+        ``taps`` times ``rows`` weights; nothing for the others.
+    read: ``Out(1)``, read_address: ``Out(20)``, read_grant: ``In(1)``, read_word
+        Activation buffer read port.
+    write: ``Out(1)``, write_address: ``Out(20)``, write_mask, write_word, write_grant: ``In(1)``
+        Activation buffer write port; the mask is all ones.
+    """
+
+    def __init__(self, config: AcceleratorConfig):
+        self._config = config
+        word = 8 * config.rows
+        super().__init__({
+            "command": In(stream.Signature(vector_layout)), "busy": Out(1),
+            "i": In(stream.Signature(config.bus_width)),
+            "read": Out(1), "read_address": Out(ADDRESS), "read_grant": In(1),
+            "read_word": In(word),
+            "write": Out(1), "write_address": Out(ADDRESS), "write_mask": Out(config.rows),
+            "write_word": Out(word), "write_grant": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config, command = self._config, self.command.payload
+        operation = Signal(VectorOp)
+        start, go, complete = (Signal(name=name) for name in ("start", "go", "complete"))
+        m.submodules.loop_nest = nest = LoopNest(LEVELS)
+        m.submodules.depthwise_store = store = DepthwiseStore(config)
+        m.submodules.window_reducer = reducer = EnableInserter(go)(
+            WindowReducer(config.rows, config.vector_columns))
+        m.submodules.finisher = finisher = EnableInserter(go)(Finisher(config))
+        wiring.connect(m, store.i, wiring.flipped(self.i))
+        m.d.comb += [
+            operation.eq(command.operation), self.busy.eq(self.command.valid),
+            nest.nest.eq(command.nest), nest.start.eq(start), store.taps.eq(command.taps),
+            store.columns.eq(Mux(operation == VectorOp.SLIDING, command.kernel_columns, 1)),
+            reducer.kernel_columns.eq(command.kernel_columns),
+            reducer.operation.eq(operation), reducer.pad_value.eq(command.pad_value),
+            reducer.weights.eq(store.weights), store.enable.eq(go),
+            finisher.command.eq(command), finisher.parameters.eq(store.parameters),
+            finisher.totals.eq(reducer.totals),
+        ]
+        step, last = self._issue(m, operation, go, start, nest, reducer, store)
+
+        # Bit n: the last word of a window was issued n + 1 advances ago.
+        latencies = {each: LOAD_LATENCY + finish_latency(config, each) for each in VectorOp}
+        pending = Signal(max(latencies.values()))
+        incomplete = Signal.like(pending)
+        with m.If(go):
+            m.d.sync += pending.eq(incomplete << 1 | (step & last))
+        m.d.comb += finisher.load.eq(pending[LOAD_LATENCY - 1])
+        with m.Switch(operation):
+            for each, latency in latencies.items():
+                with m.Case(each):
+                    m.d.comb += [complete.eq(pending[latency - 1]),
+                                 incomplete.eq(pending[:latency - 1])]
+        self._write(m, start, go, complete, finisher.word)
+
+        with m.FSM():
+            with m.State("IDLE"):
+                weighted = ((operation == VectorOp.DEPTHWISE) | (operation == VectorOp.SLIDING))
+                with m.If(self.command.valid & weighted):
+                    m.d.comb += store.start.eq(1)
+                    m.next = "LOAD"
+                with m.Elif(self.command.valid):
+                    m.d.comb += start.eq(1)
+                    m.next = "RUN"
+            with m.State("LOAD"), m.If(store.done):
+                m.d.comb += start.eq(1)
+                m.next = "RUN"
+            with m.State("RUN"), m.If(~nest.active & ~pending.any() & ~self.write):
+                m.d.comb += self.command.ready.eq(1)
+                m.next = "IDLE"
+        return m
+
+    def _issue(self, m, operation, go, start, nest, reducer, store):
+        """Read a word, unless a result would be complete too early for the lanes."""
+        steps, command = self._config.rows // self._config.vector_lanes, self.command.payload
+        gap = Signal(range(steps))
+        allowed, step, first, end, last, sliding = (Signal(name=name) for name in (
+            "allowed", "step", "first", "end", "last", "sliding"))
+        tap, skip = Signal.like(store.tap), Signal.like(command.column_stride, name="skip")
+        # A column of the map takes the place of a window; ``skip`` more complete nothing.
+        m.d.comb += [
+            sliding.eq(operation == VectorOp.SLIDING),
+            first.eq(nest.first[0] & (sliding | nest.first[1])),
+            end.eq(nest.last[0] & (sliding | nest.last[1])),
+            last.eq(end & (~sliding | (skip == 0))),
+            allowed.eq(nest.active & go & ~(last & (gap != 0))),
+            self.read.eq(allowed & nest.inside), self.read_address.eq(nest.address),
+            step.eq(allowed & (~nest.inside | self.read_grant)), nest.step.eq(step),
+        ]
+        with m.If(go):
+            m.d.sync += [
+                reducer.valid.eq(step), reducer.first.eq(first), reducer.last.eq(end),
+                reducer.inside.eq(nest.inside),
+                store.tap.eq(tap), gap.eq(Mux(gap == 0, 0, gap - 1)),
+            ]
+            with m.If(step & last & (operation != VectorOp.MAX)):
+                m.d.sync += gap.eq(steps - 1)
+        with m.If(start | (step & end & nest.last[1])):
+            m.d.sync += skip.eq(command.kernel_columns - 1)
+        with m.Elif(step & end):
+            m.d.sync += skip.eq(Mux(skip == 0, command.column_stride - 1, skip - 1))
+        with m.If(start | (step & end)):
+            m.d.sync += tap.eq(0)
+        with m.Elif(step):
+            m.d.sync += tap.eq(tap + 1)
+
+        # A word comes in the cycle after its read even if nothing advances in that cycle.
+        fresh = Signal()
+        held = Signal.like(self.read_word)
+        m.d.sync += [fresh.eq(step), held.eq(reducer.word)]
+        m.d.comb += reducer.word.eq(Mux(fresh, self.read_word, held))
+        return step, last
+
+    def _write(self, m, start, go, complete, word):
+        target = self.command.payload.target
+        m.submodules.target_walk = walk = TargetWalk()
+        waiting = Signal()
+        m.d.comb += [
+            go.eq(~(complete & waiting & ~self.write_grant)),
+            walk.width.eq(target.width), walk.stride.eq(target.stride),
+            walk.row_stride.eq(target.row_stride), walk.base.eq(target.base),
+            walk.start.eq(start), walk.step.eq(waiting & self.write_grant),
+            self.write.eq(waiting), self.write_mask.eq(~0), self.write_address.eq(walk.address),
+        ]
+        with m.If(complete & go):
+            m.d.sync += [waiting.eq(1), self.write_word.eq(word)]
+        with m.Elif(self.write_grant):
+            m.d.sync += waiting.eq(0)

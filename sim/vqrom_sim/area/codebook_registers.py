@@ -1,0 +1,70 @@
+"""What the codebook costs where it can be rewritten: the same codewords in registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_sw.progress import Progress
+
+from .synthesis import synthesize
+
+MAX_REGISTER_BITS = 1 << 15
+"""Larger codebooks are not synthesised: the multiplexers alone take minutes."""
+
+Sizes = dict[str, Any]
+
+
+def register_file(name: str, words: int, width: int, ports: int) -> str:
+    """Verilog of a codebook in registers: one write port, ``ports`` synchronous read ports."""
+    address = max(1, (words - 1).bit_length())
+    reads = "\n".join(
+        f"    if (enable) codewords[{port * width} +: {width}] <= "
+        f"memory[index[{port * address} +: {address}]];" for port in range(ports))
+    return f"""module {name} (clk, write, target, word, enable, index, codewords);
+  input clk;
+  input write;
+  input [{address - 1}:0] target;
+  input [{width - 1}:0] word;
+  input enable;
+  input [{ports * address - 1}:0] index;
+  output reg [{ports * width - 1}:0] codewords;
+  reg [{width - 1}:0] memory [{words - 1}:0];
+  always @(posedge clk) begin
+    if (write) memory[target] <= word;
+{reads}
+  end
+endmodule
+"""
+
+
+def registers_for(config: AcceleratorConfig, liberty: str, progress: Progress | None,
+                  measure: Callable[[dict[str, int]], Sizes]) -> Sizes | None:
+    """Size of the codebook in registers with the decoder's read ports; None above 32768 bits.
+
+    Files with one and with two read ports are synthesised; every further port adds their
+    difference, since ports share the storage and nothing else.
+
+    Parameters
+    ----------
+    config:
+        Codebook's shape and ports.
+    liberty:
+        Text of the cell library.
+    progress:
+        As for :func:`vqrom_sim.area.synthesis.synthesize`.
+    measure:
+        Numbers for a set of library cells.
+    """
+    if config.codewords * config.codeword_width > MAX_REGISTER_BITS:
+        return None
+    modules = {f"registers_{ports}": register_file(
+        f"registers_{ports}", config.codewords, config.codeword_width, ports) for ports in (1, 2)}
+    netlists = synthesize(modules, liberty, Path(), progress, label="codebook in registers",
+                          keep_memories=False)
+    one, two = (measure(netlists[name].cells) for name in modules)
+    return {key: None if one[key] is None
+            else round(one[key] + (config.decode_ports - 1) * (two[key] - one[key]), 3)
+            for key in one}

@@ -1,0 +1,206 @@
+"""The RTL engine: a program on the Verilator model, outputs and counters back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from vqrom_hw.bus import BOUNDARY as PAGE
+from vqrom_hw.errors import VqromError
+from vqrom_hw.isa import (
+    COUNTERS,
+    ERROR,
+    INTERRUPT_CLEAR,
+    INTERRUPT_ENABLE,
+    START,
+    ErrorCode,
+    Region,
+    csr_map,
+)
+from vqrom_sim.engines.counts import Counts
+from vqrom_sim.engines.dram import DRAM_BYTES
+from vqrom_sw.compiler import Program, align
+from vqrom_sw.progress import Progress
+
+from .build import build_model, simulation_environment
+from .testbench import TOP
+
+POLL_SECONDS = 0.2
+BUILDING = "building the Verilator model"
+
+
+@dataclass(frozen=True)
+class RtlRun(Counts):
+    """What the hardware did.
+
+    Members
+    -------
+    outputs:
+        uint8 ``[N, output_bytes]``: DRAM region ``OUTPUT`` of each image.
+    seconds:
+        Wall-clock time of the images' simulation, without the start of the process.
+    """
+
+    outputs: np.ndarray
+    seconds: float
+
+
+def run_rtl(program: Program, codewords: np.ndarray, images: np.ndarray,
+            progress: Progress | None = None) -> RtlRun:
+    """Run a program once per image.
+
+    Parameters
+    ----------
+    program:
+        Compiled network.
+    codewords:
+        int8 ``[k, d]`` for the ROM.
+    images:
+        uint8 ``[N, input_bytes]``: DRAM region ``INPUT`` of each image.
+    progress:
+        Called with what is being done, how much of it is done, and how much there is (0: unknown).
+
+    Raises
+    ------
+    VqromError
+        If tools are missing, the images do not fit the simulated DRAM, or the simulation fails.
+    """
+    tell = progress or (lambda what, done, total: None)
+    tell(BUILDING, 0, 0)
+    model = build_model(program.config, codewords)
+    tell(BUILDING, 1, 1)
+    with tempfile.TemporaryDirectory(prefix="vqrom-") as name:
+        folder = Path(name)
+        job, arguments = prepare_job(program, images, folder)
+        _simulate(model, job, arguments, len(images), tell)
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        memory = _read_hex(folder / "out.hex", program.config.beat_bytes)
+        outputs = memory.reshape(len(images), -1)[:, :program.output_bytes]
+        return RtlRun(result["counters"], _read_trace(folder / "trace", len(program.layers)),
+                      outputs, result["seconds"])
+
+
+def prepare_job(program: Program, images: np.ndarray, folder: Path) -> tuple[Path, list[str]]:
+    """Write what a simulation reads: the job file's path, and the model's arguments."""
+    beat = program.config.beat_bytes
+    image, places = _memory_image(program, images)
+    _write_hex(folder / "dram.hex", image, beat)
+    first = places["output"] // beat
+    last = first + len(images) * align(program.output_bytes, PAGE) // beat - 1
+    return _write_job(folder, program, places, len(images)), [
+        f"+image={folder / 'dram.hex'}", f"+latency={program.config.dram_latency}",
+        f"+trace={folder / 'trace'}",
+        f"+dump={folder / 'out.hex'}", f"+dump_first={first}", f"+dump_last={last}"]
+
+
+def _memory_image(program: Program,
+                  images: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
+    """DRAM contents: program, constants, inputs, room for outputs and for what is spilled.
+
+    Every part, and every image's, begins at a page: bursts are cut there, so that all images take
+    the same cycles.
+    """
+    count = len(images)
+    padded = np.zeros((count, align(program.input_bytes, PAGE)), np.uint8)
+    padded[:, :images.shape[1]] = images
+    parts = {
+        "program": np.frombuffer(program.commands, np.uint8),
+        "constant": np.frombuffer(program.constants, np.uint8),
+        "input": padded.ravel(),
+        "output": np.zeros(count * align(program.output_bytes, PAGE), np.uint8),
+        "scratch": np.zeros(program.region_bytes[Region.SCRATCH], np.uint8),
+    }
+    places, end = {}, 0
+    for name, part in parts.items():
+        places[name] = end
+        end += align(len(part), PAGE)
+    if end > DRAM_BYTES:
+        raise VqromError("program, constants and images must fit the simulated DRAM of "
+                         f"{DRAM_BYTES} bytes, not {end!r}; simulate fewer images at once")
+    image = np.zeros(end, np.uint8)
+    for name, part in parts.items():
+        image[places[name]:places[name] + len(part)] = part
+    return image, places
+
+
+def _write_job(folder: Path, program: Program, places: dict[str, int], images: int) -> Path:
+    csr = {"program_address": places["program"], "program_beats": program.program_beats,
+           "base_constant": places["constant"], "base_scratch": places["scratch"]}
+    for region, size in program.region_bytes.items():
+        csr[f"limit_{region.name.lower()}"] = size
+    job = folder / "job.json"
+    job.write_text(json.dumps({
+        "images": images, "max_cycles": program.cycle_limit, "csr": csr,
+        "input_base": places["input"], "input_stride": align(program.input_bytes, PAGE),
+        "output_base": places["output"], "output_stride": align(program.output_bytes, PAGE),
+        "offsets": {name: register["offset"] for name, register in csr_map().items()},
+        "bits": {"start": START, "interrupt_enable": INTERRUPT_ENABLE,
+                 "interrupt_clear": INTERRUPT_CLEAR, "error": ERROR},
+        "counters": COUNTERS, "errors": [code.name for code in ErrorCode],
+    }), encoding="utf-8")
+    return job
+
+
+def _simulate(model: Path, job: Path, arguments: list[str], images: int,
+              progress: Progress) -> None:
+    log = job.with_name("log")
+    with log.open("w") as sink:
+        process = subprocess.Popen([str(model / TOP), *arguments], cwd=model, stdout=sink,
+                                   stderr=subprocess.STDOUT, env=simulation_environment(job))
+        try:
+            while True:
+                try:
+                    process.wait(POLL_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    _show_progress(job, images, progress)
+        except BaseException:
+            process.kill()
+            raise
+    _show_progress(job, images, progress)
+    results = job.with_name("results.xml")
+    failures = ElementTree.parse(results).findall(".//failure") if results.exists() else None
+    if process.returncode or failures is None or failures:
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines()
+                 if "Error" in line or "error" in line]
+        reason = lines[-1] if lines else f"exit status {process.returncode}"
+        raise VqromError(f"simulation must reach its end, not stop with {reason!r}")
+
+
+def _show_progress(job: Path, images: int, progress: Progress) -> None:
+    done = job.with_name("progress")
+    if done.exists():
+        text = done.read_text(encoding="ascii")
+        progress("simulating the Verilog", int(text) if text else 0, images)
+
+
+def _write_hex(path: Path, image: np.ndarray, beat_bytes: int) -> None:
+    """``$readmemh`` text: a beat a line, most significant byte first."""
+    beats = image.reshape(-1, beat_bytes)[:, ::-1]
+    text = beats.tobytes().hex("\n", beat_bytes)
+    path.write_text(text + "\n", encoding="ascii")
+
+
+def _read_hex(path: Path, beat_bytes: int) -> np.ndarray:
+    words = [line for line in path.read_text(encoding="ascii").splitlines()
+             if line and not line.startswith(("//", "@"))]
+    data = np.frombuffer(bytes.fromhex("".join(words)), np.uint8)
+    return data.reshape(-1, beat_bytes)[:, ::-1].reshape(-1)
+
+
+def _read_trace(path: Path, layers: int) -> list[dict[str, int]]:
+    """Differences between successive lines, added up by layer."""
+    rows = np.loadtxt(path, dtype=np.int64, ndmin=2)
+    values, previous = rows[:, 2:], np.zeros_like(rows[:, 2:])
+    previous[1:] = values[:-1]
+    # A start clears the counters.
+    previous[1:][rows[:-1, 0] == 1] = 0
+    totals = np.zeros((layers, len(COUNTERS)), np.int64)
+    np.add.at(totals, rows[:, 1], values - previous)
+    return [dict(zip(COUNTERS, map(int, row), strict=True)) for row in totals]

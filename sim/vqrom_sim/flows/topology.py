@@ -1,0 +1,120 @@
+"""Simulate a topology file: layers without weights of their own, as one program."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.errors import VqromError
+from vqrom_sim.engines import Counts
+from vqrom_sim.report import empty_report, hardware_figures
+from vqrom_sw.compiler import Program
+from vqrom_sw.importers import Topology
+from vqrom_sw.progress import Progress
+from vqrom_sw.topology import compile_topology
+
+from .tuning import fastest_program
+
+ENGINES = ("model", "rtl")
+WEIGHTS = ("index", "raw")
+
+
+def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: str = "index",
+                      engine: str = "model", seed: int = 0,
+                      progress: Progress | None = None, tune: bool = False) -> dict[str, Any]:
+    """Run all layers of a topology once, each from DRAM to DRAM.
+
+    Parameters
+    ----------
+    topology:
+        Layers.
+    config:
+        Accelerator; the codebook's shape is that of the configuration.
+    weights:
+        ``"index"`` or ``"raw"``: of every layer but depthwise ones, which are raw.
+    engine:
+        ``"model"``, or ``"rtl"`` with random codebook, weights and inputs, compared with the
+        integer reference.
+    seed:
+        Of what is random.
+    progress:
+        Called with what is being done, how much of it is done, and how much there is (0: unknown).
+    tune:
+        Take the fastest of several tilings, tried on the cycle model.
+
+    Returns
+    -------
+    What ``report.json`` holds (``docs/report-schema.md``).
+
+    Raises
+    ------
+    VqromError
+        If a layer does not fit the accelerator, an argument is not one of those above, or a tool
+        is missing.
+    """
+    for name, value, choices in (("engine", engine, ENGINES), ("weights", weights, WEIGHTS)):
+        if value not in choices:
+            raise VqromError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    codewords = _codewords(config, seed)
+    raw = weights == "raw"
+    tell = progress or (lambda what, done, total: None)
+    compile_for = partial(compile_topology, topology, codewords, config, raw=raw, seed=seed)
+    program = (fastest_program(compile_for, contents=engine == "rtl", progress=tell) if tune
+               else compile_for(contents=engine == "rtl"))
+    report = _describe(topology, config, raw, engine)
+    if engine == "model":
+        from vqrom_sim.engines import run_model
+        return report | hardware_figures(report, program, run_model(program, 1, tell))
+    run, mismatches = _run_rtl(topology, program, codewords, raw, seed, tell)
+    return report | hardware_figures(report, program, run) | {
+        "bit_exact": mismatches == 0, "mismatches": mismatches}
+
+
+def _codewords(config: AcceleratorConfig, seed: int) -> np.ndarray:
+    shape = (config.codewords, config.subvector)
+    return np.random.default_rng(seed).integers(-128, 128, shape).astype(np.int8)
+
+
+def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: bool, seed: int,
+             progress: Progress) -> tuple[Counts, int]:
+    """Counts, and output bytes that differ from the integer reference's."""
+    from vqrom_sim.engines import run_rtl
+    from vqrom_sw.codebook import UniversalCodebook
+    from vqrom_sw.reference import run_reference
+    from vqrom_sw.topology import random_networks
+
+    rng = np.random.default_rng(seed)
+    networks = random_networks(topology, codewords, raw, seed)
+    inputs, expected = [], []
+    for number, network in enumerate(networks):
+        progress("integer reference", number, len(networks))
+        inputs.append(rng.integers(-128, 128, (1, *network.input_shape)).astype(np.int8))
+        expected.append(run_reference(network, UniversalCodebook(codewords), inputs[-1])[
+            network.layers[-1].name])
+    progress("integer reference", len(networks), len(networks))
+    zero_points = [network.input_quantization.zero_point for network in networks]
+    run = run_rtl(program, codewords, program.input_images(inputs, zero_points), progress)
+    outputs = program.all_output_maps(run.outputs)
+    return run, sum(int(np.count_nonzero(given != values))
+                    for given, values in zip(outputs, expected, strict=True))
+
+
+def _describe(topology: Topology, config: AcceleratorConfig, raw: bool,
+              engine: str) -> dict[str, Any]:
+    """The report as far as no hardware is needed."""
+    layers = []
+    for layer in topology.layers:
+        reduced = 1 if layer.depthwise else layer.shape[2]
+        count = layer.filters * layer.kernel[0] * layer.kernel[1] * reduced
+        layers.append({
+            "name": layer.name, "kind": "depthwise" if layer.depthwise else "conv",
+            "macs": layer.macs, "weights": count, "raw": count if raw or layer.depthwise else 0,
+            "indices": 0 if raw or layer.depthwise
+            else layer.filters * layer.kernel[0] * layer.kernel[1] * -(-reduced // config.subvector)
+        })
+    raw_count = sum(layer.pop("raw") for layer in layers)
+    bits = sum(layer.pop("indices") for layer in layers) * config.index_width
+    return empty_report(topology.name, engine, config, None, 1, layers, raw_count, bits)

@@ -1,0 +1,247 @@
+"""Pictures of the report: SVG text that takes its ink from the page, for light and dark."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+# Okabe and Ito's palette, distinct under every common colour blindness; grey is for the rest.
+BLUE, SKY, GREEN, YELLOW = "#0072b2", "#56b4e9", "#009e73", "#f0e442"
+ORANGE, RED, PURPLE, GREY = "#e69f00", "#d55e00", "#cc79a7", "#8a8f98"
+
+ACTIVITIES: dict[str, tuple[str, str]] = {
+    "compute": ("array works", BLUE),
+    "weights": ("waits for weights", ORANGE),
+    "accumulators": ("waits for accumulators", PURPLE),
+    "drain": ("waits for post-processing", SKY),
+    "vector": ("pooling, addition, depthwise", GREEN),
+    "load": ("loads feature map", RED),
+    "store": ("stores feature map", "#9c4a1a"),
+    "command": ("fetches command", GREY),
+}
+"""What a cycle is spent on: label and colour, in stacking order."""
+
+TRAFFIC: dict[str, tuple[str, str]] = {
+    "weights": ("weights or indices", BLUE),
+    "parameters": ("scales, biases, commands", ORANGE),
+    "activations": ("activations", SKY),
+}
+"""What crosses the DRAM bus: label and colour."""
+
+GROUP_TITLES: dict[str, str] = {
+    "array": "PE array", "rom": "codebook ROM", "decode": "weight decode",
+    "accumulators": "accumulators", "post": "post-processing", "vector": "vector unit",
+    "activation_buffer": "activation buffer", "dma": "DMA and bus", "control": "control",
+}
+"""Groups of :mod:`vqrom_sim.area.estimate`."""
+
+# Stands for the page's text colour while matplotlib draws; no palette holds it.
+_INK = "#0a0b0c"
+_STYLE: Any = {
+    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10,
+    "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _INK,
+    "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.spines.left": False, "axes.linewidth": 0.6,
+    "ytick.left": False, "axes.titlelocation": "left", "axes.titlesize": 11,
+    "axes.titleweight": "bold", "figure.facecolor": "none", "axes.facecolor": "none",
+    "savefig.facecolor": "none", "legend.frameon": False,
+}
+_ROW = 0.32
+"""Inches of one bar and its gap."""
+
+
+def area_figure(area: Mapping[str, Any]) -> str:
+    """Logic of each group in NAND2 equivalents, largest first."""
+    total = area["total"]["nand2"]
+    rows = sorted(((GROUP_TITLES.get(name, name), sizes["nand2"], name)
+                   for name, sizes in area["groups"].items()), key=lambda row: -row[1])
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(8.2, len(rows))
+        axes.barh([title for title, _, _ in rows], [value for _, value, _ in rows], height=0.66,
+                  color=[RED if name == "rom" else BLUE for _, _, name in rows])
+        for row, (_, value, name) in enumerate(rows):
+            _label(axes, value, row, _area_label(area["groups"][name], total))
+        _finish(axes, rows[0][1], "NAND2 equivalents")
+        return _svg(figure, "area", "Logic area of each part of the accelerator")
+
+
+def storage_figure(storage: Mapping[str, Any]) -> str:
+    """The codebook as ROM and as registers, both with all read ports."""
+    rows = [("ROM", storage["rom"]["nand2"], RED),
+            ("registers", storage["registers"]["nand2"], GREY)]
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(8.2, len(rows))
+        axes.barh([row[0] for row in rows], [row[1] for row in rows], height=0.66,
+                  color=[row[2] for row in rows])
+        for row, (_, value, _) in enumerate(rows):
+            _label(axes, value, row, quantity(value))
+        _finish(axes, max(row[1] for row in rows), "NAND2 equivalents")
+        return _svg(figure, "storage", "Codebook as ROM and as registers")
+
+
+def traffic_bytes(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """DRAM bytes of one image, by weight format and :data:`TRAFFIC` class.
+
+    The index stream is what the hardware counted. The dense formats are computed from it: the
+    same tiling fetches the same weights as often, ``8 d / ceil(log2 k)`` times the bytes as int8
+    and four times that as float32. Activations, parameters and commands are the same in all.
+    """
+    reads, writes = report["traffic"]["dram_read_bytes"], report["traffic"]["dram_write_bytes"]
+    config, images = report["config"], report["images"]
+    index_width = max(1, (config["codewords"] - 1).bit_length())
+    dense = reads["index"] * 8 * config["subvector"] / index_width + reads["raw_weight"]
+    weights = {"this design": reads["index"] + reads["raw_weight"] + reads["codebook"],
+               "dense int8": dense, "dense float32": 4 * dense}
+    return {name: {"weights": value / images,
+                   "parameters": (reads["parameter"] + reads["command"]) / images,
+                   "activations": (reads["activation"] + writes["activation"]) / images}
+            for name, value in weights.items()}
+
+
+def traffic_figure(reports: Sequence[Mapping[str, Any]]) -> str:
+    """DRAM bytes of one image: three bars for each network."""
+    rows: list[tuple[float, str, dict[str, float]]] = []
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(8.2, 4 * len(reports), legend=True)
+        for network, report in enumerate(reports):
+            for place, (name, parts) in enumerate(traffic_bytes(report).items()):
+                rows.append((4 * network + place, name, parts))
+            axes.text(0, 4 * network - 0.62, report["network"], fontweight="bold", va="center")
+        longest = max(sum(parts.values()) for _, _, parts in rows)
+        _stack(axes, [(row, parts) for row, _, parts in rows], TRAFFIC)
+        for row, _, parts in rows:
+            _label(axes, sum(parts.values()), row, f"{quantity(sum(parts.values()))}B")
+        axes.set_yticks([row for row, _, _ in rows], [name for _, name, _ in rows])
+        axes.set_ylim(4 * len(reports) - 1.4, -1.1)
+        _finish(axes, longest, "bytes over the DRAM bus, one image")
+        _legend(axes, TRAFFIC)
+        return _svg(figure, "traffic", "DRAM traffic by weight format")
+
+
+def layers_figure(report: Mapping[str, Any]) -> str:
+    """Cycles of each layer by what they are spent on, and utilisation of the array beside it."""
+    layers, images = report["layers"], report["images"]
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(8.2, len(layers), legend=True, panels=2)
+        cycles, share = axes
+        spent = [(row, activity_cycles(layer, images)) for row, layer in enumerate(layers)]
+        used = {name: value for name, value in ACTIVITIES.items()
+                if any(parts.get(name, 0) for _, parts in spent)}
+        _stack(cycles, spent, used)
+        cycles.set_yticks(range(len(layers)), [layer["name"] for layer in layers])
+        for row, parts in spent:
+            _label(cycles, sum(parts.values()), row, quantity(sum(parts.values())))
+        _finish(cycles, max(sum(parts.values()) for _, parts in spent), "cycles, one image")
+        cycles.set_ylim(len(layers) - 0.5, -0.5)
+        _utilization(share, layers)
+        _legend(cycles, used)
+        return _svg(figure, f"layers-{report['network']}",
+                    f"Cycles and utilisation of each layer of {report['network']}")
+
+
+def activity_cycles(layer: Mapping[str, Any], images: int) -> dict[str, float]:
+    """Cycles of one image by :data:`ACTIVITIES`; what is no stall is computing."""
+    stalls = layer["stalls"]
+    return {"compute": (layer["cycles"] - sum(stalls.values())) / images,
+            **{cause: value / images for cause, value in stalls.items()}}
+
+
+def quantity(value: float, *, short: bool = False) -> str:
+    """A number of three digits with k, M, G and a blank for the unit's name: ``418 k``.
+
+    Parameters
+    ----------
+    value:
+        Any number.
+    short:
+        Without zeros at the end, as axes have it.
+    """
+    scales = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+    limit, unit = next((scale for scale in scales if abs(value) >= scale[0] * 0.9995), (1, ""))
+    value /= limit
+    whole = abs(value) >= 99.95 or (unit == "" and float(value).is_integer())
+    text = f"{value:.{0 if whole else 1 if abs(value) >= 9.995 else 2}f}"
+    if short and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return f"{text} {unit}"
+
+
+def _area_label(sizes: Mapping[str, Any], total: float) -> str:
+    label = f"{quantity(sizes['nand2']).strip()} · {sizes['nand2'] / max(total, 1):.1%}"
+    if sizes["memory_bits"]:
+        label += f" · and {quantity(sizes['memory_bits'])}bit of RAM"
+    return label
+
+
+def _figure(width: float, rows: int, *, legend: bool = False, panels: int = 1) -> Any:
+    figure = Figure(figsize=(width, rows * _ROW + (1.05 if legend else 0.65)),
+                    layout="constrained")
+    axes = figure.subplots(1, panels, sharey=panels > 1,
+                           width_ratios=(3, 1) if panels == 2 else None)
+    if panels == 1:
+        axes.invert_yaxis()
+    return figure, axes
+
+
+def _stack(axes: Axes, rows: Sequence[tuple[float, Mapping[str, float]]],
+           kinds: Mapping[str, tuple[str, str]]) -> None:
+    """Stacked bars, one colour for each kind."""
+    ends = [0.0] * len(rows)
+    for name, (_, colour) in kinds.items():
+        values = [parts.get(name, 0) for _, parts in rows]
+        axes.barh([row for row, _ in rows], values, left=ends, height=0.66, color=colour)
+        ends = [end + value for end, value in zip(ends, values, strict=True)]
+
+
+def _utilization(axes: Axes, layers: Sequence[Mapping[str, Any]]) -> None:
+    rows = [(row, layer["utilization"]) for row, layer in enumerate(layers) if layer["macs"]]
+    axes.barh([row for row, _ in rows], [100 * value for _, value in rows], height=0.66,
+              color=BLUE)
+    for row, value in rows:
+        _label(axes, 100 * value, row, f"{value:.0%}")
+    _finish(axes, 100, "utilisation of the array, %", margin=1.28)
+    axes.set_xticks((0, 50, 100))
+    axes.tick_params(labelleft=False)
+
+
+def _label(axes: Axes, end: float, row: float, text: str) -> None:
+    axes.annotate(text.strip(), (end, row), xytext=(5, 0), textcoords="offset points", va="center",
+                  fontsize=9)
+
+
+def _finish(axes: Axes, longest: float, unit: str, margin: float = 1.2) -> None:
+    axes.set_xlim(0, max(longest, 1) * margin)
+    axes.set_xlabel(unit, fontsize=9)
+    axes.xaxis.set_major_formatter(lambda value, _: quantity(value, short=True).strip())
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.tick_params(axis="x", labelsize=8.5, width=0.6)
+
+
+def _legend(axes: Axes, kinds: Mapping[str, tuple[str, str]]) -> None:
+    handles = [Patch(color=colour, label=label) for label, colour in kinds.values()]
+    axes.figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=9,
+                       handlelength=1, handleheight=1, columnspacing=1.4)
+
+
+def _svg(figure: Figure, name: str, title: str) -> str:
+    """The figure as an ``<svg>`` element for inlining, ids apart from those of other figures."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name, "svg.id": None}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg"):].replace(_INK, "currentColor")
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    text = re.sub(r'\bid="', f'id="{slug}-', text)
+    text = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{slug}-", text)
+    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
+    return text.replace("<svg", f'<svg role="img" aria-label="{escape(title, quote=True)}"', 1)

@@ -1,0 +1,95 @@
+"""Training state in a file: an interrupted construction goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from vqrom_hw.errors import VqromError
+from vqrom_sw.io import write_bytes
+
+from .module import Construction
+
+MAX_BYTES = 1 << 34
+INTERVAL_S = 30.0
+"""Least time between two files, in seconds."""
+
+
+class Checkpoint:
+    """State of a construction and of its optimiser, and the number of the next step.
+
+    Parameters
+    ----------
+    path:
+        File, or None to keep nothing.
+    run:
+        Everything else that the result depends on; a checkpoint of another run is refused. With
+        the construction's first state, whose codewords and weights it holds.
+    """
+
+    def __init__(self, path: Path | None, construction: Construction,
+                 optimizer: torch.optim.Optimizer, run: Iterable[object]):
+        self._path = path
+        self._construction = construction
+        self._optimizer = optimizer
+        self._last = time.monotonic()
+        self._run = "" if path is None else fingerprint(
+            [*run, *construction.state_dict().values()])
+
+    def restore(self) -> int:
+        """Take the state from the file, if there is one; the number of the next step, or 0.
+
+        Raises
+        ------
+        VqromError
+            If the file cannot be read or belongs to another run.
+        """
+        if self._path is None or not self._path.exists():
+            return 0
+        if self._path.stat().st_size > MAX_BYTES:
+            raise VqromError(f"checkpoint {str(self._path)!r} must have at most {MAX_BYTES} bytes, "
+                             f"not {self._path.stat().st_size}")
+        try:
+            state = torch.load(self._path, weights_only=True)
+            run, step = state["run"], state["step"]
+        except (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError,
+                pickle.UnpicklingError) as error:
+            raise VqromError(f"checkpoint {str(self._path)!r} cannot be read; remove it to start "
+                             f"afresh: {' '.join(str(error).split())[:200]}") from None
+        if run != self._run:
+            raise VqromError(f"checkpoint {str(self._path)!r} must belong to a run with the same "
+                             "arguments; remove it to start afresh")
+        self._construction.load_state_dict(state["construction"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        return int(step)
+
+    def save(self, step: int, *, last: bool) -> None:
+        """Write the state, whole or not at all, if it is time to, or the last step."""
+        if self._path is None or not (last or time.monotonic() - self._last >= INTERVAL_S):
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        torch.save({"run": self._run, "step": step,
+                    "construction": self._construction.state_dict(),
+                    "optimizer": self._optimizer.state_dict()}, buffer)
+        write_bytes(self._path, buffer.getvalue())
+        self._last = time.monotonic()
+
+
+def fingerprint(parts: Iterable[object]) -> str:
+    """SHA-256 over tensors' types, shapes and contents, and over the text of anything else."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, torch.Tensor):
+            array = part.detach().cpu().contiguous().numpy()
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(array.tobytes())
+        else:
+            digest.update(repr(part).encode())
+    return digest.hexdigest()

@@ -1,0 +1,131 @@
+"""Progressive network construction: assignments trained, frozen one after the other, all hard.
+
+VQ4ALL (arXiv 2412.06875), sections 4.2 and 4.3. No labels needed: the float network teaches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from vqrom_hw.errors import VqromError
+from vqrom_sw.progress import Progress
+
+from .checkpoint import Checkpoint
+from .module import Construction
+from .teacher import Teacher
+
+
+@dataclass(frozen=True)
+class ConstructionSettings:
+    """How long and how fast.
+
+    Members
+    -------
+    epochs:
+        Passes over the images; 0 keeps the nearest codewords.
+    batch:
+        Images of a step.
+    candidates:
+        Nearest codewords that a sub-vector chooses among.
+    logit_rate, weight_rate:
+        Adam's step for logits, and for batch norm and raw weights; both fall to 0 along a cosine.
+    decision:
+        Weight of the regulariser ``sum r (1 - r)``, which grows linearly from 0.
+    sharpness:
+        Factor on the logits at the end; it grows linearly from 1.
+    threshold:
+        Ratio from which a sub-vector is frozen; above 1 none is before the end.
+    seed:
+        Of the order of images.
+    """
+
+    epochs: int = 9
+    batch: int = 100
+    candidates: int = 4
+    logit_rate: float = 2e-2
+    weight_rate: float = 1e-3
+    decision: float = 0.02
+    sharpness: float = 20.0
+    threshold: float = 0.99
+    seed: int = 0
+
+    def sharpness_at(self, position: float) -> float:
+        """Sharpness at a position, 0 to 1, of the whole run."""
+        return 1 + (self.sharpness - 1) * position
+
+
+def construct(construction: Construction, images: torch.Tensor, settings: ConstructionSettings, *,
+              labels: torch.Tensor | None = None, checkpoint: Path | None = None,
+              device: str = "cpu", progress: Progress | None = None) -> None:
+    """Train a construction in place, until every sub-vector is frozen.
+
+    Parameters
+    ----------
+    images:
+        float32 ``[N, C, H, W]``.
+    labels:
+        int64 ``[N]``, if the true classes shall teach, too.
+    checkpoint:
+        File that holds the state while this runs. If it exists, training goes on from there, and
+        ends as if it had never stopped.
+    device:
+        PyTorch's name, ``"cuda"`` or ``"cpu"``.
+    progress:
+        Called after each step with what is being done, steps done, and steps in all.
+
+    Raises
+    ------
+    VqromError
+        If the loss is no longer finite, or the checkpoint belongs to another run.
+    """
+    construction.to(device).train()
+    optimizer = _optimizer(construction, settings)
+    per_epoch = -(-len(images) // settings.batch)
+    steps = settings.epochs * per_epoch
+    saved = Checkpoint(checkpoint, construction, optimizer, (settings, images, labels))
+    first = saved.restore()
+    teacher = Teacher(construction, images, settings.batch, device, progress)
+    for step in range(first, steps):
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * cosine(step / steps)
+        construction.sharpen(settings.sharpness_at(step / steps))
+        part = _batch(step, per_epoch, len(images), settings)
+        loss = construction.loss(images[part].to(device), teacher(part),
+                                 None if labels is None else labels[part].to(device))
+        loss = loss + settings.decision * step / steps * construction.indecision()
+        if not torch.isfinite(loss):
+            raise VqromError(f"the loss must stay finite, but is {loss.item()!r} in step {step} "
+                             f"of {steps}; try a lower rate")
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        construction.freeze(settings.threshold)
+        if progress:
+            progress("training assignments", step + 1, steps)
+        saved.save(step + 1, last=step + 1 == steps)
+    construction.freeze(0.0)
+    construction.to("cpu")
+
+
+def cosine(position: float) -> float:
+    """From 1 at position 0 to 0 at position 1 along half a cosine."""
+    return 0.5 * (1 + torch.cos(torch.tensor(position * torch.pi)).item())
+
+
+def _optimizer(construction: Construction, settings: ConstructionSettings) -> torch.optim.Adam:
+    logits = [layer.logits for layer in construction.assigned]
+    known = {id(parameter) for parameter in logits}
+    others = [parameter for parameter in construction.parameters() if id(parameter) not in known]
+    groups = [{"params": logits, "peak": settings.logit_rate},
+              {"params": others, "peak": settings.weight_rate}]
+    return torch.optim.Adam([group for group in groups if group["params"]], lr=0.0)
+
+
+def _batch(step: int, per_epoch: int, count: int, settings: ConstructionSettings) -> torch.Tensor:
+    """Numbers of a step's images: each epoch has an order of its own, by the seed."""
+    epoch, part = divmod(step, per_epoch)
+    generator = torch.Generator().manual_seed(settings.seed + epoch)
+    return torch.randperm(count, generator=generator).split(settings.batch)[part]

@@ -1,0 +1,5 @@
+"""PyTorch modules, through the graph that ``torch.export`` captures."""
+
+from .capture import capture
+
+__all__ = ["capture"]

@@ -1,0 +1,151 @@
+"""From a float network to a quantised one on a codebook: scales, zero points, integer biases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from vqrom_hw.errors import VqromError
+from vqrom_sw.arithmetic import ADD_SHIFT, Quantization, Requantization, quantize_multiplier
+from vqrom_sw.codebook import UniversalCodebook
+from vqrom_sw.encoding import Encoded, encoded_layer
+from vqrom_sw.network import (
+    INPUT,
+    Add,
+    Conv,
+    FloatAdd,
+    FloatConv,
+    FloatGlobalAveragePool,
+    FloatHost,
+    FloatIdentity,
+    FloatLayer,
+    FloatMaxPool,
+    FloatNetwork,
+    GlobalAveragePool,
+    Host,
+    Layer,
+    MaxPool,
+    QuantizedNetwork,
+)
+from vqrom_sw.reference import fold_layers
+
+from .ranges import HIGHEST, LOWEST, STEPS, Ranges, quantization_of
+
+MAX_BIAS = 1 << 30
+"""Integer biases stay below, so that they and the products fit int32 together."""
+
+
+@torch.no_grad()
+def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
+                     encoded: Mapping[str, Encoded], images: torch.Tensor,
+                     ranges: Ranges = Ranges.PERCENTILE) -> QuantizedNetwork:
+    """Quantise an encoded network to int8.
+
+    Parameters
+    ----------
+    encoded:
+        Each convolution by its layer's name.
+    images:
+        float32 ``[N, C, H, W]``: they fix the ranges of the feature maps.
+    ranges:
+        How.
+
+    Raises
+    ------
+    VqromError
+        If a layer cannot be quantised.
+    """
+    quantizations = {INPUT: quantization_of(images, ranges)}
+    layers: list[Layer] = []
+
+    def run(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
+        output = encoded_layer(layer, encoded.get(layer.name), inputs)
+        quantizations[layer.name] = _output_quantization(layer, output, quantizations, ranges)
+        pixels = inputs[0].shape[2] * inputs[0].shape[3]
+        layers.append(_quantize(layer, encoded.get(layer.name), quantizations, pixels))
+        return output
+
+    fold_layers(network, images, run)
+    return QuantizedNetwork(network.name, network.input_shape, quantizations[INPUT],
+                            tuple(layers), network.output_shape, codebook.sha256)
+
+
+def _output_quantization(layer: FloatLayer, output: torch.Tensor,
+                         quantizations: dict[str, Quantization],
+                         ranges: Ranges) -> Quantization:
+    """Of a layer's output; those that pass values on keep their input's, which is exact."""
+    if isinstance(layer, FloatMaxPool | FloatIdentity):
+        return quantizations[layer.inputs[0]]
+    return quantization_of(output, ranges)
+
+
+def _quantize(layer: FloatLayer, encoded: Encoded | None,
+              quantizations: dict[str, Quantization], pixels: int) -> Layer:
+    common = (layer.name, layer.inputs, layer.shape, quantizations[layer.name])
+    sources = [quantizations[name] for name in layer.inputs]
+    output = quantizations[layer.name]
+    match layer:
+        case FloatConv():
+            assert encoded is not None
+            return _conv(layer, encoded, sources[0], output)
+        case FloatIdentity():
+            return _identity(layer, sources[0], output)
+        case FloatMaxPool():
+            return MaxPool(*common, layer.kernel, layer.stride, layer.padding)
+        case FloatGlobalAveragePool():
+            factor = sources[0].scale / (output.scale * pixels)
+            return GlobalAveragePool(*common, quantize_multiplier(layer.name, factor))
+        case FloatAdd():
+            twice = 2 * max(source.scale for source in sources)
+            first, second = (quantize_multiplier(layer.name, source.scale / twice)
+                             for source in sources)
+            out = quantize_multiplier(layer.name, twice / (2**ADD_SHIFT * output.scale))
+            return Add(*common, (first, second), out, _clamp(layer.bounds, output))
+        case FloatHost():
+            return Host(*common, layer.kind, layer.steps,
+                        tuple(constant.numpy() for constant in layer.constants),
+                        layer.input_shapes)
+        case _:
+            raise TypeError(f"unknown layer class {type(layer).__name__}")
+
+
+def _conv(layer: FloatConv, encoded: Encoded, source: Quantization, output: Quantization) -> Conv:
+    # A channel whose weights vanish beside its bias needs a scale in which the bias fits.
+    scale = np.maximum(encoded.scale, np.abs(encoded.bias) / (source.scale * MAX_BIAS))
+    scale = np.where(scale > 0, scale, 1e-12)
+    bias = np.round(encoded.bias / (source.scale * scale)).astype(np.int64)
+    integers = encoded.integers.numpy().astype(np.int64)
+    worst = np.abs(bias) + STEPS * np.abs(integers).sum((1, 2, 3))
+    if worst.max() >= 1 << 31:
+        raise VqromError(f"layer {layer.name!r} ({layer.kind}): accumulators must fit int32, "
+                         f"but may reach {int(worst.max())!r}")
+    requantization = quantize_multiplier(layer.name, source.scale * scale / output.scale)
+    return Conv(layer.name, layer.inputs, layer.shape, output, layer.kind,
+                (layer.weight.shape[2], layer.weight.shape[3]), layer.stride, layer.padding,
+                encoded.indices,
+                encoded.integers.permute(0, 2, 3, 1).contiguous().numpy()
+                if encoded.indices is None else None,
+                scale, bias.astype(np.int32), requantization, _clamp(layer.bounds, output),
+                layer.groups)
+
+
+def _identity(layer: FloatIdentity, source: Quantization, output: Quantization) -> Conv:
+    """A 1x1 convolution with raw weights 0 and 1; input and output share their scale."""
+    before, after = layer.channels
+    channels = layer.shape[2]
+    raw = np.zeros((channels, 1, 1, channels - before - after), np.int8)
+    passed = np.arange(raw.shape[3])
+    raw[before + passed, 0, 0, passed] = 1
+    one = Requantization(np.full(channels, 1 << 30, np.int32), np.ones(channels, np.int8))
+    return Conv(layer.name, layer.inputs, layer.shape, output, "conv", (1, 1), layer.stride,
+                (0, 0, 0, 0), None, raw, np.ones(channels), np.zeros(channels, np.int32), one,
+                _clamp(layer.bounds, output))
+
+
+def _clamp(bounds: tuple[float, float], output: Quantization) -> tuple[int, int]:
+    """An activation's bounds in the output's integers."""
+    low, high = (int(np.clip(np.round(bound / output.scale) + output.zero_point, LOWEST, HIGHEST))
+                 for bound in bounds)
+    return low, high

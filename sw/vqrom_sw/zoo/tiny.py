@@ -1,0 +1,85 @@
+"""The MLPerf Tiny reference models (float TFLite), from the shared data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from vqrom_hw.errors import VqromError
+from vqrom_sw.importers import read_tflite
+from vqrom_sw.io import cached_array
+
+from . import keyword_features, speech
+from .cifar import cifar_images, data_folder
+from .data import ImageSet, read_archive
+
+BATCH = 500
+SPECTRA = 2000
+KWS_SCALE, KWS_ZERO_POINT = 0.5847029, 83
+"""Of the test set's int8 features."""
+
+
+def load_tiny(name: str) -> tuple[nn.Module, ImageSet]:
+    """A model in evaluation mode and its inputs.
+
+    Parameters
+    ----------
+    name:
+        ``"resnet8"`` (CIFAR-10, 0..255), ``"ds_cnn"`` (keywords, MFCC) or ``"autoencoder"``
+        (anomaly detection in log-mel spectra, for which there are no data: noise of their range).
+        Keyword spotting is distilled on synthetic sounds, as no features but the test set's are
+        there; making them takes a minute, the first time.
+
+    Raises
+    ------
+    VqromError
+        If a file is absent or of another content.
+    """
+    file, load = _MODELS[name]
+    path = data_folder() / "mlperf_tiny" / f"{file}_float.tflite"
+    module = read_tflite(path).module
+    return module, load(path, module)
+
+
+def _resnet8(*unused: object) -> ImageSet:
+    calibration, _ = cifar_images("train_10000.npz")
+    images, labels = cifar_images("test_2000.npz")
+    return ImageSet(_raw(calibration), _raw(images), labels)
+
+
+def _raw(images: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32)
+
+
+def _ds_cnn(model: Path, module: nn.Module) -> ImageSet:
+    features, labels = read_archive(data_folder() / "kws" / "test_500.npz", "features", "labels")
+    if features.dtype != np.int8 or features.shape[1:] != (49, 10, 1):
+        raise VqromError("keyword features must be int8 [N, 49, 10, 1], "
+                         f"not {features.dtype} {features.shape!r}")
+    real = (features.astype(np.float32) - KWS_ZERO_POINT) * np.float32(KWS_SCALE)
+    sources = [Path(str(part.__file__)) for part in (keyword_features, speech)]
+    calibration = cached_array("keyword-features", [model, *sources], lambda: (
+        keyword_features.keyword_features(lambda found: _classes(module, found))))
+    return ImageSet(calibration, real.transpose(0, 3, 1, 2).copy(), labels.astype(np.int64))
+
+
+@torch.no_grad()
+def _classes(module: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    return torch.cat([module(part).argmax(1) for part in
+                      torch.from_numpy(inputs).split(BATCH)]).numpy()
+
+
+def _autoencoder(*unused: object) -> ImageSet:
+    """Five neighbouring frames of 128 log-mel bands: smooth noise around -30 dB."""
+    rng = np.random.default_rng(0)
+    bands = rng.normal(0, 1.2, (SPECTRA, 1, 128)).cumsum(2)
+    frames = bands + rng.normal(0, 2, (SPECTRA, 5, 128))
+    spectra = (frames - 30).reshape(SPECTRA, 640, 1, 1).astype(np.float32)
+    return ImageSet(spectra, spectra[:8], np.full(8, -1))
+
+
+_MODELS = {"resnet8": ("resnet8", _resnet8), "ds_cnn": ("ds_cnn_kws", _ds_cnn),
+           "autoencoder": ("autoencoder_ad", _autoencoder)}

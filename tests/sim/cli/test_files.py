@@ -1,0 +1,104 @@
+"""Arguments are checked, and results appear as a whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vqrom_hw.errors import VqromError
+from vqrom_sim.cli.files import parse_shape, staged
+from vqrom_sw.io import load_array
+
+
+@given(st.lists(st.integers(1, 1 << 20), min_size=1, max_size=8), st.sampled_from("x,X"))
+def test_parse_shape(sizes: list[int], separator: str) -> None:
+    assert parse_shape(separator.join(map(str, sizes))) == tuple(sizes)
+
+
+@pytest.mark.parametrize("text", [
+    "", "x", "0x3", "-1x3", "3x", "3.5", "1x2,3", "a", "1xx2", "9999999", "1x" * 8 + "1", "1e3"])
+def test_parse_shape_wrong(text: str) -> None:
+    with pytest.raises(VqromError, match="shape must be positive integers") as error:
+        parse_shape(text)
+    assert repr(text) in str(error.value)
+
+
+def test_load_array_truncated_at_every_byte(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.npy"
+    np.save(whole, np.arange(4, dtype=np.int8))
+    data = whole.read_bytes()
+    np.testing.assert_array_equal(load_array(whole, "inputs"), np.arange(4))
+    cut = tmp_path / "cut.npy"
+    for size in range(len(data)):
+        cut.write_bytes(data[:size])
+        with pytest.raises(VqromError, match="inputs"):
+            load_array(cut, "inputs")
+
+
+def test_load_array_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    with pytest.raises(VqromError, match="inputs must be an existing file"):
+        load_array(path, "inputs")
+    with pytest.raises(VqromError, match="inputs must be a file, not the directory"):
+        load_array(tmp_path, "inputs")
+    np.save(path, np.array([{}]), allow_pickle=True)
+    with pytest.raises(VqromError, match="cannot be read: Object arrays"):
+        load_array(path, "inputs")
+    np.save(path, np.zeros((0, 3)))
+    with pytest.raises(VqromError, match=r"at least one value.*shape \(0, 3\)"):
+        load_array(path, "inputs")
+    np.save(path, np.zeros(3))
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(VqromError, match="must end after its array"):
+        load_array(path, "inputs")
+
+
+def test_load_array_claims_more_than_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "huge.npy"
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }"
+    header += b" " * (117 - len(header)) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(VqromError, match="cannot be read"):
+        load_array(path, "inputs")
+
+
+def test_staged_moves_everything_and_keeps_the_rest(tmp_path: Path) -> None:
+    output = tmp_path / "new" / "out"
+    with staged(output) as directory:
+        (directory / "a").write_text("1")
+        (directory / "sub").mkdir()
+        (directory / "sub" / "b").write_text("2")
+        assert not output.exists()
+    (output / "mine").write_text("keep")
+    with staged(output) as directory:
+        (directory / "a").write_text("3")
+    assert {path.relative_to(output).as_posix(): path.read_text()
+            for path in output.rglob("*") if path.is_file()} == {
+                "a": "3", "sub/b": "2", "mine": "keep"}
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["out"]
+
+
+def test_staged_leaves_nothing_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), staged(tmp_path / "new" / "out") as directory:
+        (directory / "a").write_text("1")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_staged_wrong(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(VqromError, match="output must be a directory"), staged(tmp_path / "file"):
+        pass
+    with pytest.raises(VqromError, match="output must be a directory"), \
+            staged(tmp_path / "file" / "below"):
+        pass
+    (tmp_path / "out" / "a").mkdir(parents=True)
+    with pytest.raises(VqromError, match="must not be a directory already"), \
+            staged(tmp_path / "out") as directory:
+        (directory / "a").write_text("1")
+        (directory / "0").write_text("1")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]

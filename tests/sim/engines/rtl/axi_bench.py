@@ -1,0 +1,183 @@
+"""A Verilator model of the accelerator with all its ports outside, and jobs that run on it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cocotb_tools.config
+import numpy as np
+
+from tests.random_networks import NetworkBuilder, random_codebook
+from tests.sim.engines.rtl.axi_monitor import WATCHED
+from vqrom_hw.bus import axi4_read_members, axi4_write_members, axi4lite_members
+from vqrom_hw.config import load_config
+from vqrom_hw.export import generate
+from vqrom_sim.engines.rtl import build
+from vqrom_sim.engines.rtl.testbench import TOP
+from vqrom_sw.compiler import Program, compile_network
+from vqrom_sw.io import cached_directory
+from vqrom_sw.reference import output_of, quantize_input, run_reference
+
+CONFIG = load_config("tiny").model_copy(update={"activation_words": 160, "max_burst_beats": 8})
+"""A buffer so small that maps are spilled, and bursts so short that transfers take several."""
+
+CODEBOOK = random_codebook(CONFIG)
+MEMORY = 1 << 16
+MAIN = Path(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
+"""cocotb's own main loop: it owns the clock, and cocotb sees values from before its edges."""
+
+MEMBERS = {"s_axil": axi4lite_members("s_axil_"),
+           "m_axi": axi4_read_members("m_axi_", CONFIG.bus_width)
+           | axi4_write_members("m_axi_", CONFIG.bus_width)}
+
+
+def watched_fields() -> list[tuple[str, int]]:
+    """Signals in the vector ``watch``, lowest first, with their widths."""
+    names = [f"{bus}_{channel}{signal}" for bus, channels in WATCHED.items()
+             for channel, signals in channels.items() for signal in signals]
+    members = MEMBERS["s_axil"] | MEMBERS["m_axi"]
+    return [*((name, int(members[name].shape)) for name in names), ("flush", 1)]
+
+
+def bench_verilog() -> str:
+    """All ports of the accelerator, the IDs that cocotbext-axi wants, and what a monitor watches
+    as one vector: a look at it is one call into the simulator."""
+    members = MEMBERS["s_axil"] | MEMBERS["m_axi"]
+    ports = ["input wire clk", "input wire rst", "output wire interrupt"]
+    ports += [f"{'output' if member.flow.name == 'Out' else 'input'} wire "
+              f"[{int(member.shape) - 1}:0] {name}" for name, member in members.items()]
+    ports += [f"{direction} wire [0:0] m_axi_{channel}id" for direction, channel in (
+        ("output", "aw"), ("input", "b"), ("output", "ar"), ("input", "r"))]
+    fields = watched_fields()
+    ports.append(f"output wire [{sum(width for _, width in fields) - 1}:0] watch")
+    connections = ", ".join(f".{name}({name})" for name in ("clk", "rst", "interrupt", *members))
+    watch = ", ".join(name for name, _ in reversed(fields))
+    return "\n".join([
+        f"module {TOP} (", ",\n".join(ports), ");",
+        "wire flush = dut.command_processor.flush;",
+        "assign m_axi_awid = 0;", "assign m_axi_arid = 0;", f"assign watch = {{{watch}}};",
+        f"vqrom dut ({connections});", "endmodule", ""])
+
+
+@cache
+def bench_model() -> Path:
+    """Directory of the built model, from the cache if nothing has changed."""
+    control = f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "*"\n'
+    digest = hashlib.sha256()
+    for part in (CONFIG.model_dump_json(), CODEBOOK.codewords.tobytes(), bench_verilog(), control,
+                 MAIN.read_text(), build._sources_digest()):
+        digest.update(part if isinstance(part, bytes) else part.encode())
+
+    def make(folder: Path) -> None:
+        generate(CONFIG, CODEBOOK.codewords, folder)
+        (folder / "testbench.sv").write_text(bench_verilog(), encoding="utf-8")
+        (folder / "public.vlt").write_text(control, encoding="utf-8")
+        build.verilate(
+            folder, MAIN, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
+            f"-L{cocotb_tools.config.libs_dir} -lcocotbvpi_verilator")
+
+    return cached_directory("axi-bench", digest.hexdigest()[:32], make)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One start of the accelerator.
+
+    Members
+    -------
+    csr:
+        Registers to write first, by name.
+    patches:
+        Byte address and new bytes in hexadecimal, in memory before the start.
+    bad_reads, bad_writes:
+        Byte address that answers with an error, and the response.
+    """
+
+    csr: dict[str, int]
+    patches: list[tuple[int, str]] = field(default_factory=list)
+    bad_reads: tuple[int, int] | None = None
+    bad_writes: tuple[int, int] | None = None
+
+
+def simulate(folder: Path, image: bytes, runs: list[Run], seed: int,
+             rates: tuple[float, ...], cycles: int) -> dict[str, Any]:
+    """Run in one simulation; what ``tests/sim/engines/rtl/axi_job.py`` has written about it.
+
+    Parameters
+    ----------
+    folder:
+        For files.
+    image:
+        First contents of the memory.
+    seed, rates:
+        Of back-pressure: now with one of the rates, now with another, on each channel for itself.
+    cycles:
+        After which a run is given up.
+    """
+    (folder / "image").write_bytes(image)
+    job = folder / "job.json"
+    job.write_text(json.dumps({
+        "memory": MEMORY, "runs": [asdict(run) for run in runs], "seed": seed, "rates": rates,
+        "cycles": cycles, "beat_bytes": CONFIG.beat_bytes,
+        "max_beats": CONFIG.max_burst_beats, "fields": watched_fields()}), encoding="utf-8")
+    environment = build.simulation_environment(job) | {
+        "COCOTB_TEST_MODULES": "tests.sim.engines.rtl.axi_job", "COCOTB_RANDOM_SEED": str(seed)}
+    model = bench_model()
+    done = subprocess.run([str(model / TOP)], cwd=model, env=environment, capture_output=True,
+                          text=True, check=False)
+    result = folder / "result.json"
+    assert result.exists(), done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads(result.read_text(encoding="utf-8"))
+
+
+class Workload:
+    """A network, compiled, with one input, its memory image and the bytes that must come out.
+
+    Parameters
+    ----------
+    builder:
+        The network.
+    first:
+        Byte address of the first region; with it bursts meet 4 KiB boundaries elsewhere.
+    """
+
+    def __init__(self, builder: NetworkBuilder, first: int = 0):
+        network = builder.build()
+        self.program: Program = compile_network(network, CODEBOOK.codewords, CONFIG)
+        inputs = quantize_input(network, builder.images(1))
+        self.expected = output_of(network, run_reference(network, CODEBOOK, inputs))
+        blocks = {"program": self.program.commands, "constant": self.program.constants,
+                  "input": self.program.input_image(
+                      inputs, network.input_quantization.zero_point).tobytes()}
+        sizes = {name: len(block) for name, block in blocks.items()} | {
+            "output": self.program.output_bytes, "scratch": self.program.scratch_bytes}
+        self.places: dict[str, int] = {}
+        for name, size in sizes.items():
+            self.places[name] = first
+            first += -(-size // 64) * 64
+        self.sizes = sizes
+        image = bytearray(first)
+        for name, block in blocks.items():
+            image[self.places[name]:self.places[name] + len(block)] = block
+        self.image = bytes(image)
+
+    @property
+    def csr(self) -> dict[str, int]:
+        """Registers for a run."""
+        regions = ("constant", "input", "output", "scratch")
+        return {"program_address": self.places["program"],
+                "program_beats": self.program.program_beats,
+                **{f"base_{name}": self.places[name] for name in regions},
+                **{f"limit_{name}": self.sizes[name] for name in regions}}
+
+    def output(self, memory: bytes) -> np.ndarray:
+        """Outputs in a dump of the memory, as the reference has them."""
+        first = self.places["output"]
+        part = np.frombuffer(memory[first:first + self.program.output_bytes], np.uint8)
+        return self.program.output_maps(part[None]).transpose(0, 3, 1, 2)

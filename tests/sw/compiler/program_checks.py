@@ -1,0 +1,36 @@
+"""Compile a network, carry the program out in all ways, compare with the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.command_interpreter import Interpreter
+from tests.random_networks import NetworkBuilder
+from vqrom_hw.config import PRESETS, AcceleratorConfig
+from vqrom_sw.codebook import UniversalCodebook
+from vqrom_sw.compiler import Program, compile_network
+from vqrom_sw.reference import quantize_input, run_reference
+
+
+def config_of(preset: str, **changes: Any) -> AcceleratorConfig:
+    return AcceleratorConfig(**(PRESETS[preset] | changes))
+
+
+def check_program(builder: NetworkBuilder, codebook: UniversalCodebook,
+                  config: AcceleratorConfig, apart: int = 2, **options: Any) -> Program:
+    """One run in list order, ``apart`` runs with units at random speeds."""
+    network = builder.build()
+    program = compile_network(network, codebook.codewords, config, **options)
+    inputs = quantize_input(network, builder.images(1))
+    expected = run_reference(network, codebook, inputs)[network.layers[-1].name]
+    image = program.input_image(inputs, network.input_quantization.zero_point)[0]
+    for seed in range(apart + 1):
+        run = Interpreter(program, codebook.codewords, image, seed)
+        if seed:
+            run.run_apart(np.random.default_rng(seed))
+        else:
+            run.run_in_order()
+        np.testing.assert_array_equal(program.output_maps(run.output[None]), expected)
+    return program
