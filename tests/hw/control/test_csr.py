@@ -5,7 +5,7 @@ import random
 from tests.hw.simulation import simulate
 from vqrom_hw.control import Counters, CsrBlock
 from vqrom_hw.control.counters import INCREMENT_BITS
-from vqrom_hw.isa import COUNTER, COUNTERS, HASH, IDENTIFIER, ErrorCode, csr_map
+from vqrom_hw.isa import COUNTERS, IDENTIFIER, REGISTERS, VERSION, ErrorCode, csr_map
 
 DIGEST = bytes(range(32)).hex()
 MAP = csr_map()
@@ -61,9 +61,14 @@ def test_identity_and_hash():
     async def test(ctx, dut):
         assert await read(ctx, dut, 0) == IDENTIFIER == int.from_bytes(b"MRQV", "little")
         ctx.set(dut.codebook_sha256, int.from_bytes(bytes.fromhex(DIGEST), "little"))
-        words = [await read(ctx, dut, HASH + 4 * word) for word in range(8)]
+        words = [await read(ctx, dut, MAP[f"codebook_sha256_{word}"]["offset"])
+                 for word in range(8)]
         assert b"".join(word.to_bytes(4, "little") for word in words).hex() == DIGEST
-        assert await read(ctx, dut, 0xFFC) == 0
+        assert await read(ctx, dut, MAP["version"]["offset"]) == VERSION
+        taken = {word for register in REGISTERS.values() for word in range(
+            register.offset, register.offset + register.width // 8, 4)}
+        for offset in sorted({*range(0, 0x100, 4), 0xFFC} - taken):
+            assert await read(ctx, dut, offset) == 0, "no register"
     run(test)
 
 
@@ -144,10 +149,11 @@ def test_counters_are_readable_in_two_halves():
         for name, value in values.items():
             ctx.set(dut.counters[name], value)
         for number, name in enumerate(COUNTERS):
-            low = await read(ctx, dut, COUNTER + 8 * number)
-            high = await read(ctx, dut, COUNTER + 8 * number + 4)
+            offset = MAP[f"counter_{name}"]["offset"]
+            low = await read(ctx, dut, offset)
+            high = await read(ctx, dut, offset + 4)
             assert high << 32 | low == values[name]
-            assert MAP[f"counter_{name}"]["offset"] == COUNTER + 8 * number
+            assert offset == MAP["counter_cycles"]["offset"] + 8 * number
     run(test)
 
 
