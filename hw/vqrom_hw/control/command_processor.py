@@ -1,7 +1,5 @@
 """The command processor: assembles commands, checks them, hands them to the units' queues."""
 
-from collections.abc import Iterable
-
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -126,7 +124,7 @@ class CommandProcessor(wiring.Component):
             self.request.address.eq(self.bases[transfer.region] + transfer.offset),
             self.request.beats.eq(transfer.beats), self.request.tag.eq(transfer.stream),
             self.request.command.eq(self.position),
-            own_fault["position"].eq(self.position),
+            own_fault.position.eq(self.position),
             fault.eq(Mux(self.fault.code != 0, self.fault, own_fault)),
         ]
         self._check(m, header, transfer, end, loaded, illegal)
@@ -140,7 +138,7 @@ class CommandProcessor(wiring.Component):
                     m.next = "ASSEMBLE"
             with m.State("ASSEMBLE"):
                 m.d.comb += [self.busy.eq(1), self.i.ready.eq(left != 0),
-                             own_fault["code"].eq(Mux(left == 0, ErrorCode.OPCODE, 0))]
+                             own_fault.code.eq(Mux(left == 0, ErrorCode.OPCODE, 0))]
                 with m.If(self.i.valid & self.i.ready):
                     self._store_beat(m, beat, count)
                     m.d.sync += [beat.eq(beat + 1), left.eq(left - 1)]
@@ -149,7 +147,7 @@ class CommandProcessor(wiring.Component):
                         m.next = "DISPATCH"
                 self._stop_at(m, fault)
             with m.State("DISPATCH"):
-                m.d.comb += [self.busy.eq(1), own_fault["code"].eq(illegal)]
+                m.d.comb += [self.busy.eq(1), own_fault.code.eq(illegal)]
                 with m.If(illegal == 0):
                     self._dispatch(m, header, transfer, accepted)
                 with m.If(accepted):
@@ -179,11 +177,11 @@ class CommandProcessor(wiring.Component):
                loaded: Value, illegal: Signal) -> None:
         """Find the error of the command in hand, if it has one."""
         opcode = header.opcode
-        moves = _any(opcode == move for move in (Opcode.FETCH, Opcode.LOAD, Opcode.STORE))
+        moves = Cat(opcode == move for move in (Opcode.FETCH, Opcode.LOAD, Opcode.STORE)).any()
         known = [Opcode.END, Opcode.CHECK, Opcode.FETCH, *TARGETS]
         if self._config.codebook_storage == "rom":
             known.remove(Opcode.CODEBOOK)
-        with m.If(~_any(opcode == code for code in known)
+        with m.If(~Cat(opcode == code for code in known).any()
                   | ((opcode == Opcode.FETCH) & (transfer.channel >= len(Channel)))):
             m.d.comb += illegal.eq(ErrorCode.OPCODE)
         with m.Elif(moves & (end > self.limits[transfer.region])):
@@ -204,8 +202,7 @@ class CommandProcessor(wiring.Component):
                              self.fetch.eq(Mux(accepted, 1 << transfer.channel, 0))]
             for opcode, queues in TARGETS.items():
                 with m.Case(opcode):
-                    m.d.comb += accepted.eq(
-                        Value.cast(Cat(self.room[queue] for queue in queues)).all())
+                    m.d.comb += accepted.eq(Cat(self.room[queue] for queue in queues).all())
                     m.d.comb += [self.push[queue].eq(accepted) for queue in queues]
 
     def _store_beat(self, m: Module, beat: Signal, count: int) -> None:
@@ -216,8 +213,3 @@ class CommandProcessor(wiring.Component):
                 with m.Case(number):
                     part = self.command.as_value()[number * width:(number + 1) * width]
                     m.d.sync += part.eq(self.i.payload)
-
-
-def _any(bits: Iterable[Value]) -> Value:
-    """Whether one of the bits is set."""
-    return Value.cast(Cat(bits)).any()

@@ -1,6 +1,6 @@
 """Command queues: what each unit will do, held back until what it waits for is done."""
 
-from amaranth.hdl import Cat, Module, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -71,14 +71,14 @@ class CommandQueue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.entries = entries = fifo.SyncFIFO(width=self._layout.size, depth=self._depth)
-        head: data.View = self.o.payload
+        head = self.o.payload
         behind = Signal(len(Unit))
         if self._waits:
             for unit in Unit:
                 name = unit.name.lower()
                 distance = Signal(signed(16), name=f"distance_{name}")
                 m.d.comb += [distance.eq(self.completed[name] - head.wait[name]),
-                             Value.cast(behind[unit]).eq(distance < 0)]
+                             behind[unit].eq(distance < 0)]
         m.d.comb += [
             entries.w_data.eq(Cat(self.i.payload)), entries.w_en.eq(self.i.valid),
             self.i.ready.eq(entries.w_rdy), head.eq(entries.r_data),

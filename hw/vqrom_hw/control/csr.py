@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Array, Module, Signal, Value
+from amaranth.hdl import Array, Module, Signal, Value, ValueLike
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -139,7 +139,7 @@ class CsrBlock(wiring.Component):
             m.d.sync += [finished.eq(0), error.eq(0)]
 
     def _sources(self, enable: Signal, finished: Signal,
-                 error: Signal) -> dict[str, Sequence[object]]:
+                 error: Signal) -> dict[str, Sequence[ValueLike]]:
         """What the registers of each declaration read, but for the counters."""
         return {
             "id": [IDENTIFIER], "version": [VERSION],
@@ -154,10 +154,10 @@ class CsrBlock(wiring.Component):
             "limit": [self.limits[region] for region in Region],
         }
 
-    def _read(self, m: Module, sources: Mapping[str, Sequence[object]]) -> None:
-        values = Array(half for name in COUNTERS for value in (Value.cast(self.counters[name]),)
-                       for half in (value[:32], value[32:]))
-        counter = Signal(range(len(values)))
+    def _read(self, m: Module, sources: Mapping[str, Sequence[ValueLike]]) -> None:
+        values = Array(half for name in COUNTERS
+                       for half in (self.counters[name][:32], self.counters[name][32:]))
+        counter = Signal(range(2 * len(COUNTERS)))
         m.d.comb += [self.arready.eq(~self.rvalid),
                      counter.eq((self.araddr - COUNTER.offset) >> 2)]
         with m.If(self.rready):
@@ -173,7 +173,7 @@ class CsrBlock(wiring.Component):
                         with m.Case(register.offset):
                             m.d.sync += self.rdata.eq(value)
                 with m.Default():
-                    last = COUNTER.offset + 4 * len(values)
+                    last = COUNTER.offset + 8 * len(COUNTERS)
                     with m.If((self.araddr >= COUNTER.offset) & (self.araddr < last)):
                         m.d.sync += self.rdata.eq(values[counter])
 

@@ -30,7 +30,7 @@ from .commands import (
     vector_layout,
     wait_layout,
 )
-from .counters import ACTIVITIES, COUNTERS, UNITS
+from .counters import ACTIVITIES, COUNTER_MEANINGS, COUNTERS, UNITS
 from .queues import QUEUES, TARGETS, queue_layout
 from .register import REGISTER_ADDRESS_BITS, Register, RegisterArray, RegisterField
 from .registers import (
@@ -46,8 +46,8 @@ from .registers import (
 )
 
 __all__ = [
-    "ACTIVITIES", "ADDRESS", "BODIES", "COMMAND_BYTES", "COUNTERS", "DECLARED", "ERROR",
-    "IDENTIFIER", "INTERRUPT_CLEAR", "INTERRUPT_ENABLE", "LEVELS", "POSITION", "QUEUES",
+    "ACTIVITIES", "ADDRESS", "BODIES", "COMMAND_BYTES", "COUNTERS", "COUNTER_MEANINGS", "DECLARED",
+    "ERROR", "IDENTIFIER", "INTERRUPT_CLEAR", "INTERRUPT_ENABLE", "LEVELS", "POSITION", "QUEUES",
     "REGISTERS", "REGISTER_ADDRESS_BITS", "SLIDING_ROWS", "START", "TARGETS", "UNITS", "VERSION",
     "Channel", "ErrorCode", "Opcode", "Region", "Register", "RegisterArray", "RegisterField",
     "Stream", "Unit", "VectorOp", "check_layout", "codebook_layout", "command_layout", "csr_map",
