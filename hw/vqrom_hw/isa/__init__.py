@@ -1,7 +1,8 @@
-"""The instruction set: every number that hardware, compiler and cycle model must agree on.
+"""The instruction set: every number on which hardware, compiler, cycle model and driver agree.
 
-Commands and their bit layouts, the queues that they go to, the registers and the counters that a
-driver sees. Nothing in here is hardware yet; everything else imports from here.
+Commands and their bit layouts, the queues that they go to, the registers, and the event counters.
+Nothing in here is hardware; the other rooms take these facts from here, so that each is stated
+once.
 """
 
 from .commands import (
@@ -11,13 +12,6 @@ from .commands import (
     LEVELS,
     POSITION,
     SLIDING_ROWS,
-    Channel,
-    ErrorCode,
-    Opcode,
-    Region,
-    Stream,
-    Unit,
-    VectorOp,
     check_layout,
     codebook_layout,
     command_layout,
@@ -31,6 +25,7 @@ from .commands import (
     wait_layout,
 )
 from .counters import ACTIVITIES, COUNTER_MEANINGS, COUNTERS, UNITS
+from .numbering import Channel, ErrorCode, Opcode, Region, Stream, Unit, VectorOp
 from .queues import QUEUES, TARGETS, queue_layout
 from .register import REGISTER_ADDRESS_BITS, Register, RegisterArray, RegisterField
 from .registers import (

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from .commands import ErrorCode, Region
 from .counters import COUNTERS
+from .numbering import ErrorCode, Region
 from .register import WORD_BYTES, Register, RegisterArray, RegisterField
 
 IDENTIFIER = 0x56_51_52_4D
