@@ -45,7 +45,8 @@ def config_of_design(design: str) -> AcceleratorConfig:
     preset, form = design.split()
     storage, rom = FORMS[form]
     base = load_config(preset, subvector=4, codewords=256).model_dump()
-    return AcceleratorConfig(**base | {"codebook_storage": storage, "codebook_rom": rom})
+    return AcceleratorConfig.model_validate(
+        base | {"codebook_storage": storage, "codebook_rom": rom})
 
 
 def verilog_hash(design: str) -> str:

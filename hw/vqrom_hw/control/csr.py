@@ -140,7 +140,7 @@ class CsrBlock(wiring.Component):
 
     def _sources(self, enable: Signal, finished: Signal,
                  error: Signal) -> dict[str, Sequence[ValueLike]]:
-        """What the registers of each declaration read, but for the counters."""
+        """The values that each declaration's registers read, in order; the counters' apart."""
         return {
             "id": [IDENTIFIER], "version": [VERSION],
             "control": [_fields_of("control", {"interrupt_enable": enable})],

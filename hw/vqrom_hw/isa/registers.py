@@ -6,7 +6,7 @@ else is derived from it: :data:`REGISTERS` by name, the decoders of
 the documentation (:mod:`vqrom_hw.export.registers`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -92,7 +92,7 @@ def _claim(register: Register, flat: dict[str, Register], owners: dict[int, Regi
                 f"{other.name!r} at {other.offset:#05x}")
 
 
-REGISTERS: Mapping[str, Register] = flatten(DECLARED)
+REGISTERS: dict[str, Register] = flatten(DECLARED)
 """Every register by the name that it has in ``vqrom.json``."""
 
 START, INTERRUPT_ENABLE, INTERRUPT_CLEAR = (

@@ -2,10 +2,21 @@
 
 import random
 
+import pytest
+
 from tests.hw.simulation import simulate
-from vqrom_hw.control import Counters, CsrBlock
+from vqrom_hw.control import Counters, CsrBlock, csr
 from vqrom_hw.control.counters import INCREMENT_BITS
-from vqrom_hw.isa import COUNTERS, IDENTIFIER, REGISTERS, VERSION, ErrorCode, csr_map
+from vqrom_hw.isa import (
+    COUNTERS,
+    DECLARED,
+    IDENTIFIER,
+    REGISTERS,
+    VERSION,
+    ErrorCode,
+    Register,
+    csr_map,
+)
 
 DIGEST = bytes(range(32)).hex()
 MAP = csr_map()
@@ -120,7 +131,31 @@ def test_error_says_what_and_where():
         ctx.set(dut.error, {"code": ErrorCode.DRAM_RANGE, "position": 1234})
         assert await read(ctx, dut, MAP["error_code"]["offset"]) == ErrorCode.DRAM_RANGE
         assert await read(ctx, dut, MAP["error_command"]["offset"]) == 1234
+        ctx.set(dut.layer, 0xABC)
+        assert await read(ctx, dut, MAP["layer"]["offset"]) == 0xABC
     run(test)
+
+
+def test_decoder_follows_the_declaration(monkeypatch):
+    monkeypatch.setattr(csr, "DECLARED", tuple(
+        Register("layer", 0x01C, "ro", "moved") if declared.name == "layer" else declared
+        for declared in DECLARED))
+
+    async def test(ctx, dut):
+        ctx.set(dut.layer, 0xABC)
+        assert await read(ctx, dut, 0x01C) == 0xABC
+        assert await read(ctx, dut, MAP["layer"]["offset"]) == 0
+    run(test)
+
+
+def test_refuses_a_declaration_without_hardware(monkeypatch):
+    mode = Register("mode", 0x01C, "rw", "not in the hardware")
+    with monkeypatch.context() as patch, pytest.raises(KeyError, match="mode"):
+        patch.setattr(csr, "DECLARED", (*DECLARED, mode))
+        CsrBlock().elaborate(None)
+    with monkeypatch.context() as patch, pytest.raises(KeyError, match="mode"):
+        patch.setattr(csr, "REGISTERS", REGISTERS | {"mode": mode})
+        CsrBlock().elaborate(None)
 
 
 def test_start_is_one_pulse_and_none_while_busy():
