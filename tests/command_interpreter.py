@@ -291,7 +291,7 @@ class Interpreter:
         assert pixels <= config.accumulator_depth
         assert body["fills"] == tiles * reduced * config.fill_steps
         units = self._weights(body["raw"], tiles * reduced * config.processing_elements)
-        weights = units.reshape(tiles, reduced, config.groups, config.columns, config.subvector)
+        weights = units.reshape(tiles, reduced, config.pe_rows, config.columns, config.subvector)
         weights = weights.transpose(0, 1, 2, 4, 3).reshape(tiles, -1, config.columns)
         lanes = words.transpose(0, 2, 1, 3).reshape(tiles, pixels, -1)
         return (lanes.astype(np.float64) @ weights.astype(np.float64)).astype(np.int64)
@@ -309,7 +309,7 @@ class Interpreter:
         config, post = self.config, body["post"]
         passes, pixels, columns = sums.shape
         assert (post["passes"], post["pixels"]) == (passes, pixels)
-        assert body["parameter_groups"] == passes * config.post_groups
+        assert body["parameter_groups"] == passes * config.post_steps
         lanes = self._take(Channel.PARAMETER, LANE.itemsize * passes * columns).view(LANE)
         lanes = lanes.reshape(passes, columns)
         addresses = target_words(post["target"], pixels)

@@ -119,14 +119,15 @@ class AcceleratorConfig(BaseModel):
         return self
 
     @property
-    def groups(self) -> int:
-        """PEs of one column: sub-vectors along the reduction dimension."""
+    def pe_rows(self) -> int:
+        """PEs of one column, each of which takes one of the sub-vectors that lie side by side along
+        the reduction."""
         return self.rows // self.subvector
 
     @property
     def processing_elements(self) -> int:
         """PEs of the whole array, one codeword each."""
-        return self.groups * self.columns
+        return self.pe_rows * self.columns
 
     @property
     def peak_macs_per_cycle(self) -> int:
@@ -154,8 +155,8 @@ class AcceleratorConfig(BaseModel):
         return self.bus_width // 8
 
     @property
-    def post_groups(self) -> int:
-        """Lane groups that post-processing visits for one column tile."""
+    def post_steps(self) -> int:
+        """Steps that post-processing takes over a column tile: ``post_lanes`` columns in each."""
         return self.columns // self.post_lanes
 
     @property

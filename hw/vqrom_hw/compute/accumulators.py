@@ -148,18 +148,18 @@ class AccumulatorBanks(wiring.Component):
         This update is the last one of its half.
     half_full, release: ``Out(2)``, ``In(2)``
         Halves that hold finished sums; one-hot pulse when one has been read.
-    read: ``In(post_groups)``, read_half, read_address:
+    read: ``In(post_steps)``, read_half, read_address:
         Read one bank (one-hot).
     total: ``Out(ArrayLayout(signed(32), post_lanes))``
         What was read in the previous cycle.
-    reads, writes: ``Out(range(post_groups + 2))``
+    reads, writes: ``Out(range(post_steps + 2))``
         Banks read, written for this cycle's update and read; for counters.
     """
 
     def __init__(self, config: AcceleratorConfig, width: int):
         self._config = config
         self._width = width
-        pixel, groups = range(config.accumulator_depth), config.post_groups
+        pixel, groups = range(config.accumulator_depth), config.post_steps
         super().__init__({
             "update": In(1), "half": In(1), "address": In(pixel), "first": In(1),
             "partial": In(data.ArrayLayout(signed(width), config.columns)), "finish": In(1),
@@ -172,7 +172,7 @@ class AccumulatorBanks(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self._config
-        lanes, groups = config.post_lanes, config.post_groups
+        lanes, groups = config.post_lanes, config.post_steps
         finished, shown = Signal(HALVES), Signal(groups)
         m.d.comb += [
             finished.eq(Mux(self.update & self.finish, 1 << self.half, 0)),

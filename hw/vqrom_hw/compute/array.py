@@ -99,7 +99,7 @@ class ProcessingArray(wiring.Component):
 
     def __init__(self, config: AcceleratorConfig):
         self._config = config
-        self.total_width = product_width(config.subvector) + (config.groups - 1).bit_length()
+        self.total_width = product_width(config.subvector) + (config.pe_rows - 1).bit_length()
         super().__init__({
             "activations": In(8 * config.rows),
             "swap": In(1),
@@ -114,10 +114,10 @@ class ProcessingArray(wiring.Component):
         word = Signal(8 * config.rows)
         m.d.sync += word.eq(self.activations)
         for column in range(config.columns):
-            adder = ColumnAdder(config.groups, product_width(config.subvector))
+            adder = ColumnAdder(config.pe_rows, product_width(config.subvector))
             m.submodules[f"column_adder_{column}"] = adder
             m.d.comb += self.totals[column].eq(adder.total)
-            for group in range(config.groups):
+            for group in range(config.pe_rows):
                 number = group * config.columns + column
                 element = ProcessingElement(config.subvector)
                 m.submodules[f"processing_element_{group}_{column}"] = element

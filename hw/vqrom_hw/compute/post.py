@@ -30,7 +30,7 @@ class PostProcessor(wiring.Component):
         Halves that hold finished sums; one-hot pulse when one has been read.
     parameters: ``In(stream.Signature(ArrayLayout(parameter_layout, post_lanes)))``
         Bias, multiplier and shift of each lane.
-    read: ``Out(post_groups)``, read_half, read_address; total: ``In``
+    read: ``Out(post_steps)``, read_half, read_address; total: ``In``
         Accumulator port, one-hot lane group, latency one cycle.
     write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``, write_word
         Activation buffer write port: the lanes' bytes, repeated over the word.
@@ -42,7 +42,7 @@ class PostProcessor(wiring.Component):
 
     def __init__(self, config: AcceleratorConfig):
         self._config = config
-        lanes, groups = config.post_lanes, config.post_groups
+        lanes, groups = config.post_lanes, config.post_steps
         super().__init__({
             "command": In(stream.Signature(post_layout)), "busy": Out(1),
             "working": Out(1), "half_full": In(HALVES), "release": Out(HALVES),
@@ -57,7 +57,7 @@ class PostProcessor(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config, post = self._config, self.command.payload
-        lanes, groups = config.post_lanes, config.post_groups
+        lanes, groups = config.post_lanes, config.post_steps
         sections = config.rows // config.columns
         m.submodules.target_walk = target = TargetWalk()
         passes, pixel = Signal(16), Signal(16)

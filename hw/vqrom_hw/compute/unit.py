@@ -61,7 +61,7 @@ class ComputeUnit(wiring.Component):
     def __init__(self, config: AcceleratorConfig, codewords: Sequence[int]):
         self._config = config
         self._codewords = codewords
-        banks = range(config.post_groups + 2)
+        banks = range(config.post_steps + 2)
         flags = ("issue", "array_busy", "wait_weights", "wait_accumulators", "post_busy",
                  "codebook_done")
         super().__init__({

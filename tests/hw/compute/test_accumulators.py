@@ -76,7 +76,7 @@ def test_sums_while_the_other_half_is_read(lanes, depth):
 def test_banks_hold_all_columns(shape):
     """A half is full with its last update, readable at once, and until it is released."""
     config, rng = SHAPES[shape], random.Random(shape)
-    dut, groups, lanes = AccumulatorBanks(config, 20), config.post_groups, config.post_lanes
+    dut, groups, lanes = AccumulatorBanks(config, 20), config.post_steps, config.post_lanes
 
     async def fill(ctx, half, pixels):
         sums = [[0] * config.columns for _ in range(pixels)]

@@ -54,7 +54,7 @@ def test_array_is_a_matrix_product(shape):
     """Tiles back to back, each loaded in the last cycles before its first word."""
     config, rng = CONFIGS[shape], random.Random(1)
     ports, steps, d = config.decode_ports, config.fill_steps, config.subvector
-    tiles = np.random.default_rng(2).integers(-128, 128, (5, config.groups, config.columns, d))
+    tiles = np.random.default_rng(2).integers(-128, 128, (5, config.pe_rows, config.columns, d))
     # The first cycle of each tile; the shortest tiles run exactly as long as a fill takes.
     starts = np.cumsum([steps] + [steps + rng.randint(0, 2) for _ in tiles]).tolist()
     words = [signed_bytes(rng, config.rows) for _ in range(starts[-1])]

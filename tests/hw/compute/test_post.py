@@ -112,7 +112,7 @@ def test_words(shape, gaps):
 def test_one_pixel_every_cycle(shape):
     """No gap between groups and passes, one drain and one cycle between commands."""
     scene = Scene(shape)
-    groups = scene.config.post_groups
+    groups = scene.config.post_steps
     sizes = [(4, 3), (1, 1), (3, 1)]
     for passes, pixels in sizes:
         scene.add(passes=passes, pixels=pixels, target=target_of(0, 8, 8, 8))

@@ -60,7 +60,7 @@ class Bench:
                         words=CHANNEL_WORDS):
         """One COMPUTE and what it should write."""
         weights = self._weights(tiles * words * math.prod(kernel), raw)
-        shape = (tiles, words, *kernel, self.config.groups, self.config.columns, -1)
+        shape = (tiles, words, *kernel, self.config.pe_rows, self.config.columns, -1)
         pad_value = self.rng.randint(-128, 127)
         sums = self._sums(out, kernel, padding, stride, weights.reshape(shape), pad_value)
         self._array_command(out, kernel, padding, stride, tiles, words, pad_value)
@@ -113,7 +113,7 @@ class Bench:
         target = {"base": self.target, "width": out[1], "stride": pixel_words,
                   "row_stride": out[1] * pixel_words + 1}
         self.target += out[0] * target["row_stride"]
-        self.posts.append({"parameter_groups": tiles * config.post_groups, "post": {
+        self.posts.append({"parameter_groups": tiles * config.post_steps, "post": {
             "passes": tiles, "pixels": math.prod(out), "section": section, "range": RANGE,
             "target": target}})
         items = []
@@ -181,8 +181,8 @@ def test_convolutions_back_to_back(shape, gaps):
         sums += counts[0] * counts[1] * counts[5]
         lookups += 0 if weights["raw"] else math.prod(counts[2:]) * config.processing_elements
     assert (issued, rom) == (words, lookups)
-    assert reads == config.post_groups * words, "all updates but the first, and post-processing"
-    assert writes == config.post_groups * words
+    assert reads == config.post_steps * words, "all updates but the first, and post-processing"
+    assert writes == config.post_steps * words
     assert sums
 
 

@@ -52,7 +52,7 @@ def test_weights_come_in_the_order_of_the_array(raw: bool) -> None:
         codewords = CODEBOOK.codewords[unpack(content, len(content), TINY.index_width)]
     assert len(codewords) == 2 * 2 * 6 * TINY.processing_elements
     expected = CODEBOOK.codewords[units].reshape(7, 2, 3, -1) if not raw else units
-    places = np.ndindex(2, 2, 2, 3, TINY.groups, TINY.columns)
+    places = np.ndindex(2, 2, 2, 3, TINY.pe_rows, TINY.columns)
     for place, (tile, word, ky, kx, group, column) in enumerate(places):
         channel, first = tile * TINY.columns + column, word * TINY.rows + group * TINY.subvector
         if channel < 7 and first < expected.shape[3]:

@@ -48,7 +48,7 @@ def dimensions_of(config: AcceleratorConfig) -> Dimensions:
         config.max_burst_beats, config.dram_latency, config.command_queue,
         COMMAND_BYTES // config.beat_bytes, config.decode_ports, config.fill_steps,
         last_fields(config), config.index_width, config.codeword_width,
-        parameter_layout.size * config.post_lanes, config.post_groups,
+        parameter_layout.size * config.post_lanes, config.post_steps,
         config.rows // config.columns, 8 * config.rows,
         (config.activation_banks - 1).bit_length(), config.rows // config.vector_lanes,
         max(vector_latencies(config)))

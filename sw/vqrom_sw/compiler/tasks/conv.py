@@ -155,7 +155,7 @@ class ConvTask(Task):
         base = target.address(y0, x0) + word
         fields = {
             "raw": int(self.raw), "fills": self._tiles(piece) * config.fill_steps,
-            "parameter_groups": passes * config.post_groups,
+            "parameter_groups": passes * config.post_steps,
             "pad_value": self.inputs[0].zero_point, "passes": passes,
             "pixels": (y1 - y0) * (x1 - x0), "section": section // config.columns,
             **self._nest(piece, block, source),
