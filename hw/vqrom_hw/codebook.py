@@ -1,10 +1,20 @@
-"""A codebook as numbers: its identity, and the words of the ROM."""
+"""What a codebook is in numbers: its limits, its identity, the words of the ROM, index widths."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import Literal, get_args
 
 import numpy as np
+
+Subvector = Literal[1, 2, 4, 8, 16]
+"""Type of ``d``, the weights of one codeword."""
+
+SUBVECTORS: tuple[int, ...] = get_args(Subvector)
+"""The values that ``d`` may have."""
+
+MIN_CODEWORDS, MAX_CODEWORDS = 2, 65536
+"""Least and greatest number of codewords; an index has at most 16 bits."""
 
 
 def codebook_sha256(codewords: np.ndarray) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .codebook import MAX_CODEWORDS, MIN_CODEWORDS, Subvector, index_width
 from .errors import VqromError
 
 MAX_TOML_BYTES = 1 << 20
@@ -73,8 +74,8 @@ class AcceleratorConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = Field(min_length=1, max_length=64)
-    subvector: Literal[1, 2, 4, 8, 16] = 4
-    codewords: int = Field(default=256, ge=2, le=65536)
+    subvector: Subvector = 4
+    codewords: int = Field(default=256, ge=MIN_CODEWORDS, le=MAX_CODEWORDS)
     rows: int = Field(ge=1, le=256)
     columns: int = Field(ge=1, le=256)
     decode_ports: int = Field(ge=1, le=65536)
@@ -136,7 +137,7 @@ class AcceleratorConfig(BaseModel):
     @property
     def index_width(self) -> int:
         """Bits of one codebook index."""
-        return max(1, (self.codewords - 1).bit_length())
+        return index_width(self.codewords)
 
     @property
     def codeword_width(self) -> int:

@@ -1,7 +1,7 @@
 """The quantised network: what a ``.vqnet`` file holds, the reference runs and the compiler maps.
 
 Every number that decides an output byte is an integer here; floats only describe. Feature maps
-are int8 ``[H, W, C]``; ``real = scale * (q - zero_point)``.
+are int8 ``[H, W, C]`` and stand for ``scale * (q - zero_point)``.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ import numpy as np
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Quantization, Requantization
 
-from .host import HostStep
+from .host_steps import HostStep
 from .shapes import INPUT
 
 NO_CODEBOOK = "0" * 64
-"""What stands for a codebook's SHA-256 in a network that has no indices."""
+"""Stands for a codebook's SHA-256 in a network that was never put on a codebook."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What every layer has.
+    """A step of a quantised network; this class holds what all kinds of layers have.
 
     Members
     -------
     name:
-        Unique in the network; other layers name it as their input.
+        Name that is unique in the network and by which other layers refer to this one.
     inputs:
-        Names of the producing layers, or ``"input"``.
+        Names of the layers whose outputs it reads, or ``"input"`` for the network's input.
     shape:
-        Output feature map ``(H, W, C)``.
+        Shape ``(H, W, C)`` of its output feature map.
     quantization:
-        Of the output.
+        Scale and zero point of its output.
     """
 
     name: str
@@ -45,35 +45,38 @@ class Layer:
 
 @dataclass(frozen=True)
 class Conv(Layer):
-    """A convolution, or a linear layer as the convolution whose kernel is its whole input.
+    """A convolution, or a linear layer, which is a convolution whose kernel is its whole input.
 
-    ``acc = bias + sum(weight * (x - z_x))`` in int32, then requantised per output channel, plus
-    the output's zero point, clamped. Padding contributes nothing (it feeds ``z_x``).
+    It accumulates ``bias + sum(weight * (x - zero_point_of_x))`` in int32. The sum is requantised
+    with the factor of its output channel, the output's zero point is added, and the result is
+    clamped. Padding contributes nothing: it is as if ``x`` were its zero point there.
 
     Members
     -------
     kind:
-        ``"conv"`` or ``"linear"``; they differ in name only.
+        What the module was, ``"conv"`` or ``"linear"``; they differ in name only.
     kernel, stride:
-        ``(y, x)``.
+        Size of a window, and pixels between two windows, ``(y, x)``.
     padding:
-        ``(top, left, bottom, right)`` in pixels.
+        Pixels around the input, ``(top, left, bottom, right)``.
     indices:
-        uint16 ``[C_out, kernel_y, kernel_x, ceil(C_in / groups / d)]``, codebook indices of
-        sub-vectors of ``d`` consecutive input channels, or None when the layer has raw weights.
-        Lanes of the last sub-vector at or above ``C_in / groups`` carry no weight.
+        The index map, uint16 ``[C_out, kernel_y, kernel_x, ceil(C_in / groups / d)]``: codebook
+        indices of sub-vectors of ``d`` consecutive input channels. None for a raw layer. Channels
+        of the last sub-vector at or above ``C_in / groups`` carry no weight.
     raw:
-        int8 ``[C_out, kernel_y, kernel_x, C_in / groups]``, or None when the layer is indexed.
+        Weights of a raw layer, int8 ``[C_out, kernel_y, kernel_x, C_in / groups]``, or None when
+        the layer has indices.
     weight_scale:
-        float64 ``[C_out]``: real weight = ``weight_scale * int8 weight``. Descriptive.
+        float64 ``[C_out]``: a real weight is ``weight_scale * int8 weight``. Descriptive only.
     bias:
         int32 ``[C_out]``, without the input's zero point folded in.
     requantization:
-        ``[C_out]``.
+        Factors from accumulator to output, ``[C_out]``.
     clamp:
-        ``(lowest, highest)`` int8 output, which carries ReLU and ReLU6.
+        Least and greatest int8 output, which carry ReLU and ReLU6.
     groups:
-        Input and output channels are cut into so many parts, each of which sees its own only.
+        Number of groups of a grouped convolution: an output channel reads the input channels of
+        its own group only.
     """
 
     kind: Literal["conv", "linear"]
@@ -91,7 +94,15 @@ class Conv(Layer):
 
 @dataclass(frozen=True)
 class MaxPool(Layer):
-    """Max pooling; padding never wins. Input and output share their quantisation."""
+    """Max pooling, in which padding never is the maximum.
+
+    Input and output share their quantisation.
+
+    Members
+    -------
+    kernel, stride, padding:
+        The window, as in :class:`Conv`.
+    """
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -101,14 +112,18 @@ class MaxPool(Layer):
 
 @dataclass(frozen=True)
 class AveragePool(Layer):
-    """TFLite's int8 AVERAGE_POOL_2D: the sum of the ``q`` of a window over their number, rounded
-    to nearest, ties away from zero, clamped. Padding is in neither the sum nor the number. Input
-    and output share their quantisation.
+    """Average pooling over windows, as TFLite's int8 AVERAGE_POOL_2D computes it.
+
+    The int8 numbers of a window are summed and divided by their count, rounded to nearest with
+    ties away from zero, and clamped. Padding is in neither the sum nor the count. Input and output
+    share their quantisation.
 
     Members
     -------
-    kernel, stride, padding, clamp:
-        As in :class:`Conv`; padding is smaller than the kernel.
+    kernel, stride, padding:
+        The window, as in :class:`Conv`; the padding is smaller than the kernel.
+    clamp:
+        Least and greatest int8 output.
     """
 
     kernel: tuple[int, int]
@@ -120,9 +135,14 @@ class AveragePool(Layer):
 
 @dataclass(frozen=True)
 class GlobalAveragePool(Layer):
-    """``requantise(sum over H and W of (x - z_x)) + z_y`` clamped to int8; output ``(1, 1, C)``.
+    """The mean of each channel over height and width; its output is ``(1, 1, C)``.
 
-    The division by ``H * W`` is part of the multiplier (one element).
+    It is ``requantise(sum of (x - zero_point_of_x)) + zero_point`` clamped to int8.
+
+    Members
+    -------
+    requantization:
+        One factor, which holds the division by ``H * W``.
     """
 
     requantization: Requantization
@@ -131,17 +151,20 @@ class GlobalAveragePool(Layer):
 
 @dataclass(frozen=True)
 class Add(Layer):
-    """TFLite's int8 ADD: ``r_i = requantise_i((x_i - z_i) << 20)``, then
-    ``requantise_o(r_0 + r_1) + z_y``.
+    """The sum of two feature maps, as TFLite's int8 ADD computes it.
+
+    Each input is brought to a common scale, ``r = requantise((x - zero_point_of_x) << shift)`` with
+    the shift :data:`vqrom_hw.lib.OPERAND_SHIFT`; the output is ``requantise(r_0 + r_1)`` plus its
+    zero point, clamped.
 
     Members
     -------
     input_requantization:
-        Of the first and the second input, one element each.
+        One factor for the first input, and one for the second.
     requantization:
-        Of the sum, one element.
+        One factor for the sum.
     clamp:
-        As in :class:`Conv`.
+        Least and greatest int8 output.
     """
 
     input_requantization: tuple[Requantization, Requantization]
@@ -152,17 +175,20 @@ class Add(Layer):
 
 @dataclass(frozen=True)
 class Host(Layer):
-    """Operations that the accelerator does not do: inputs dequantised, computed in float32 by
-    :func:`vqrom_sw.network.host.run_steps`, quantised.
+    """A host layer: operations that the accelerator does not do, and PyTorch does instead.
+
+    Inputs are dequantised, :func:`run_steps` computes in float32, and the result is quantised.
 
     Members
     -------
     operation:
-        What is computed, for messages and reports.
-    steps, constants:
-        The operations, and their constant tensors, float32.
+        Names of the operations, for messages and reports.
+    steps:
+        The operations in order.
+    constants:
+        Constant tensors that the steps refer to, float32.
     input_shapes:
-        Of each input in the module, without the batch.
+        Shape of each input in the PyTorch module, without the batch.
     """
 
     operation: str
@@ -174,13 +200,15 @@ class Host(Layer):
 
 @dataclass(frozen=True)
 class Softmax(Layer):
-    """TFLite's int8 SOFTMAX over the channels of each pixel, on the host, in integers
-    (:mod:`vqrom_sw.arithmetic.softmax`). Its output has scale ``1 / 256`` and zero point -128.
+    """A softmax over the channels of each pixel, on the host but in integers.
+
+    It is TFLite's int8 SOFTMAX (:func:`vqrom_sw.arithmetic.softmax`); its output has the
+    quantisation :data:`vqrom_sw.arithmetic.SOFTMAX_OUTPUT`.
 
     Members
     -------
     multiplier, shift:
-        ``beta * input scale * 2**26 = multiplier * 2**(shift - 31)``; shift is in 0..31.
+        ``beta * input scale * 2**26 = multiplier * 2**(shift - 31)``; the shift is in 0..31.
     """
 
     multiplier: int
@@ -191,22 +219,23 @@ class Softmax(Layer):
 
 @dataclass(frozen=True)
 class QuantizedNetwork:
-    """A network on a universal codebook, or one whose layers all have raw weights.
+    """An int8 network on a universal codebook, or one whose layers are all raw.
 
     Members
     -------
     name:
-        For reports and file names.
+        Name for reports and files.
     input_shape:
-        ``(H, W, C)`` of the input feature map.
+        Shape ``(H, W, C)`` of the input feature map.
     input_quantization:
-        Of the input.
+        Scale and zero point of the input.
     layers:
-        In execution order; the last one is the output.
+        The layers in execution order; the last one makes the network's output.
     output_shape:
         Shape of one output as the float network gives it, e.g. ``(10,)`` or ``(C, H, W)``.
     codebook_sha256:
-        Of the codebook that the indices point into; :data:`NO_CODEBOOK` if there never was one.
+        SHA-256 of the codebook that the indices point into; :data:`NO_CODEBOOK` if there never
+        was one.
     """
 
     name: str
@@ -218,11 +247,16 @@ class QuantizedNetwork:
 
     @property
     def indexed(self) -> bool:
-        """Whether any layer has indices into a codebook."""
+        """Whether at least one layer has indices into a codebook."""
         return any(isinstance(layer, Conv) and layer.indices is not None for layer in self.layers)
 
     def check_codebook(self, sha256: str) -> None:
-        """Refuse another codebook than the network's own; one without indices runs on any.
+        """Refuse another codebook than the network's own; a network without indices runs on any.
+
+        Parameters
+        ----------
+        sha256:
+            SHA-256 of the codebook at hand, in hexadecimal digits.
 
         Raises
         ------
@@ -234,24 +268,24 @@ class QuantizedNetwork:
                              f"{self.codebook_sha256[:12]!r}, not {sha256[:12]!r}")
 
     def shape_of(self, name: str) -> tuple[int, int, int]:
-        """Feature map shape of a layer's output, or of the input."""
+        """Shape ``(H, W, C)`` of the output of the layer of that name, or of the input."""
         return self.input_shape if name == INPUT else self.layer(name).shape
 
     def quantization_of(self, name: str) -> Quantization:
-        """Quantisation of a layer's output, or of the input."""
+        """Quantisation of the output of the layer of that name, or of the input."""
         return self.input_quantization if name == INPUT else self.layer(name).quantization
 
     def layer(self, name: str) -> Layer:
-        """The layer of that name."""
+        """Find the layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
 
     def weights_of(self, layer: Layer) -> int:
-        """Weights of a layer, without the lanes that fill up its last sub-vectors."""
+        """Number of weights of a layer, without those that fill up its last sub-vectors."""
         if not isinstance(layer, Conv):
             return 0
         channels = self.shape_of(layer.inputs[0])[2] // layer.groups
         return layer.shape[2] * layer.kernel[0] * layer.kernel[1] * channels
 
     def macs_of(self, layer: Layer) -> int:
-        """Multiply-accumulates that a layer calls for, those with padding included; one image."""
+        """Multiply-accumulates of a layer for one image, those with padding included."""
         return layer.shape[0] * layer.shape[1] * self.weights_of(layer)

@@ -1,10 +1,10 @@
-"""FULLY_CONNECTED as LiteRT rounds it: once, in double precision, not twice in fixed point.
+"""Multipliers for linear layers that LiteRT rounds once, in double precision.
 
-Since LiteRT 1.4 at the latest its reference kernel computes ``round(factor * accumulator)``, ties
-away from zero, where convolutions still have ``MultiplyByQuantizedMultiplier`` with two roundings.
-An int8 output changes at 255 accumulators at most, so that multipliers of the hardware can be
-compared with that rounding at all of them, and the best one taken: where none of them disagrees,
-every accumulator gives LiteRT's byte.
+The hardware rounds twice, in fixed point, as LiteRT's convolutions do. For FULLY_CONNECTED, since
+version 1.4 at the latest, LiteRT's reference kernel computes ``round(factor * accumulator)`` with
+ties away from zero. An int8 output changes at 255 accumulators at most, so that a multiplier of
+the hardware can be compared with that rounding at all of them, and the best one taken. Where none
+of them differs, every accumulator gives LiteRT's byte.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 import torch
 
 from vqrom_sw.arithmetic import (
+    HIGHEST,
+    LOWEST,
     MIN_SHIFT,
     Requantization,
     multiply_by_quantized_multiplier,
@@ -21,28 +23,28 @@ from vqrom_sw.arithmetic import (
 from vqrom_sw.network import Conv, QuantizedNetwork
 
 NEIGHBOURS = 2
-"""Multipliers tried on either side of the nearest one."""
+"""Number of multipliers tried on either side of the nearest one."""
 
 
 def quantize_multiplier_once(layer: str, factors: np.ndarray, lowest: int, highest: int,
                              reach: int) -> Requantization:
-    """Multipliers and shifts with the fewest disagreements with one rounding.
+    """Choose multipliers and shifts whose outputs differ least from those rounded once.
 
     Parameters
     ----------
     layer:
-        Whose factors they are, for errors.
+        Name of the layer whose factors they are, for errors.
     factors:
-        Positive float64 ``[n]``.
+        Positive real factors from accumulator to output, float64 ``[n]``.
     lowest, highest:
-        Of the output before its zero point.
+        Least and greatest output, without its zero point.
     reach:
-        No accumulator is farther from 0.
+        Greatest magnitude of an accumulator.
 
     Raises
     ------
     VqromError
-        As :func:`vqrom_sw.arithmetic.requantization.quantize_multiplier`.
+        As for :func:`vqrom_sw.arithmetic.quantize_multiplier`.
     """
     distinct, places = np.unique(factors, return_inverse=True)
     chosen = [_best(layer, float(factor), lowest, highest, reach) for factor in distinct]
@@ -52,13 +54,22 @@ def quantize_multiplier_once(layer: str, factors: np.ndarray, lowest: int, highe
 
 
 def edge_differences(network: QuantizedNetwork, layer: Conv) -> int:
-    """At how many accumulators next to a change of its output a layer differs from one rounding,
-    over all its output channels; 0: it gives LiteRT's bytes for every input.
+    """Count the accumulators for which a linear layer's output differs from one rounded once.
+
+    Only accumulators next to a change of the output are tried, which are all that can differ. At 0
+    the layer gives LiteRT's bytes for every input.
 
     Parameters
     ----------
+    network:
+        The network that the layer is part of.
     layer:
-        A linear layer with raw weights.
+        A raw linear layer.
+
+    Returns
+    -------
+    int
+        The count over all output channels.
     """
     factors = (network.quantization_of(layer.inputs[0]).scale * layer.weight_scale
                / layer.quantization.scale)
@@ -75,7 +86,7 @@ def edge_differences(network: QuantizedNetwork, layer: Conv) -> int:
 
 
 def accumulator_reach(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """int64 ``[C_out]``: no accumulator is farther from 0, whatever the input.
+    """The greatest magnitude that an accumulator can have, whatever the input; int64 ``[C_out]``.
 
     Parameters
     ----------
@@ -85,7 +96,7 @@ def accumulator_reach(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
         int32 ``[C_out]``.
     """
     sums = np.abs(weights.astype(np.int64)).reshape(len(weights), -1).sum(1)
-    return sums * 255 + np.abs(bias.astype(np.int64))
+    return sums * (HIGHEST - LOWEST) + np.abs(bias.astype(np.int64))
 
 
 def _best(layer: str, factor: float, lowest: int, highest: int, reach: int) -> Requantization:
@@ -109,7 +120,7 @@ def _best(layer: str, factor: float, lowest: int, highest: int, reach: int) -> R
 
 
 def _edges(factor: float, lowest: int, highest: int, reach: int) -> np.ndarray:
-    """int64: the accumulators on both sides of each change of the output."""
+    """The accumulators on both sides of each change of the output, int64."""
     halves = np.arange(lowest, highest) + 0.5
     first = np.floor(halves / factor)
     edges = np.unique(np.concatenate([first - 1, first, first + 1, first + 2]))
