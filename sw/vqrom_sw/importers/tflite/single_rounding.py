@@ -20,7 +20,6 @@ from vqrom_sw.arithmetic import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
 )
-from vqrom_sw.network import Conv, QuantizedNetwork
 
 NEIGHBOURS = 2
 """Number of multipliers tried on either side of the nearest one."""
@@ -53,38 +52,6 @@ def quantize_multiplier_once(layer: str, factors: np.ndarray, lowest: int, highe
     return Requantization(multiplier, shift)
 
 
-def edge_differences(network: QuantizedNetwork, layer: Conv) -> int:
-    """Count the accumulators for which a linear layer's output differs from one rounded once.
-
-    Only accumulators next to a change of the output are tried, which are all that can differ. At 0
-    the layer gives LiteRT's bytes for every input.
-
-    Parameters
-    ----------
-    network:
-        The network that the layer is part of.
-    layer:
-        A raw linear layer.
-
-    Returns
-    -------
-    int
-        The count over all output channels.
-    """
-    factors = (network.quantization_of(layer.inputs[0]).scale * layer.weight_scale
-               / layer.quantization.scale)
-    low, high = (bound - layer.quantization.zero_point for bound in layer.clamp)
-    assert layer.raw is not None
-    reach = accumulator_reach(layer.raw, layer.bias)
-    total = 0
-    for channel, factor in enumerate(factors):
-        scale = Requantization(layer.requantization.multiplier[channel:channel + 1],
-                               layer.requantization.shift[channel:channel + 1])
-        accumulators = _edges(float(factor), low, high, int(reach[channel]))
-        total += _differing(scale, accumulators, _rounded(accumulators, float(factor)), low, high)
-    return total
-
-
 def accumulator_reach(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """The greatest magnitude that an accumulator can have, whatever the input; int64 ``[C_out]``.
 
@@ -101,9 +68,9 @@ def accumulator_reach(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
 
 def _best(layer: str, factor: float, lowest: int, highest: int, reach: int) -> Requantization:
     usual = quantize_multiplier(layer, factor)
-    accumulators = _edges(factor, lowest, highest, reach)
-    expected = _rounded(accumulators, factor)
-    best, fewest = usual, _differing(usual, accumulators, expected, lowest, highest)
+    accumulators = output_edges(factor, lowest, highest, reach)
+    expected = rounded_once(accumulators, factor)
+    best, fewest = usual, count_differing(usual, accumulators, expected, lowest, highest)
     # A smaller shift after the product rounds less there, but leaves the multiplier fewer bits.
     for shift in range(min(0, int(usual.shift[0])), 1)[::-1]:
         if fewest == 0 or usual.shift[0] > 0 or shift < MIN_SHIFT:
@@ -113,26 +80,48 @@ def _best(layer: str, factor: float, lowest: int, highest: int, reach: int) -> R
             if not 0 < nearest + step < 1 << 31:
                 continue
             scale = Requantization(np.array([nearest + step], np.int32), np.array([shift], np.int8))
-            count = _differing(scale, accumulators, expected, lowest, highest)
+            count = count_differing(scale, accumulators, expected, lowest, highest)
             if count < fewest:
                 best, fewest = scale, count
     return best
 
 
-def _edges(factor: float, lowest: int, highest: int, reach: int) -> np.ndarray:
-    """The accumulators on both sides of each change of the output, int64."""
+def output_edges(factor: float, lowest: int, highest: int, reach: int) -> np.ndarray:
+    """The accumulators on both sides of each change of an output, int64 ``[n]``.
+
+    Parameters
+    ----------
+    factor:
+        Real factor from accumulator to output.
+    lowest, highest:
+        Least and greatest output, without its zero point.
+    reach:
+        Greatest magnitude of an accumulator.
+    """
     halves = np.arange(lowest, highest) + 0.5
     first = np.floor(halves / factor)
     edges = np.unique(np.concatenate([first - 1, first, first + 1, first + 2]))
     return edges[np.abs(edges) <= reach].astype(np.int64)
 
 
-def _rounded(accumulators: np.ndarray, factor: float) -> np.ndarray:
+def rounded_once(accumulators: np.ndarray, factor: float) -> np.ndarray:
+    """``round(factor * accumulator)`` with ties away from zero, as LiteRT computes it; int64."""
     scaled = accumulators.astype(np.float64) * factor
     return np.trunc(scaled + np.copysign(0.5, scaled)).astype(np.int64)
 
 
-def _differing(scale: Requantization, accumulators: np.ndarray, expected: np.ndarray, lowest: int,
-               highest: int) -> int:
+def count_differing(scale: Requantization, accumulators: np.ndarray, expected: np.ndarray, lowest: int,
+                    highest: int) -> int:
+    """Count the accumulators whose output, requantised with ``scale``, is not the expected one.
+
+    Parameters
+    ----------
+    scale:
+        One factor as integers.
+    accumulators, expected:
+        int64 ``[n]``: the accumulators, and their outputs before they are clamped.
+    lowest, highest:
+        Least and greatest output, without its zero point.
+    """
     found = multiply_by_quantized_multiplier(torch.from_numpy(accumulators), scale).numpy()
     return int(np.count_nonzero(found.clip(lowest, highest) != expected.clip(lowest, highest)))
