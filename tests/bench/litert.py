@@ -118,7 +118,8 @@ def edge_differences(network: QuantizedNetwork, layer: Conv) -> int:
         scale = Requantization(layer.requantization.multiplier[channel:channel + 1],
                                layer.requantization.shift[channel:channel + 1])
         accumulators = output_edges(float(factor), low, high, int(reach[channel]))
-        total += count_differing(scale, accumulators, rounded_once(accumulators, float(factor)), low, high)
+        expected = rounded_once(accumulators, float(factor))
+        total += count_differing(scale, accumulators, expected, low, high)
     return total
 
 

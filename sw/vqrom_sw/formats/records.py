@@ -14,23 +14,35 @@ from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, Subvector
 from vqrom_sw.arithmetic import HIGHEST, LOWEST, MAX_SHIFT, MIN_SHIFT
 
 Size = Annotated[int, Field(ge=1, le=1 << 16)]
+"""A size of a feature map, kernel or stride."""
+
 Pixels = Annotated[int, Field(ge=0, le=1 << 10)]
+"""A number of pixels of padding."""
+
 Int8 = Annotated[int, Field(ge=LOWEST, le=HIGHEST)]
+"""A number of a feature map."""
+
 Shape = tuple[Size, Size, Size]
+"""Shape ``(H, W, C)`` of a feature map."""
+
 Pair = tuple[Size, Size]
+"""Sizes ``(y, x)``."""
+
 Padding = tuple[Pixels, Pixels, Pixels, Pixels]
+"""Padding ``(top, left, bottom, right)``."""
+
 Name = Annotated[str, Field(min_length=1, max_length=256)]
+"""Name of a network or layer."""
+
 MAX_LAYERS = 4094
 """Most layers of a network: the hardware's layer number has 12 bits, and loading and storing are
 two of them."""
-
-STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
 class StrictRecord(BaseModel):
     """A record that cannot be changed and has no other fields than its class says."""
 
-    model_config = STRICT
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class QuantizationRecord(StrictRecord):

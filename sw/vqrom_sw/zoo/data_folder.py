@@ -11,6 +11,7 @@ import numpy as np
 from vqrom_hw.errors import VqromError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+"""The checkout that this file is part of, if it is not installed elsewhere."""
 
 
 def data_folder() -> Path:

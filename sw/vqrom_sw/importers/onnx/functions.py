@@ -5,7 +5,7 @@ Source: the operators' definitions of the ONNX standard, operator sets 7 and lat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,11 +14,14 @@ from torch import nn
 
 from vqrom_hw.errors import VqromError
 
-Attributes = Mapping[str, Any]
+from .modules import Attributes
+
 Given = Sequence[torch.Tensor | None]
 """A node's inputs in order: the tensor of each constant, None for each computed one."""
 
 Function = Callable[..., torch.Tensor]
+"""A function of tensors that computes what an operator computes."""
+
 ELEMENTWISE: dict[str, Function] = {
     "Add": torch.add, "Sub": torch.sub, "Mul": torch.mul, "Div": torch.div, "MatMul": torch.matmul,
     "Relu": F.relu, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh, "HardSwish": F.hardswish,

@@ -14,7 +14,11 @@ from torch import nn
 from vqrom_hw.errors import VqromError
 
 Attributes = Mapping[str, Any]
+"""Attributes of a node by name."""
+
 Constants = Mapping[str, torch.Tensor]
+"""Constants of a model by name."""
+
 MakeModule = Callable[[Any, Attributes, Constants], nn.Module]
 """Makes a module of a node, its attributes by name, and the model's constants by name."""
 

@@ -110,8 +110,8 @@ def rounded_once(accumulators: np.ndarray, factor: float) -> np.ndarray:
     return np.trunc(scaled + np.copysign(0.5, scaled)).astype(np.int64)
 
 
-def count_differing(scale: Requantization, accumulators: np.ndarray, expected: np.ndarray, lowest: int,
-                    highest: int) -> int:
+def count_differing(scale: Requantization, accumulators: np.ndarray, expected: np.ndarray,
+                    lowest: int, highest: int) -> int:
     """Count the accumulators whose output, requantised with ``scale``, is not the expected one.
 
     Parameters
