@@ -43,7 +43,7 @@ from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.compress import Start, compress
 from vqrom_sw.construction import ConstructionSettings
 from vqrom_sw.encoding import RawLayers
-from vqrom_sw.formats.sizes import NetworkSize, network_size
+from vqrom_sw.formats import NetworkSize, network_size
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 

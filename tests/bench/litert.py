@@ -18,8 +18,14 @@ from rich.console import Console
 from tests.conftest import REPOSITORY
 from tests.sw.importers.tflite_models import litert
 from vqrom_sim.report import plain_table
+from vqrom_sw.arithmetic import Requantization
 from vqrom_sw.importers import read_tflite_int8
-from vqrom_sw.importers.tflite.single_rounding import edge_differences
+from vqrom_sw.importers.tflite.single_rounding import (
+    accumulator_reach,
+    count_differing,
+    output_edges,
+    rounded_once,
+)
 from vqrom_sw.network import Conv, QuantizedNetwork
 from vqrom_sw.reference import run_reference
 
@@ -94,6 +100,27 @@ def report(path: Path, network: QuantizedNetwork, inputs: np.ndarray,
     console.print(f"{network.name}: {len(inputs)} inputs{accuracy}; {seconds[0]:.1f} s, LiteRT "
                   f"{seconds[1]:.1f} s")
     console.print(table)
+
+
+def edge_differences(network: QuantizedNetwork, layer: Conv) -> int:
+    """Count the accumulators for which a linear layer's output differs from one rounded once.
+
+    Accumulators next to a change of the output are tried, which are all that can differ, of each
+    output channel. At 0 the layer gives LiteRT's bytes for every input.
+    """
+    factors = (network.quantization_of(layer.inputs[0]).scale * layer.weight_scale
+               / layer.quantization.scale)
+    low, high = (bound - layer.quantization.zero_point for bound in layer.clamp)
+    assert layer.raw is not None
+    reach = accumulator_reach(layer.raw, layer.bias)
+    total = 0
+    for channel, factor in enumerate(factors):
+        scale = Requantization(layer.requantization.multiplier[channel:channel + 1],
+                               layer.requantization.shift[channel:channel + 1])
+        accumulators = output_edges(float(factor), low, high, int(reach[channel]))
+        expected = rounded_once(accumulators, float(factor))
+        total += count_differing(scale, accumulators, expected, low, high)
+    return total
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from vqrom_hw.codebook import index_width
+
 
 class CodebookRam(wiring.Component):
     """A codebook in memory, with one read and one write port; read latency one cycle.
@@ -45,7 +47,7 @@ class CodebookRam(wiring.Component):
     def __init__(self, codewords: int, width: int) -> None:
         self._codewords = codewords
         self._width = width
-        index = (codewords - 1).bit_length()
+        index = index_width(codewords)
         super().__init__({
             "index": In(index), "enable": In(1), "codeword": Out(width),
             "write": In(1), "write_index": In(index), "write_codeword": In(width),

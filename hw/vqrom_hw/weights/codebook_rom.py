@@ -6,6 +6,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from vqrom_hw.codebook import index_width
 from vqrom_hw.errors import VqromError
 
 MACRO = "vqrom_codebook_rom"
@@ -63,7 +64,7 @@ class CodebookRom(wiring.Component):
         self._width = width
         self._form = form
         super().__init__({
-            "index": In((len(codewords) - 1).bit_length()),
+            "index": In(index_width(len(codewords))),
             "enable": In(1),
             "codeword": Out(width),
         })

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vqrom_hw.codebook import index_width
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.progress import Progress
 
@@ -19,7 +20,7 @@ Sizes = dict[str, Any]
 
 def register_file(name: str, words: int, width: int, ports: int) -> str:
     """Verilog of a codebook in registers: one write port, ``ports`` synchronous read ports."""
-    address = max(1, (words - 1).bit_length())
+    address = index_width(words)
     reads = "\n".join(
         f"    if (enable) codewords[{port * width} +: {width}] <= "
         f"memory[index[{port * address} +: {address}]];" for port in range(ports))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.io import require_file
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     pass
 from vqrom_sim.flows import CODEBOOK_FILE, CompressRequest, _checkpoint, compress_into
 from vqrom_sw import zoo
-
-SUBVECTORS = (1, 2, 4, 8, 16)
-MAX_CODEWORDS = 65536
 
 
 def print_zoo() -> None:
@@ -73,9 +71,9 @@ def _check_codebook_shape(request: CompressRequest) -> None:
     if request.subvector is not None and request.subvector not in SUBVECTORS:
         raise VqromError(f"subvector must be one of {', '.join(map(str, SUBVECTORS))}, "
                          f"not {request.subvector!r}")
-    if request.codewords is not None and not 2 <= request.codewords <= MAX_CODEWORDS:
+    if request.codewords is not None and not MIN_CODEWORDS <= request.codewords <= MAX_CODEWORDS:
         raise VqromError(
-            f"codewords must be 2 to {MAX_CODEWORDS}, not {request.codewords!r}")
+            f"codewords must be {MIN_CODEWORDS} to {MAX_CODEWORDS}, not {request.codewords!r}")
     from vqrom_sw.codebook import Extraction
 
     if request.extraction not in list(Extraction):

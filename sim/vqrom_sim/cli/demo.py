@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vqrom_hw.codebook import index_width
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sim.flows import CODEBOOK_FILE, CompressRequest, compress_into
@@ -151,11 +152,10 @@ def predictions(labels: Any, floats: list[int], ours: list[int]) -> list[dict[st
 
 def describe_codebook(codebook: UniversalCodebook) -> dict[str, Any]:
     """What the report says of the ROM."""
-    index_width = max(1, (codebook.size - 1).bit_length())
     return {
         "sha256": codebook.sha256, "subvector": codebook.subvector, "codewords": codebook.size,
         "bytes": codebook.size * codebook.subvector,
-        "bits_per_weight": index_width / codebook.subvector,
+        "bits_per_weight": index_width(codebook.size) / codebook.subvector,
     }
 
 

@@ -11,6 +11,7 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_sim.engines import Counts
 from vqrom_sim.report import empty_report, hardware_figures
+from vqrom_sw.arithmetic import HIGHEST, LOWEST
 from vqrom_sw.compiler import Program
 from vqrom_sw.importers import Topology
 from vqrom_sw.progress import Progress
@@ -75,7 +76,7 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
 
 def _codewords(config: AcceleratorConfig, seed: int) -> np.ndarray:
     shape = (config.codewords, config.subvector)
-    return np.random.default_rng(seed).integers(-128, 128, shape).astype(np.int8)
+    return np.random.default_rng(seed).integers(LOWEST, HIGHEST + 1, shape).astype(np.int8)
 
 
 def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: bool, seed: int,
@@ -91,7 +92,7 @@ def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: b
     inputs, expected = [], []
     for number, network in enumerate(networks):
         progress("integer reference", number, len(networks))
-        inputs.append(rng.integers(-128, 128, (1, *network.input_shape)).astype(np.int8))
+        inputs.append(rng.integers(LOWEST, HIGHEST + 1, (1, *network.input_shape)).astype(np.int8))
         expected.append(run_reference(network, UniversalCodebook(codewords), inputs[-1])[
             network.layers[-1].name])
     progress("integer reference", len(networks), len(networks))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vqrom_hw.codebook import codebook_sha256
+from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS, codebook_sha256
 from vqrom_hw.errors import VqromError
+from vqrom_sw.arithmetic import HIGHEST
 from vqrom_sw.io import read_tensors, tensor_bytes, write_bytes
 
 FORMAT = "vqrom.codebook"
@@ -17,11 +18,9 @@ VERSION = "1"
 CODEWORDS, TABLES = "codewords", "tables"
 """Tensors of the file; the latter of an additive codebook."""
 
-MAX_CODEWORDS = 65536
 MAX_STAGES = 4
-SUBVECTORS = (1, 2, 4, 8, 16)
 MAX_FILE_BYTES = 4 << 20
-LIMIT = 127
+LIMIT = HIGHEST
 """Sums of additive codewords saturate at +-127."""
 
 
@@ -50,8 +49,9 @@ class UniversalCodebook:
         shape, dtype = self.codewords.shape, self.codewords.dtype
         if dtype != np.int8 or len(shape) != 2:
             raise VqromError(f"codebook must be int8 [k, d], not {dtype} {shape!r}")
-        if not 2 <= shape[0] <= MAX_CODEWORDS:
-            raise VqromError(f"codewords must be 2..{MAX_CODEWORDS}, not {shape[0]!r}")
+        if not MIN_CODEWORDS <= shape[0] <= MAX_CODEWORDS:
+            raise VqromError(f"codewords must be {MIN_CODEWORDS}..{MAX_CODEWORDS}, "
+                             f"not {shape[0]!r}")
         if shape[1] not in SUBVECTORS:
             raise VqromError(f"subvector must be one of {SUBVECTORS}, not {shape[1]!r}")
         frozen = np.ascontiguousarray(self.codewords).copy()

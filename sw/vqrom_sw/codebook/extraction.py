@@ -8,10 +8,11 @@ from enum import StrEnum
 import numpy as np
 import torch
 
+from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import FloatConv, FloatNetwork
 
-from .codebook import LIMIT, MAX_CODEWORDS, MAX_STAGES, SUBVECTORS, UniversalCodebook, sums_of
+from .codebook import LIMIT, MAX_STAGES, UniversalCodebook, sums_of
 from .nearest import nearest
 from .subvectors import channel_rms, subvectors
 
@@ -197,9 +198,9 @@ def extract_codebook(networks: Sequence[FloatNetwork], subvector: int = 4, codew
     if subvector not in SUBVECTORS:
         raise VqromError(f"subvector must be one of {SUBVECTORS}, not {subvector!r}")
     stages = _checked_stages(method, stages)
-    if codewords < 2 or codewords**stages > MAX_CODEWORDS:
-        raise VqromError(f"codewords must be 2..{int(MAX_CODEWORDS ** (1 / stages))}, "
-                         f"not {codewords!r}")
+    if codewords < MIN_CODEWORDS or codewords**stages > MAX_CODEWORDS:
+        raise VqromError(f"codewords must be {MIN_CODEWORDS}.."
+                         f"{int(MAX_CODEWORDS ** (1 / stages))}, not {codewords!r}")
     generator = torch.Generator().manual_seed(seed)
     samples = sample_equally(networks, subvector, generator)
     if method == Extraction.ADDITIVE:

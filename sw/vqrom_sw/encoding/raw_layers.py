@@ -6,9 +6,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from vqrom_sw.arithmetic import HIGHEST
 from vqrom_sw.network import FloatAdd, FloatConv, FloatNetwork, readers_of
 
-RAW_LIMIT = 127
+RAW_LIMIT = HIGHEST
 """Raw weights are symmetric: -127..127."""
 
 SMALL_SHARE = 0.02

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes, write_bytes
+from .directory_cache import cache_root
 
 MAX_BYTES = 1 << 30
+"""Greatest size of a cached file that is read."""
 
 
 def cached_array(name: str, depends_on: Sequence[object], make: Callable[[], np.ndarray]
                  ) -> np.ndarray:
-    """What ``make`` gives, from the cache if it was made from the same before.
+    """The array that ``make`` makes, read from the cache if it was made from the same before.
 
-    The folder is ``VQROM_CACHE``, or the user's cache folder. Where it cannot be written, the
-    array is made each time.
+    It lies in the folder ``arrays`` of :func:`cache_root`. Where that cannot be written, the array
+    is made each time.
 
     Parameters
     ----------
     name:
-        Of the file, for people.
+        First part of the file's name, for people who look into the cache.
     depends_on:
-        Everything that the array follows from: paths stand for their files' contents, anything
-        else for its text.
+        Everything that the array follows from. A path stands for its file's content, anything
+        else for its text (``repr``).
+    make:
+        Makes the array.
     """
-    root = Path(os.environ.get("VQROM_CACHE") or platformdirs.user_cache_dir("vqrom"))
-    path = root / "arrays" / f"{name}-{_key(depends_on)[:32]}.npy"
+    path = cache_root() / "arrays" / f"{name}-{_key(depends_on)[:32]}.npy"
     try:
         return np.load(io.BytesIO(read_bytes(path, "array", MAX_BYTES)), allow_pickle=False)
     except (VqromError, ValueError, EOFError):

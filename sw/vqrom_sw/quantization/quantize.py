@@ -8,7 +8,14 @@ import numpy as np
 import torch
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.arithmetic import ADD_SHIFT, Quantization, Requantization, quantize_multiplier
+from vqrom_hw.lib import OPERAND_SHIFT
+from vqrom_sw.arithmetic import (
+    HIGHEST,
+    LOWEST,
+    Quantization,
+    Requantization,
+    quantize_multiplier,
+)
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.encoding import Encoded, encoded_layer
 from vqrom_sw.network import (
@@ -31,7 +38,7 @@ from vqrom_sw.network import (
 )
 from vqrom_sw.reference import fold_layers
 
-from .ranges import HIGHEST, LOWEST, STEPS, Ranges, quantization_of
+from .ranges import STEPS, Ranges, quantization_of
 
 MAX_BIAS = 1 << 30
 """Integer biases stay below, so that they and the products fit int32 together."""
@@ -101,7 +108,7 @@ def _quantize(layer: FloatLayer, encoded: Encoded | None,
             twice = 2 * max(source.scale for source in sources)
             first, second = (quantize_multiplier(layer.name, source.scale / twice)
                              for source in sources)
-            out = quantize_multiplier(layer.name, twice / (2**ADD_SHIFT * output.scale))
+            out = quantize_multiplier(layer.name, twice / (2**OPERAND_SHIFT * output.scale))
             return Add(*common, (first, second), out, _clamp(layer.bounds, output))
         case FloatHost():
             return Host(*common, layer.kind, layer.steps,

@@ -7,9 +7,8 @@ from enum import StrEnum
 import numpy as np
 import torch
 
-from vqrom_sw.arithmetic import Quantization
+from vqrom_sw.arithmetic import HIGHEST, LOWEST, Quantization
 
-LOWEST, HIGHEST = -128, 127
 STEPS = HIGHEST - LOWEST
 
 CLIP = 1e-5

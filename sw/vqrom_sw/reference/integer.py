@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from vqrom_hw.errors import VqromError
+from vqrom_hw.lib import OPERAND_SHIFT
 from vqrom_sw.arithmetic import (
-    ADD_SHIFT,
     HIGHEST,
     LOWEST,
     multiply_by_quantized_multiplier,
@@ -131,7 +131,7 @@ def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | N
             return finish(scaled, layer, (LOWEST, HIGHEST))
         case Add():
             first, second = (
-                multiply_by_quantized_multiplier((value - zero_point) << ADD_SHIFT, scale)
+                multiply_by_quantized_multiplier((value - zero_point) << OPERAND_SHIFT, scale)
                 for value, zero_point, scale in zip(inputs, zero_points,
                                                     layer.input_requantization, strict=True))
             scaled = multiply_by_quantized_multiplier(first + second, layer.requantization)

@@ -16,7 +16,7 @@ from vqrom_sw.compiler.tasks.packets import (
     pack_fields,
     parameter_packet,
 )
-from vqrom_sw.formats.packing import unpack
+from vqrom_sw.formats.index_packing import unpack
 from vqrom_sw.network import Conv
 
 TINY = load_config("tiny")

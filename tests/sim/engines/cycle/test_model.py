@@ -20,7 +20,7 @@ from vqrom_sim.flows import simulate, simulate_topology
 from vqrom_sim.report.figures import STALLS
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compiler import COLUMN, compile_network
-from vqrom_sw.importers.scale_sim import parse_topology
+from vqrom_sw.importers import parse_topology
 from vqrom_sw.network import INPUT
 
 SAME = (1, 1, 1, 1)

@@ -1,4 +1,4 @@
-"""What a network stores, counted to the byte, and how much smaller that is."""
+"""The bytes that a compressed network stores, and how much smaller it is than in float or int8."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from vqrom_hw.codebook import index_width
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import Conv, Host, QuantizedNetwork
 
-from .packing import packed_bytes
+from .index_packing import packed_bytes
 
 SCALE_BYTES = 5
-"""Requantisation of a channel: a 4-byte multiplier and a 1-byte shift."""
+"""Bytes of the factor of one output channel: a multiplier of 4 bytes and a shift of 1."""
 
 BIAS_BYTES = 4
+"""Bytes of the bias of one output channel."""
 
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """Bytes that a network stores beside the ROM, and weights that they stand for.
+    """Bytes that a network stores beside the codebook, and the number of weights they stand for.
 
     Members
     -------
     weights, indexed_weights:
-        Weights of all layers, and of those with indices.
+        Number of weights of all layers, and of the layers with indices.
     index, raw:
-        Bytes of index maps, packed, and of raw int8 weights.
+        Bytes of packed index maps, and of raw int8 weights.
     channels:
         Bytes of multipliers, shifts and biases.
     host:
-        Bytes of the host's constants, float32.
+        Bytes of the host layers' float32 constants.
     rom:
         Bytes of the codebook, which all networks share and none stores.
     """
@@ -46,38 +47,46 @@ class NetworkSize:
 
     @property
     def stored(self) -> int:
-        """Bytes of everything but the ROM."""
+        """Bytes of everything but the codebook."""
         return self.index + self.raw + self.channels + self.host
 
     @property
     def float_bytes(self) -> int:
-        """Bytes of the same network in float32: weights, a bias per channel, host constants."""
+        """Bytes of the same network in float32: weights, one bias per channel, host constants."""
         biases = self.channels // (SCALE_BYTES + BIAS_BYTES)
         return 4 * (self.weights + biases) + self.host
 
     @property
     def int8_bytes(self) -> int:
-        """Bytes with an int8 for each weight, and the rest as here."""
+        """Bytes of the same network with an int8 number for each weight."""
         return self.weights + self.channels + self.host
 
     @property
     def indexed_ratio(self) -> float:
-        """float32 weights of the indexed layers against their indices; 0 if there are none."""
+        """Bytes of the indexed layers' weights in float32 over those of their indices, or 0."""
         return 4 * self.indexed_weights / self.index if self.index else 0.0
 
     @property
     def ratio(self) -> float:
-        """Everything in float32 against everything here."""
+        """Bytes of the whole network in float32 over those stored."""
         return self.float_bytes / self.stored
 
     @property
     def int8_ratio(self) -> float:
-        """Everything in int8 against everything here."""
+        """Bytes of the whole network in int8 over those stored."""
         return self.int8_bytes / self.stored
 
 
 def network_size(network: QuantizedNetwork, codebook: UniversalCodebook) -> NetworkSize:
-    """Count a network's bytes."""
+    """Count the bytes of a network.
+
+    Parameters
+    ----------
+    network:
+        The network.
+    codebook:
+        Its codebook, whose size fixes the width of an index.
+    """
     width = index_width(codebook.size)
     weights = indexed = index = raw = channels = 0
     for layer in network.layers:

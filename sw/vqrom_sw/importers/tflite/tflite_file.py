@@ -1,4 +1,4 @@
-"""TFLite files as the importers see them: one graph, read with the ``tflite`` package.
+"""TFLite files as both readers see them: one graph, decoded with the ``tflite`` package.
 
 Source: the schema of TensorFlow Lite, version 3.
 """
@@ -10,34 +10,31 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import tflite
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.importers.module import MAX_BYTES
+from vqrom_sw.importers.imported_module import MAX_BYTES
 from vqrom_sw.io import read_bytes
 
 T = TypeVar("T")
 DTYPES = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8, "INT32": np.int32}
+"""Types that a constant may have, by the schema's name."""
 
 
 def read_model(path: Path, read: Callable[[TfliteFile], T]) -> T:
-    """Open a model and hand it to ``read``.
+    """Open a model and return what ``read`` makes of it.
 
     Raises
     ------
     VqromError
-        If the package ``tflite`` is absent, the file is no TFLite model, or ``read`` refuses it;
-        the message is one line and names the file.
+        If the file is no TFLite model, or ``read`` refuses it; the message is one line and names
+        the file.
     """
-    try:
-        import tflite
-    except ImportError:
-        raise VqromError("package 'tflite' must be installed to read TFLite models: "
-                         "pip install tflite") from None
     content = read_bytes(path, "TFLite model", MAX_BYTES)
     if content[4:8] != b"TFL3":
         raise VqromError(f"TFLite model {str(path)!r} must start with the identifier 'TFL3'")
     try:
-        return read(TfliteFile(tflite, content))
+        return read(TfliteFile(content))
     except VqromError as error:
         raise VqromError(f"TFLite model {str(path)!r}: {error}") from None
     except Exception as error:
@@ -47,14 +44,19 @@ def read_model(path: Path, read: Callable[[TfliteFile], T]) -> T:
 
 
 class TfliteFile:
-    """A model's first graph, with one input and one output.
+    """The first graph of a model, which has one input and one output.
+
+    Tensors are named by their number in the file; operators are objects of the ``tflite`` package.
 
     Parameters
     ----------
-    tflite:
-        The package.
     content:
-        Of the file.
+        The file's bytes.
+
+    Members
+    -------
+    source, result:
+        Numbers of the tensors that are the graph's input and output.
 
     Raises
     ------
@@ -62,10 +64,10 @@ class TfliteFile:
         If the graph has more inputs or outputs.
     """
 
-    def __init__(self, tflite: Any, content: bytes):
-        self.schema = tflite
-        self._model = tflite.Model.GetRootAsModel(content, 0)
-        self._graph = self._model.Subgraphs(0)
+    def __init__(self, content: bytes):
+        # The package's classes say of nearly every field that it may be None.
+        self._model: Any = tflite.Model.GetRootAsModel(content, 0)
+        self._graph: Any = self._model.Subgraphs(0)
         self._kinds = _names(tflite.BuiltinOperator)
         self._activations = _names(tflite.ActivationFunctionType)
         self._types = _names(tflite.TensorType)
@@ -76,46 +78,52 @@ class TfliteFile:
         self.result = int(self._graph.Outputs(0))
 
     def operators(self) -> list[Any]:
-        """Operators in execution order."""
+        """The graph's operators in execution order."""
         return [self._graph.Operators(number) for number in range(self._graph.OperatorsLength())]
 
     def kind(self, operator: Any) -> str:
-        """Name of an operator, e.g. ``CONV_2D``."""
+        """The name of an operator, e.g. ``CONV_2D``."""
         code = self._model.OperatorCodes(operator.OpcodeIndex())
         return self._kinds.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "?")
 
     def inputs(self, operator: Any) -> list[int]:
-        """Numbers of an operator's inputs that are not constants."""
+        """The numbers of an operator's inputs that are not constants."""
         return [int(number) for number in operator.InputsAsNumpy()
                 if number >= 0 and not self.is_constant(number)]
 
     def options(self, operator: Any, name: str) -> Any:
-        """An operator's options, of the schema's type ``name``."""
-        options = getattr(self.schema, name)()
+        """The options of an operator, whose type the schema calls ``name``."""
+        options = getattr(tflite, name)()
         table = operator.BuiltinOptions()
         options.Init(table.Bytes, table.Pos)
         return options
 
     def activation(self, options: Any) -> str:
-        """Name of a fused activation, e.g. ``RELU``, or ``NONE``."""
+        """The name of an operator's fused activation, e.g. ``RELU``, or ``NONE``."""
         return self._activations[options.FusedActivationFunction()]
 
     def is_constant(self, number: int) -> bool:
-        """Whether the file has the tensor's values."""
+        """Whether the file holds the values of a tensor."""
         return self._model.Buffers(self._graph.Tensors(number).Buffer()).DataLength() > 0
 
     def shape(self, number: int) -> tuple[int, ...]:
-        """Shape of a tensor."""
+        """The shape of a tensor, batch first."""
         tensor = self._graph.Tensors(number)
         return tuple(int(size) for size in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else ()
 
     def type_of(self, number: int) -> str:
-        """Name of a tensor's type, e.g. ``INT8``."""
+        """The name of a tensor's type, e.g. ``INT8``."""
         return self._types[self._graph.Tensors(number).Type()]
 
     def scales(self, number: int) -> tuple[np.ndarray, np.ndarray, int]:
-        """Scales float32 ``[n]``, zero points int64 ``[n]``, and the axis that they are along; no
-        elements if the tensor is not quantised."""
+        """The scales and zero points of a tensor.
+
+        Returns
+        -------
+        tuple[np.ndarray, np.ndarray, int]
+            Scales float32 ``[n]``, zero points int64 ``[n]``, and the axis that they are along;
+            ``n`` is 0 if the tensor is not quantised.
+        """
         quantization = self._graph.Tensors(number).Quantization()
         if quantization is None or quantization.ScaleLength() == 0:
             return np.zeros(0, np.float32), np.zeros(0, np.int64), 0
@@ -125,7 +133,7 @@ class TfliteFile:
         return scale, zero_point, int(quantization.QuantizedDimension())
 
     def array(self, number: int) -> np.ndarray:
-        """A constant as the file has it.
+        """The values of a constant, in the file's type and order.
 
         Raises
         ------
@@ -141,9 +149,20 @@ class TfliteFile:
 
     def padding(self, options: Any, sizes: tuple[int, int], kernel: tuple[int, int],
                 stride: tuple[int, int]) -> tuple[int, int, int, int]:
-        """``(top, left, bottom, right)`` of a window over an image of ``sizes`` (H, W); of an odd
-        number, the larger half comes last."""
-        if options.Padding() == self.schema.Padding.VALID:
+        """The padding ``(top, left, bottom, right)`` that an operator's options ask for.
+
+        Where it is an odd number of pixels in all, the larger half is at the bottom or right.
+
+        Parameters
+        ----------
+        options:
+            Options of the operator, which say VALID or SAME.
+        sizes:
+            Height and width of the image.
+        kernel, stride:
+            Size of a window, and pixels between two windows, ``(y, x)``.
+        """
+        if options.Padding() == tflite.Padding.VALID:
             return 0, 0, 0, 0
         wanted = [max(0, (-(-size // step) - 1) * step + window - size)
                   for size, window, step in zip(sizes, kernel, stride, strict=True)]

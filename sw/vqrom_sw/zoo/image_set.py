@@ -1,37 +1,39 @@
-"""Images of the zoo's networks: normalised, resized, varied."""
+"""The inputs that come with a network of the zoo, and what normalises and varies images."""
 
 from __future__ import annotations
 
 import math
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from vqrom_hw.errors import VqromError
-
 MAX_ANGLE = math.radians(12)
+"""Greatest angle by which :func:`vary` rotates an image, either way."""
+
 SCALES = (0.85, 1.15)
+"""Least and greatest factor by which :func:`vary` scales an image."""
+
 MAX_SHIFT = 0.2
-"""Of half an image's width."""
+"""Greatest distance by which :func:`vary` shifts an image, relative to half its width."""
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Inputs of one network.
+    """The inputs of one network: many without labels to calibrate on, and samples to judge by.
 
     Members
     -------
-    calibration, images:
-        float32 ``[N, C, H, W]``, normalised, or ``[N, S, C]``: unlabelled inputs, and samples.
+    calibration:
+        Unlabelled inputs, normalised, float32 ``[N, C, H, W]`` or ``[N, S, C]``.
+    images:
+        The samples, ``M`` inputs of the same kind.
     labels:
-        int64 ``[M]`` of the samples; -1 where there is none.
+        Classes of the samples, int64 ``[M]``; -1 where there is none.
     score:
-        How good outputs ``[M, ...]`` for the samples are, if not by their labels.
+        Says how good outputs ``[M, ...]`` for the samples are, where labels cannot; 1 is best.
     """
 
     calibration: np.ndarray
@@ -40,39 +42,42 @@ class ImageSet:
     score: Callable[[np.ndarray], float] | None = None
 
 
-def read_archive(path: Path, *names: str) -> tuple[np.ndarray, ...]:
-    """Arrays of a ``.npz`` file, by name.
-
-    Raises
-    ------
-    VqromError
-        If it cannot be read or lacks one.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return tuple(archive[name] for name in names)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise VqromError(f"archive {str(path)!r} cannot be read: {error}") from None
-
-
 def normalize(images: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> np.ndarray:
-    """``(x / 255 - mean) / std``: uint8 ``[N, H, W, C]`` to float32 ``[N, C, H, W]``."""
+    """Normalise images: ``(x / 255 - mean) / std``.
+
+    Parameters
+    ----------
+    images:
+        uint8 ``[N, H, W, C]``.
+    mean, std:
+        Mean and standard deviation of each channel, for values of 0..1.
+
+    Returns
+    -------
+    np.ndarray
+        float32 ``[N, C, H, W]``.
+    """
     scaled = images.astype(np.float32) / np.float32(255)
     normal = (scaled - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
     return np.ascontiguousarray(normal.transpose(0, 3, 1, 2))
 
 
 def vary(images: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Rotated, scaled and shifted copies, so that a few images calibrate like many.
+    """Make rotated, scaled and shifted copies, so that a few images calibrate like many.
 
     Parameters
     ----------
     images:
         float32 ``[N, C, H, W]``.
     count:
-        Copies in all; each image serves in turn.
+        Number of copies in all; each image serves in turn.
     seed:
-        The same seed gives the same copies.
+        Seed of the random numbers; the same seed gives the same copies.
+
+    Returns
+    -------
+    np.ndarray
+        float32 ``[count, C, H, W]``.
     """
     generator = torch.Generator().manual_seed(seed)
     draw = torch.rand(count, 4, generator=generator) * 2 - 1

@@ -1,4 +1,4 @@
-"""Index maps as bit strings: every index takes ``width`` bits, nothing between two of them."""
+"""Index maps as strings of bits: every index takes ``width`` bits, with no gap between two."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vqrom_hw.errors import VqromError
 
 
 def packed_bytes(count: int, width: int) -> int:
-    """Bytes of that many packed indices; the last byte is filled up with zero bits."""
+    """Bytes that ``count`` packed indices take; zero bits fill up the last byte."""
     return (count * width + 7) // 8
 
 
@@ -40,7 +40,21 @@ def pack(indices: np.ndarray, width: int) -> np.ndarray:
 
 
 def unpack(data: np.ndarray, count: int, width: int) -> np.ndarray:
-    """Undo :func:`pack`: uint16 ``[count]``.
+    """Undo :func:`pack`.
+
+    Parameters
+    ----------
+    data:
+        uint8 ``[packed_bytes(count, width)]``.
+    count:
+        Number of indices.
+    width:
+        Bits of one index, 1..16.
+
+    Returns
+    -------
+    np.ndarray
+        uint16 ``[count]``.
 
     Raises
     ------

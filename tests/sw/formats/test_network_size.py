@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.random_networks import NetworkBuilder
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.formats.sizes import network_size
+from vqrom_sw.formats import network_size
 
 
 def test_every_byte_counts() -> None:

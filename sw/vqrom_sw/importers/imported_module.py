@@ -1,4 +1,8 @@
-"""Networks read from files of other tools, as PyTorch modules that :mod:`capture` can walk."""
+"""Networks read from files of other tools, as PyTorch modules.
+
+A reader of ONNX or TFLite files puts a module together part by part, and
+:func:`vqrom_sw.importers.capture` turns it into a float network like any other module.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import torch
 from torch import nn
 
 MAX_BYTES = 1 << 30
+"""Greatest size of a file that is read."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +24,9 @@ class Imported:
     Members
     -------
     module:
-        In evaluation mode; float32 ``[N, C, H, W]`` in, as PyTorch orders images.
+        The network in evaluation mode; it takes float32 ``[N, C, H, W]``.
     input_shape:
-        ``(1, C, H, W)``.
+        Shape of one input, ``(1, C, H, W)``.
     """
 
     module: nn.Module
@@ -29,7 +34,7 @@ class Imported:
 
 
 class Call(nn.Module):
-    """A function as a module, so that it has a name in the graph."""
+    """A module that calls a function, so that the function has a name in the traced graph."""
 
     def __init__(self, function: Callable[..., torch.Tensor]):
         super().__init__()
@@ -40,12 +45,17 @@ class Call(nn.Module):
 
 
 class ImportedModule(nn.Module):
-    """Modules that run one after the other on named tensors.
+    """A module made of parts that run one after the other on named tensors.
 
     Parameters
     ----------
     source:
-        Name of the input tensor.
+        Name of the tensor that is the module's input.
+
+    Members
+    -------
+    result:
+        Name of the tensor that is the module's output.
     """
 
     def __init__(self, source: str):
@@ -55,7 +65,19 @@ class ImportedModule(nn.Module):
         self.result = source
 
     def append(self, name: str, part: nn.Module, inputs: Sequence[str], output: str) -> None:
-        """Add a part; its name is made one that a module may have, and unique."""
+        """Add a part that runs after all parts added before.
+
+        Parameters
+        ----------
+        name:
+            Name for the part; it is changed where a module may not have it, or has it already.
+        part:
+            The part.
+        inputs:
+            Names of the tensors that the part gets.
+        output:
+            Name under which its result is kept.
+        """
         base = re.sub(r"\W+", "_", name).strip("_") or "layer"
         key, count = base, 1
         while key in self._modules or hasattr(self, key):

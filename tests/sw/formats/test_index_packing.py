@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vqrom_hw.codebook import index_width
 from vqrom_hw.errors import VqromError
-from vqrom_sw.formats.packing import pack, packed_bytes, unpack
+from vqrom_sw.formats.index_packing import pack, packed_bytes, unpack
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""Layers to records of a ``.vqnet`` file and back, checked against the file's tensors."""
+"""Layers as records and tensors of a ``.vqnet`` file, and back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from vqrom_hw.codebook import index_width
 from vqrom_hw.errors import VqromError
-from vqrom_sw.arithmetic import MAX_CHANNELS, Quantization, Requantization
+from vqrom_sw.arithmetic import MAX_SHIFT, MIN_SHIFT, Quantization, Requantization
 from vqrom_sw.network import (
     Add,
     AveragePool,
@@ -20,28 +20,42 @@ from vqrom_sw.network import (
     check_steps,
 )
 
-from .packing import pack, packed_bytes, unpack
+from .index_packing import pack, packed_bytes, unpack
+from .layer_checks import check_record
 from .records import (
     AddRecord,
+    AnyLayerRecord,
     AveragePoolRecord,
     ConvRecord,
     FixedPoint,
-    Graph,
+    GlobalAveragePoolRecord,
     HostRecord,
     MaxPoolRecord,
+    NetworkRecord,
     QuantizationRecord,
-    Record,
     Shape,
     SoftmaxRecord,
     StepRecord,
-    WindowAverageRecord,
 )
 
 Tensors = dict[str, np.ndarray]
+"""The file's tensors; those of layer ``n`` are called ``n.NAME``."""
 
 
-def record_of(layer: Layer, number: int, codewords: int | None, tensors: Tensors) -> Record:
-    """A layer's record; its arrays go into ``tensors`` as ``NUMBER.NAME``."""
+def record_of(layer: Layer, number: int, codewords: int | None, tensors: Tensors) -> AnyLayerRecord:
+    """Make a layer's record, and put its arrays into ``tensors``.
+
+    Parameters
+    ----------
+    layer:
+        The layer.
+    number:
+        Its place in the network, which names its tensors.
+    codewords:
+        Number of codewords, which fixes the width of indices; None if no layer has indices.
+    tensors:
+        The file's tensors, to which those of the layer are added.
+    """
     common = {"name": layer.name, "inputs": layer.inputs, "shape": layer.shape,
               "quantization": quantization_record(layer.quantization)}
     match layer:
@@ -62,12 +76,13 @@ def record_of(layer: Layer, number: int, codewords: int | None, tensors: Tensors
             return MaxPoolRecord(**common, kernel=layer.kernel, stride=layer.stride,
                                  padding=layer.padding)
         case AveragePool():
-            return WindowAverageRecord(**common, kernel=layer.kernel, stride=layer.stride,
+            return AveragePoolRecord(**common, kernel=layer.kernel, stride=layer.stride,
                                        padding=layer.padding, clamp=layer.clamp)
         case Softmax():
             return SoftmaxRecord(**common, multiplier=layer.multiplier, shift=layer.shift)
         case GlobalAveragePool():
-            return AveragePoolRecord(**common, requantization=_fixed_point(layer.requantization))
+            factor = _fixed_point(layer.requantization)
+            return GlobalAveragePoolRecord(**common, requantization=factor)
         case Add():
             first, second = map(_fixed_point, layer.input_requantization)
             return AddRecord(**common, input_requantization=(first, second), clamp=layer.clamp,
@@ -83,9 +98,22 @@ def record_of(layer: Layer, number: int, codewords: int | None, tensors: Tensors
             raise TypeError(f"unknown layer class {type(layer).__name__}")
 
 
-def layer_from_record(record: Record, number: int, graph: Graph, tensors: Tensors,
+def layer_from_record(record: AnyLayerRecord, number: int, network: NetworkRecord, tensors: Tensors,
                       input_shapes: list[Shape]) -> Layer:
-    """Undo :func:`record_of`; takes the layer's arrays out of ``tensors``.
+    """Undo :func:`record_of`: make the layer, and take its arrays out of ``tensors``.
+
+    Parameters
+    ----------
+    record:
+        The layer's record.
+    number:
+        Its place in the network, which names its tensors.
+    network:
+        The record of the whole network, which names the codebook's shape.
+    tensors:
+        The file's tensors, from which those of the layer are removed.
+    input_shapes:
+        Shape ``(H, W, C)`` of each feature map that the layer reads.
 
     Raises
     ------
@@ -93,20 +121,20 @@ def layer_from_record(record: Record, number: int, graph: Graph, tensors: Tensor
         If shapes do not follow from each other, or an array is missing or of another shape, type
         or range.
     """
-    _check_inputs(record, input_shapes)
+    check_record(record, input_shapes)
     common = (record.name, record.inputs, record.shape, quantization(record.quantization))
     match record:
         case ConvRecord():
-            return _conv(record, number, graph, tensors, input_shapes[0])
+            return _conv(record, number, network, tensors, input_shapes[0])
         case MaxPoolRecord():
             return MaxPool(*common, record.kernel, record.stride, record.padding)
-        case AveragePoolRecord():
+        case GlobalAveragePoolRecord():
             return GlobalAveragePool(*common, _requantization(record.requantization))
         case AddRecord():
             first, second = map(_requantization, record.input_requantization)
             return Add(*common, (first, second), _requantization(record.requantization),
                        record.clamp)
-        case WindowAverageRecord():
+        case AveragePoolRecord():
             return AveragePool(*common, record.kernel, record.stride, record.padding, record.clamp)
         case SoftmaxRecord():
             return Softmax(*common, record.multiplier, record.shift)
@@ -114,7 +142,8 @@ def layer_from_record(record: Record, number: int, graph: Graph, tensors: Tensor
             return _host(record, number, tensors)
 
 
-def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, source: Shape) -> Conv:
+def _conv(record: ConvRecord, number: int, network: NetworkRecord, tensors: Tensors,
+          source: Shape) -> Conv:
     channels, reduced = record.shape[2], source[2] // record.groups
 
     def take(name: str, dtype: type, *shape: int) -> np.ndarray:
@@ -128,21 +157,21 @@ def _conv(record: ConvRecord, number: int, graph: Graph, tensors: Tensors, sourc
     bias, scale = take("bias", np.int32, channels), take("scale", np.float64, channels)
     multiplier = take("multiplier", np.int32, channels)
     shift = take("shift", np.int8, channels)
-    if (multiplier < 0).any() or (shift < -31).any() or (shift > 7).any():
+    if (multiplier < 0).any() or (shift < MIN_SHIFT).any() or (shift > MAX_SHIFT).any():
         raise VqromError(f"layer {record.name!r}: multipliers must not be negative and shifts be "
-                         "in -31..7")
+                         f"in {MIN_SHIFT}..{MAX_SHIFT}")
     raw = indices = None
     if record.weights == "raw":
         raw = take("raw", np.int8, channels, *record.kernel, reduced)
     else:
-        if graph.codewords is None or graph.subvector is None:
+        if network.codewords is None or network.subvector is None:
             raise VqromError(f"layer {record.name!r}: indices must have a codebook")
-        shape = (channels, *record.kernel, -(-reduced // graph.subvector))
-        count, width = int(np.prod(shape)), index_width(graph.codewords)
+        shape = (channels, *record.kernel, -(-reduced // network.subvector))
+        count, width = int(np.prod(shape)), index_width(network.codewords)
         packed = take("index", np.uint8, packed_bytes(count, width))
         indices = unpack(packed, count, width).reshape(shape)
-        if int(indices.max()) >= graph.codewords:
-            raise VqromError(f"layer {record.name!r}: indices must be below {graph.codewords}, "
+        if int(indices.max()) >= network.codewords:
+            raise VqromError(f"layer {record.name!r}: indices must be below {network.codewords}, "
                              f"not {int(indices.max())!r}")
     return Conv(record.name, record.inputs, record.shape, quantization(record.quantization),
                 record.kind, record.kernel, record.stride, record.padding, indices, raw, scale,
@@ -162,56 +191,13 @@ def _host(record: HostRecord, number: int, tensors: Tensors) -> Host:
                 record.operation, steps, tuple(constants), record.input_shapes)
 
 
-def _check_inputs(record: Record, input_shapes: list[Shape]) -> None:
-    if isinstance(record, HostRecord):
-        sizes = [int(np.prod(shape)) for shape in record.input_shapes]
-        if sizes != [int(np.prod(shape)) for shape in input_shapes] or not sizes:
-            raise VqromError(f"layer {record.name!r} (host): inputs must have the elements of "
-                             f"{input_shapes!r}, not of {record.input_shapes!r}")
-        return
-    wanted = 2 if isinstance(record, AddRecord) else 1
-    if len(input_shapes) != wanted:
-        raise VqromError(f"layer {record.name!r} ({record.kind}) must have {wanted} inputs, "
-                         f"not {len(input_shapes)}")
-    height, width, channels = input_shapes[0]
-    if isinstance(record, SoftmaxRecord) and channels > MAX_CHANNELS:
-        raise VqromError(f"layer {record.name!r} (softmax) must have at most {MAX_CHANNELS} "
-                         f"channels, not {channels!r}")
-    if isinstance(record, WindowAverageRecord) and any(
-            part >= size for part, size in zip(record.padding, record.kernel * 2, strict=True)):
-        raise VqromError(f"layer {record.name!r}: padding must be smaller than the kernel "
-                         f"{record.kernel!r}, not {record.padding!r}")
-    if isinstance(record, ConvRecord) and (channels % record.groups
-                                           or record.shape[2] % record.groups):
-        raise VqromError(f"layer {record.name!r}: groups must divide {channels} and "
-                         f"{record.shape[2]} channels, not be {record.groups!r}")
-    match record:
-        case AddRecord():
-            expected = {input_shapes[0], input_shapes[1]}
-        case AveragePoolRecord():
-            expected = {(1, 1, channels)}
-        case SoftmaxRecord():
-            expected = {input_shapes[0]}
-        case _:
-            top, left, bottom, right = record.padding
-            pooled = record.shape[2] if isinstance(record, ConvRecord) else channels
-            expected = {((height + top + bottom - record.kernel[0]) // record.stride[0] + 1,
-                         (width + left + right - record.kernel[1]) // record.stride[1] + 1, pooled)}
-    if expected != {record.shape}:
-        raise VqromError(f"layer {record.name!r} ({record.kind}): shape must be "
-                         f"{' and '.join(map(str, sorted(expected)))}, not {record.shape!r}")
-    if isinstance(record, ConvRecord | AddRecord | WindowAverageRecord) \
-            and record.clamp[0] > record.clamp[1]:
-        raise VqromError(f"layer {record.name!r}: clamp must be a range, not {record.clamp!r}")
-
-
 def quantization_record(value: Quantization) -> QuantizationRecord:
-    """A quantisation as the file says it."""
+    """The record of a scale and zero point."""
     return QuantizationRecord(scale=value.scale, zero_point=value.zero_point)
 
 
 def quantization(record: QuantizationRecord) -> Quantization:
-    """Undo :func:`quantization_record`."""
+    """The scale and zero point that a record holds."""
     return Quantization(record.scale, record.zero_point)
 
 

@@ -1,4 +1,4 @@
-"""Results of long builds, kept by a hash of their content."""
+"""Directories that take long to build, kept in the cache by a hash of what they follow from."""
 
 from __future__ import annotations
 
@@ -13,15 +13,29 @@ from filelock import FileLock
 
 
 def cache_root() -> Path:
-    """``VQROM_CACHE``, or the user's cache folder."""
+    """The folder of all caches: the variable ``VQROM_CACHE``, or else the user's cache folder."""
     return Path(os.environ.get("VQROM_CACHE") or platformdirs.user_cache_dir("vqrom"))
 
 
 def cached_directory(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     """The directory that ``build`` made for this key, now or earlier.
 
-    It is built beside its place and renamed when complete, so that no half-made one is ever seen;
-    processes that want the same one wait for each other.
+    It is built beside its place and renamed when complete, so that no half-made one is ever seen.
+    Processes that want the same one wait for each other.
+
+    Parameters
+    ----------
+    kind:
+        Folder of the cache, for all directories of one kind.
+    key:
+        Hash of everything that the directory's content follows from.
+    build:
+        Fills the empty directory whose path it gets.
+
+    Returns
+    -------
+    Path
+        The complete directory.
     """
     parent = cache_root() / kind
     parent.mkdir(parents=True, exist_ok=True)

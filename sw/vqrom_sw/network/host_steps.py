@@ -1,8 +1,8 @@
-"""What the accelerator does not do: float operations that run on the host, between its layers.
+"""Host layers: float operations that the accelerator does not do and PyTorch does on the host.
 
-A host layer is a list of steps over ``aten`` operations of a fixed list, so that a file can say it
-and a reader can check it. Only the host computes in float32; its results are quantised like any
-other layer's.
+A host layer is a list of steps. Each one is an ``aten`` operation of a fixed list, so that a file
+can hold it and a reader can check it. Host layers alone compute in float32; their results are
+quantised like those of any other layer.
 """
 
 from __future__ import annotations
@@ -48,29 +48,30 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
         "contiguous.default", "upsample_nearest2d.vec", "upsample_bilinear2d.vec",
         "pixel_shuffle.default", "channel_shuffle.default",
     )}
-"""``aten`` operations that a host layer may have: pure, deterministic, element counts bounded by
-their arguments."""
+"""The ``aten`` operations that a host layer may have, by name.
+
+All are pure and deterministic, and their results' sizes are bounded by their arguments."""
 
 GETITEM = "getitem"
-"""The step that takes one of several results."""
+"""Name of the step that takes one of several results of an earlier step."""
 
 RESHAPES = ("reshape.default", "expand.default")
-"""Operations whose second argument is the result's shape."""
+"""Operations whose second argument is the shape of the result."""
 
 
 @dataclass(frozen=True)
 class HostStep:
-    """One operation.
+    """One operation of a host layer with its arguments.
 
     Members
     -------
     op:
         Key of :data:`OPERATIONS`, or :data:`GETITEM`.
     arguments:
-        Numbers, booleans, None, lists of these, or a reference: ``{"input": n}``,
-        ``{"constant": n}`` or ``{"step": n}`` (an earlier one).
+        Positional arguments. Each is a number, a boolean, None, a list of these, or a reference to
+        a tensor: ``{"input": n}``, ``{"constant": n}`` or ``{"step": n}`` (an earlier step).
     keywords:
-        The same by name.
+        Arguments by name, of the same kinds.
     """
 
     op: str
@@ -79,12 +80,21 @@ class HostStep:
 
 
 def check_steps(name: str, steps: Sequence[HostStep], inputs: int, constants: int) -> None:
-    """Refuse unknown operations and references to what is not there.
+    """Refuse steps with unknown operations, or with references to what does not exist.
+
+    Parameters
+    ----------
+    name:
+        Name of the layer, for the error.
+    steps:
+        The steps of the layer.
+    inputs, constants:
+        Number of inputs and of constant tensors that the layer has.
 
     Raises
     ------
     VqromError
-        Naming the layer.
+        If a step is not allowed; the message names the layer.
     """
     limits = {"input": inputs, "constant": constants}
     for number, step in enumerate(steps):
@@ -112,24 +122,31 @@ def _check_argument(name: str, argument: Any, limits: Mapping[str, int]) -> None
 def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
               constants: Sequence[torch.Tensor], shapes: Sequence[tuple[int, ...]],
               output: tuple[int, int, int]) -> torch.Tensor:
-    """Run a host layer.
+    """Run the steps of a host layer.
 
     Parameters
     ----------
+    steps:
+        The operations in order; the last one makes the result.
     inputs:
-        float32 ``[N, C, H, W]``, one for each input.
+        One float32 ``[N, C, H, W]`` for each input.
     constants:
-        float32.
+        The layer's constant tensors, float32.
     shapes:
-        Of each input in the float network, without the batch: three sizes are an image, two a
-        sequence ``(H, C)``, one a vector.
+        Shape of each input in the float network, without the batch: three sizes are an image, two
+        a sequence ``(S, C)``, one a vector.
     output:
-        ``(H, W, C)`` of the result.
+        Shape ``(H, W, C)`` of the result.
 
     Returns
     -------
     torch.Tensor
-        float32 ``[N, C, H, W]``.
+        The result, float32 ``[N, C, H, W]``.
+
+    Raises
+    ------
+    VqromError
+        If an operation does not fit its arguments.
     """
     device = inputs[0].device
     known = {"input": [native(x, shape) for x, shape in zip(inputs, shapes, strict=True)],
