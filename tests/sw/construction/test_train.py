@@ -16,10 +16,16 @@ from vqrom_sw.compress import NEAREST, compress
 from vqrom_sw.construction import Construction, ConstructionSettings, construct
 from vqrom_sw.construction import checkpoint as checkpoints
 from vqrom_sw.construction import teacher as teachers
-from vqrom_sw.construction.layers import LEAD
+from vqrom_sw.construction.assigned import LEAD
 from vqrom_sw.construction.teacher import Teacher
-from vqrom_sw.encoding import RawLayers, encode_nearest, encode_outputs, encoded_layer, raw_layers
-from vqrom_sw.encoding import encoded as encodings
+from vqrom_sw.encoding import (
+    RawLayers,
+    encode_nearest,
+    encode_outputs,
+    encoded_layer,
+    raw_layers,
+    raw_policy,
+)
 from vqrom_sw.importers import capture
 from vqrom_sw.network import FloatConv, FloatNetwork
 from vqrom_sw.reference import dequantize, fold_layers, output_of, quantize_input, run_reference
@@ -106,7 +112,7 @@ def test_which_layers_stay_raw(network: FloatNetwork, monkeypatch: pytest.Monkey
     assert raw_layers(network, 4, RawLayers.ENDS) == {"stem", "depthwise", "head"}
     assert raw_layers(network, 4, RawLayers.SMALL) == {"stem", "depthwise"}
     # Of 576 + 40 weights the head holds 6.5 %.
-    monkeypatch.setattr(encodings, "SMALL_SHARE", 0.065)
+    monkeypatch.setattr(raw_policy, "SMALL_SHARE", 0.065)
     assert raw_layers(network, 4, RawLayers.SMALL) == {"stem", "depthwise", "head"}
 
 
