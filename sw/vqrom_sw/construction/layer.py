@@ -60,7 +60,7 @@ class ConstructionLayer(nn.Module, ABC):
     @property
     @abstractmethod
     def indices(self) -> np.ndarray | None:
-        """Codebook indices, uint16 ``[C_out, y, x, s]``; None if the layer is raw."""
+        """Codebook indices of the ``s`` sub-vectors, uint16 ``[C_out, y, x, s]``; None if raw."""
 
     @property
     def scale(self) -> torch.Tensor:
