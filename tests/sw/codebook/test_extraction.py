@@ -21,6 +21,7 @@ from vqrom_sw.codebook.extraction import (
     scott_bandwidth,
     to_int8,
 )
+from vqrom_sw.encoding.assign import assign
 from vqrom_sw.network import UNBOUNDED, FloatConv, FloatNetwork
 
 
@@ -103,8 +104,6 @@ def test_any_shape(length: int, count: int) -> None:
 
 def test_more_codewords_encode_better() -> None:
     """The codebook is good for something: quantisation noise falls with k."""
-    from vqrom_sw.encoding.assign import assign
-
     network = random_network(32, 4)
     layer = network.layers[0]
     assert isinstance(layer, FloatConv)

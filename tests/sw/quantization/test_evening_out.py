@@ -16,8 +16,7 @@ from vqrom_sw.encoding import Encoded, encode_nearest
 from vqrom_sw.importers import capture
 from vqrom_sw.network import FloatAdd, FloatConv, FloatNetwork
 from vqrom_sw.quantization import even_out
-from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
-from vqrom_sw.reference.floating_point import float_output
+from vqrom_sw.reference import dequantize, float_output, output_of, quantize_input, run_reference
 
 LENGTH, WIDTH = 5, 16
 
@@ -91,7 +90,7 @@ def test_less_is_lost(inputs: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> No
         return np.square(found - exact).mean() / exact.var()
 
     evenly = lost()
-    monkeypatch.setattr("vqrom_sw.quantization.even_out.UNEVEN", np.inf)
+    monkeypatch.setattr("vqrom_sw.quantization.evening_out.UNEVEN", np.inf)
     assert evenly < 0.01 and evenly < 0.1 * lost()
 
 

@@ -1,4 +1,8 @@
-"""A network under construction on the codebook, beside the float network that teaches it."""
+"""A network under construction on the codebook, beside the float network that teaches it.
+
+The float network is the structure of the new one, layer by layer, and its teacher: training makes
+the outputs of the new network's blocks like those of the float network, which needs no labels.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +17,37 @@ from vqrom_sw.encoding import Encoded
 from vqrom_sw.network import FloatAdd, FloatConv, FloatHost, FloatLayer, FloatNetwork
 from vqrom_sw.reference import float_forward, float_layer, fold_layers
 
-from .layers import AssignedConv, ConstructionLayer, RawConv
+from .assigned import AssignedConv
+from .layer import ConstructionLayer, RawConv
 
 RunConv = Callable[[ConstructionLayer, torch.Tensor], torch.Tensor]
+"""How a convolution under construction is run on its input."""
 
 
 class Construction(nn.Module):
-    """The network whose convolutions are :class:`ConstructionLayer`.
+    """A network whose convolutions are :class:`.layer.ConstructionLayer`, to be trained.
+
+    Layers without weights run as in the float network. What is distilled are the outputs of the
+    watched layers (:func:`watched_layers`).
 
     Parameters
     ----------
     network:
-        Float network: structure and teacher.
+        Float network: the structure, and the teacher.
     codebook:
         The universal codebook.
     encoded:
-        Where to start, from :func:`vqrom_sw.encoding.nearest.encode_nearest`.
+        Each convolution to start with by its layer's name, from
+        :func:`vqrom_sw.encoding.encode_nearest` or :func:`vqrom_sw.encoding.encode_outputs`.
     images:
-        float32 ``[N, C, H, W]``: the first statistics.
+        float32 ``[N, C, H, W]`` inputs, which give the first statistics.
     candidates:
-        Codewords that a sub-vector chooses among.
+        Number of codewords that a sub-vector chooses among.
+
+    Members
+    -------
+    layers:
+        The convolutions under construction, by :func:`key_of` their names.
     """
 
     def __init__(self, network: FloatNetwork, codebook: UniversalCodebook,
@@ -58,32 +73,32 @@ class Construction(nn.Module):
 
     @property
     def assigned(self) -> list[AssignedConv]:
-        """The layers with indices."""
+        """The convolutions with indices, in execution order; raw ones are left out."""
         return [layer for layer in self.layers.values() if isinstance(layer, AssignedConv)]
 
     @property
     def frozen_share(self) -> float:
-        """Share of the sub-vectors that are frozen; 1 if there are none."""
+        """Share of the sub-vectors that are frozen; 0 if there are none."""
         frozen = sum(int(layer.frozen.sum()) for layer in self.assigned)
         return frozen / max(1, sum(layer.frozen.numel() for layer in self.assigned))
 
     def sharpen(self, sharpness: float) -> None:
-        """Set the factor on all logits."""
+        """Set the factor on the logits of every layer."""
         for layer in self.assigned:
             layer.sharpness = sharpness
 
     def freeze(self, threshold: float) -> None:
-        """Freeze every sub-vector that is decided by the threshold."""
+        """Make the choice of every sub-vector final whose largest ratio reaches the threshold."""
         for layer in self.assigned:
             layer.freeze(threshold)
 
     def to(self, device: torch.device | str) -> Construction:  # type: ignore[override]
-        """Move the teacher, too."""
+        """Move the parameters and the float network to a device."""
         self._network = self._network.to(device)
         return super().to(device)
 
     def maps(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Outputs ``[N, C, H, W]`` of the watched layers by name."""
+        """Run the network: the watched layers' outputs ``[N, C, H, W]`` by name."""
         found = {}
 
         def run(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
@@ -96,33 +111,42 @@ class Construction(nn.Module):
         return found
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The last layer's output, ``[N, C, H, W]``."""
+        """Run the network, and return the last layer's output ``[N, C, H, W]``."""
         return self.maps(x)[self._watched[-1]]
 
     @torch.no_grad()
     def settle(self, images: torch.Tensor) -> None:
-        """Take the statistics of these inputs, layer by layer, and stay in evaluation mode."""
+        """Take these inputs' statistics, layer by layer, and stay in evaluation mode.
+
+        Scales and biases of :meth:`export` are those of the statistics taken last.
+        """
         self.eval()
         fold_layers(self._network, images, lambda layer, inputs: self._run(
             layer, inputs, lambda conv, value: conv.settle(value)))
 
     @torch.no_grad()
     def wanted(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The float network's outputs ``[N, C, H, W]`` of the watched layers by name."""
+        """Run the float network: the watched layers' outputs ``[N, C, H, W]`` by name."""
         found = float_forward(self._network, x)
         return {name: found[name] for name in self._watched}
 
     def loss(self, x: torch.Tensor, wanted: Mapping[str, torch.Tensor],
              labels: torch.Tensor | None = None) -> torch.Tensor:
-        """Distillation: relative squared errors of the blocks' outputs, and the output's again.
+        """Compute the distillation loss, a scalar.
 
-        If the output is a vector of scores, that is the divergence from the teacher's
-        distribution. If there are labels, the cross entropy is added.
+        It is the mean of the watched layers' relative squared errors, plus what the network's
+        output is off by: if that is a vector of scores, the divergence from the teacher's
+        distribution, otherwise the output's relative squared error again. If there are labels, the
+        cross entropy is added.
 
         Parameters
         ----------
+        x:
+            float32 ``[N, C, H, W]``.
         wanted:
             From :meth:`wanted` for the same inputs.
+        labels:
+            int64 ``[N]``, or None to learn from the teacher alone.
         """
         got = self.maps(x)
         errors = {name: relative_error(output, wanted[name]) for name, output in got.items()}
@@ -137,11 +161,11 @@ class Construction(nn.Module):
         return total if labels is None else total + F.nll_loss(scores, labels)
 
     def indecision(self) -> torch.Tensor:
-        """Mean of :meth:`AssignedConv.indecision`."""
+        """Average :meth:`.assigned.AssignedConv.indecision` over the layers with indices."""
         return torch.stack([layer.indecision() for layer in self.assigned]).mean()
 
     def export(self) -> dict[str, Encoded]:
-        """What the forward pass computes: each convolution by its layer's name."""
+        """Return each convolution as it was trained, by its layer's name."""
         return {layer.name: self._layer(layer).export() for layer in self._network.layers
                 if isinstance(layer, FloatConv)}
 
@@ -156,23 +180,27 @@ class Construction(nn.Module):
 
 
 def relative_error(got: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Mean square of the difference over the variance of what is wanted; a scalar."""
+    """Compute the mean squared difference, relative to the variance of what is wanted."""
     return (got - wanted).square().mean() / wanted.var().clamp(min=1e-12)
 
 
 def key_of(name: str) -> str:
-    """A layer's name as a module's, which may hold no dot."""
+    """Turn a layer's name into a module's name, which may hold no dot."""
     return name.replace(".", "/")
 
 
 def watched_layers(network: FloatNetwork) -> list[str]:
-    """Layers whose outputs are distilled: the blocks' sums, or every convolution, and the last."""
+    """List the layers whose outputs are distilled, in execution order.
+
+    These are the sums at the blocks' ends, or every convolution where there are no sums, and the
+    network's output.
+    """
     sums = [layer.name for layer in network.layers if isinstance(layer, FloatAdd)]
     watched = sums or [layer.name for layer in network.layers if isinstance(layer, FloatConv)]
     return list(dict.fromkeys([*watched, scores_layer(network), network.layers[-1].name]))
 
 
 def scores_layer(network: FloatNetwork) -> str:
-    """The layer whose output is the network's, before a softmax on the host."""
+    """Name the layer that gives the network's output, leaving out a final softmax on the host."""
     last = network.layers[-1]
     return last.inputs[0] if isinstance(last, FloatHost) and last.kind == "softmax" else last.name

@@ -1,9 +1,10 @@
-"""Feature maps with a few large channels, which only the host reads: a scale for each channel.
+"""Evening out feature maps that only host layers read: a scale for each channel.
 
 int8 has one scale for a whole feature map. Where a few channels are many times larger than the
-rest, as in the residual sums of transformers, the rest is lost. A convolution may scale each of its
-output channels by itself at no cost, and the host multiplies by the scale again in float32; a sum
-is computed by the host that reads it, so that it never becomes int8.
+rest, as on the residual path of transformers, the rest is lost. If only host layers read such a
+map, it can be made even: a convolution divides each of its output channels by a scale of its own,
+which costs nothing, and the host layer multiplies by it again in float32. A sum becomes the first
+step of the host layer that reads it, so that it never becomes int8.
 """
 
 from __future__ import annotations
@@ -27,21 +28,34 @@ from vqrom_sw.network import (
 from vqrom_sw.reference import float_forward
 
 UNEVEN = 4.0
-"""The largest channel's range, relative to the median channel's, from which scales are needed."""
+"""Ratio of the largest channel's magnitude to the median channel's above which a feature map is
+made even.
+"""
 
 Reference = dict[str, int]
+"""What an argument of a host step refers to: ``{"input": n}``, ``{"step": n}`` or
+``{"constant": n}``.
+"""
 
 
 def even_out(network: FloatNetwork, encoded: Mapping[str, Encoded],
              images: torch.Tensor) -> tuple[FloatNetwork, dict[str, Encoded]]:
-    """A network that computes the same, with even feature maps between convolutions and the host.
+    """Make the feature maps even that host layers alone read, without changing the function.
 
     Parameters
     ----------
+    network:
+        Float network.
     encoded:
-        Its convolutions by their layers' names; the result has them in the new scales.
+        Its convolutions by their layers' names.
     images:
-        float32 ``[N, C, H, W]`` inputs like those to come.
+        float32 ``[N, C, H, W]`` inputs like those to come; they tell which maps are uneven.
+
+    Returns
+    -------
+    tuple
+        A network that computes the same, and its encoded convolutions in the new scales. Where
+        every map is even already, both hold what was given.
     """
     ranges = {name: found.abs().amax((0, 2, 3))
               for name, found in float_forward(network, images).items()}
@@ -66,7 +80,7 @@ def even_out(network: FloatNetwork, encoded: Mapping[str, Encoded],
 
 
 def _readers(layers: Mapping[str, FloatLayer], name: str) -> list[FloatHost]:
-    """The host's layers that read a feature map; empty if others do, too."""
+    """List the host layers that read a feature map; none if the accelerator reads it, too."""
     readers = [layer for layer in layers.values() if name in layer.inputs]
     hosts = [layer for layer in readers if isinstance(layer, FloatHost)]
     return hosts if len(hosts) == len(readers) else []
@@ -74,13 +88,14 @@ def _readers(layers: Mapping[str, FloatLayer], name: str) -> list[FloatHost]:
 
 def _to_change(layer: FloatAdd | FloatConv, layers: Mapping[str, FloatLayer],
                ranges: Mapping[str, torch.Tensor]) -> bool:
+    """Tell whether a layer's output is uneven, has no activation, and host layers alone read it."""
     found = ranges[layer.name]
     uneven = bool(found.amax() > UNEVEN * found.median())
     return layer.bounds == UNBOUNDED and uneven and bool(_readers(layers, layer.name))
 
 
 def _add_inside(host: FloatHost, layer: FloatAdd) -> FloatHost:
-    """The host's layer with a sum as its first step, in the place of the sum's feature map."""
+    """Give a host layer a sum as its first step, in the place of the sum's feature map."""
     place = host.inputs.index(layer.name)
     shape = host.input_shapes[place]
     count = len(host.inputs)
@@ -91,7 +106,7 @@ def _add_inside(host: FloatHost, layer: FloatAdd) -> FloatHost:
 
 
 def _multiply_inside(host: FloatHost, name: str, scale: torch.Tensor) -> FloatHost:
-    """The host's layer with one of its inputs multiplied by a scale for each channel."""
+    """Give a host layer a first step that multiplies one of its inputs by its channels' scales."""
     for place, source in enumerate(host.inputs):
         if source == name:
             shape = host.input_shapes[place]
@@ -102,7 +117,7 @@ def _multiply_inside(host: FloatHost, name: str, scale: torch.Tensor) -> FloatHo
 
 
 def _prepend(host: FloatHost, step: HostStep, place: int) -> FloatHost:
-    """A first step, whose result stands for an input in all steps after it."""
+    """Put a step before all others, whose result stands for the input ``place`` in these."""
     def moved(reference: Reference) -> Reference:
         (kind, number), = reference.items()
         if kind == "input" and number == place:
@@ -113,7 +128,7 @@ def _prepend(host: FloatHost, step: HostStep, place: int) -> FloatHost:
 
 
 def _without_input(host: FloatHost, place: int) -> FloatHost:
-    """Without an input that no step refers to."""
+    """Remove an input that no step refers to."""
     def moved(reference: Reference) -> Reference:
         (kind, number), = reference.items()
         return {kind: number - 1} if kind == "input" and number > place else reference
@@ -125,6 +140,7 @@ def _without_input(host: FloatHost, place: int) -> FloatHost:
 
 
 def _renamed(steps: tuple[HostStep, ...], moved: Any) -> list[HostStep]:
+    """Copy the steps, every reference in their arguments replaced by ``moved(reference)``."""
     def rename(argument: Any) -> Any:
         if isinstance(argument, dict):
             return moved(argument)
@@ -138,6 +154,7 @@ def _renamed(steps: tuple[HostStep, ...], moved: Any) -> list[HostStep]:
 
 
 def _scaled(encoded: Encoded, scale: torch.Tensor) -> Encoded:
+    """Divide a convolution's output channels by a scale of each; its integers stay."""
     divisor = scale.double().numpy()
     return replace(encoded, fitted=encoded.fitted / divisor, scale=encoded.scale / divisor,
                    bias=encoded.bias / divisor)
