@@ -12,6 +12,18 @@ themselves), run the ``Program``, and read its table by ``COLUMN``. ``explain_ne
 
 from .compile import compile_graph, compile_network
 from .feature_map import align, dense_input
+from .listing import (
+    CommandLine,
+    CompilerListing,
+    MapLine,
+    SegmentLine,
+    StripLine,
+    Wait,
+    WindowLine,
+    describe_plan,
+    disassemble,
+    explain_network,
+)
 from .network_graph import beyond_accelerator, is_depthwise
 from .plan import BEAT_COST
 from .program import COLUMN, COLUMNS, Program
@@ -19,6 +31,8 @@ from .rewrites import Reload
 from .task_graph import TaskGraph
 
 __all__ = [
-    "BEAT_COST", "COLUMN", "COLUMNS", "Program", "Reload", "TaskGraph", "align",
-    "beyond_accelerator", "compile_graph", "compile_network", "dense_input", "is_depthwise",
+    "BEAT_COST", "COLUMN", "COLUMNS", "CommandLine", "CompilerListing", "MapLine", "Program",
+    "Reload", "SegmentLine", "StripLine", "TaskGraph", "Wait", "WindowLine", "align",
+    "beyond_accelerator", "compile_graph", "compile_network", "dense_input", "describe_plan",
+    "disassemble", "explain_network", "is_depthwise",
 ]

@@ -16,6 +16,9 @@ from ..operations import Operation, Packet
 from ..schedule import Schedule
 from .command_table import WAITS, new_row
 
+TRANSFER_STREAMS = {Opcode.LOAD: "activation_read", Opcode.STORE: "activation_write"}
+"""The traffic streams under which the bytes of a LOAD and a STORE are counted."""
+
 
 @dataclass(frozen=True)
 class Assembly:
@@ -110,9 +113,8 @@ class _Assembler:
             "offset": self._place(packet), "beats": beats})
 
     def _count_transfer(self, operation: Operation) -> None:
-        if operation.opcode in (Opcode.LOAD, Opcode.STORE):
-            name = "activation_read" if operation.opcode == Opcode.LOAD else "activation_write"
-            self._count(operation.layer, name,
+        if operation.opcode in TRANSFER_STREAMS:
+            self._count(operation.layer, TRANSFER_STREAMS[operation.opcode],
                         operation.fields["beats"] * self._config.beat_bytes)
 
     def _count(self, layer: int, stream: str, size: int) -> None:
