@@ -132,6 +132,7 @@ def compile_graph(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, en
 
 def _run_passes(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, ends: bool,
                 codebook_reload: Reload, contents: bool, beat_cost: float) -> Compilation:
+    """All passes after the graph, one after the other."""
     storage = graph.config.codebook_storage
     plan = make_plan(graph, beat_cost)
     operations = emit(graph, plan)

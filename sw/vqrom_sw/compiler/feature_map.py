@@ -197,8 +197,8 @@ def plain_map(name: str, shape: Shape, zero_point: int, config: AcceleratorConfi
 def word_layout(feature_map: FeatureMap, shape: Shape, region: Region, offset: int,
                 config: AcceleratorConfig) -> DramLayout:
     """The layout that holds a map in DRAM word for word as the activation buffer does."""
-    lanes = feature_map.words * config.rows
-    return DramLayout(region, offset, shape, lanes, 0, shape[1], feature_map.pitch * config.rows)
+    return DramLayout(region, offset, shape, lanes=feature_map.words * config.rows, left=0,
+                      columns=shape[1], pitch=feature_map.pitch * config.rows)
 
 
 def dense_input(name: str, shape: Shape, zero_point: int, offset: int,
@@ -215,6 +215,7 @@ def dense_input(name: str, shape: Shape, zero_point: int, offset: int,
         return feature_map
     feature_map.pitch = width
     feature_map.cut = WordCut(width, channels, channels)
-    feature_map.dram = DramLayout(Region.INPUT, offset, shape, channels, 0, width,
-                                  round_up(width * channels, config.beat_bytes))
+    feature_map.dram = DramLayout(
+        Region.INPUT, offset, shape, lanes=channels, left=0, columns=width,
+        pitch=round_up(width * channels, config.beat_bytes))
     return feature_map

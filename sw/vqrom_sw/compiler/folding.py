@@ -61,10 +61,10 @@ class Folding:
     def input_layout(self, layer: Conv, shape: Shape, offset: int,
                      config: AcceleratorConfig) -> DramLayout:
         """The input in DRAM: dense pixels, padding at the left and the right included."""
-        used = (self.words - 1) * self.hop + self.columns
-        wide, left = max(used, layer.padding[1] + shape[1]), layer.padding[1]
-        return DramLayout(Region.INPUT, offset, shape, self.lanes, left, wide,
-                          round_up(used * self.lanes, config.beat_bytes))
+        used, left = (self.words - 1) * self.hop + self.columns, layer.padding[1]
+        return DramLayout(Region.INPUT, offset, shape, lanes=self.lanes, left=left,
+                          columns=max(used, left + shape[1]),
+                          pitch=round_up(used * self.lanes, config.beat_bytes))
 
 
 def choose_folding(layer: Conv, shape: Shape, indexed: bool,
@@ -83,7 +83,8 @@ def choose_folding(layer: Conv, shape: Shape, indexed: bool,
     hop = max((step for step in range(1, hop + 1)
                if hop % step == 0 and step * lanes <= config.rows), default=1)
     words = ((layer.shape[1] - 1) * stride + (chunks - 1) * columns) // hop + 1
-    return Folding(columns, indexed, looks_up, lanes, chunks, hop, words)
+    return Folding(columns=columns, indexed=indexed, looks_up=looks_up, lanes=lanes,
+                   chunks=chunks, hop=hop, words=words)
 
 
 def _lanes(shape: Shape, indexed: bool, config: AcceleratorConfig) -> int:

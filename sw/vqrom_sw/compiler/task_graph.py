@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class TaskGraph:
     """
 
     config: AcceleratorConfig
-    codewords: np.ndarray
+    codewords: np.ndarray = field(repr=False)
     tasks: list[Task]
     maps: list[FeatureMap]
 
@@ -98,8 +98,10 @@ class TaskGraph:
         if folding.columns == 1:
             source = dense_input(name, shape, zero_point, offset, self.config)
             return self.add_conv(number, layer, shape, self.add_input(source), folding.indexed)
-        source = FeatureMap(name, shape[0], folding.words, 1, folding.words, zero_point,
-                            folding.input_layout(layer, shape, offset, self.config), folding.cut)
+        source = FeatureMap(
+            name, height=shape[0], width=folding.words, words=1, pitch=folding.words,
+            zero_point=zero_point, cut=folding.cut,
+            dram=folding.input_layout(layer, shape, offset, self.config))
         return self._append(ConvTask(
             self.config, number, layer.name, (self.add_input(source),), self._output(layer),
             _folded_kernel(layer, folding), conv=layer, codewords=self.codewords,
@@ -158,9 +160,11 @@ class TaskGraph:
                        add=layer)
 
     def _output(self, layer: Layer) -> FeatureMap:
+        """The map that a layer makes."""
         return plain_map(layer.name, layer.shape, layer.quantization.zero_point, self.config)
 
     def _append(self, task: Task) -> FeatureMap:
+        """Append a task, and tell its maps who makes and who reads them."""
         position = len(self.tasks)
         self.tasks.append(task)
         self.maps.append(task.output)
@@ -176,6 +180,7 @@ class TaskGraph:
 
 
 def _kernel_of(layer: Conv | MaxPool | AveragePool) -> Kernel:
+    """The window of a layer, as the network has it."""
     top, left, _, _ = layer.padding
     return Kernel(*layer.kernel, *layer.stride, top, left)
 

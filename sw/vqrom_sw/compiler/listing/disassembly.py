@@ -151,21 +151,26 @@ def disassemble(program: Program) -> list[CommandLine]:
     The program may be compiled without contents.
     """
     positions: dict[Unit, list[int]] = {unit: [] for unit in Unit}
-    lines = []
-    for position, values in enumerate(program.table.tolist()):
-        columns = dict(zip(COLUMNS, values, strict=True))
-        opcode = Opcode(columns["opcode"])
-        waits = tuple(_waits(columns, positions))
-        for unit in UNITS_OF.get(opcode, ()):
-            positions[unit].append(position)
-        numbers = {unit.name.lower(): len(positions[unit]) for unit in UNITS_OF.get(opcode, ())}
-        dram = (Region(columns["region"]).name, columns["offset"]) if opcode in _IN_DRAM else None
-        names = [COLUMNS[place.column] for place in FIELDS[opcode]]
-        fields = {name: columns[name] for name in names if name not in _HEADER}
-        lines.append(CommandLine(
-            position, opcode, TARGETS.get(opcode, ()), numbers, program.layers[columns["layer"]],
-            waits, _moved(opcode, columns, program.config.beat_bytes), dram, fields))
-    return lines
+    return [_command_line(position, dict(zip(COLUMNS, values, strict=True)), program, positions)
+            for position, values in enumerate(program.table.tolist())]
+
+
+def _command_line(position: int, columns: Mapping[str, int], program: Program,
+                  positions: Mapping[Unit, list[int]]) -> CommandLine:
+    """One command; it is appended to the ``positions`` of its units' commands."""
+    opcode = Opcode(columns["opcode"])
+    waits = tuple(_waits(columns, positions))
+    units = UNITS_OF.get(opcode, ())
+    for unit in units:
+        positions[unit].append(position)
+    names = [COLUMNS[place.column] for place in FIELDS[opcode]]
+    return CommandLine(
+        position, opcode, queues=TARGETS.get(opcode, ()),
+        numbers={unit.name.lower(): len(positions[unit]) for unit in units},
+        layer=program.layers[columns["layer"]], waits=waits,
+        moved=_moved(opcode, columns, program.config.beat_bytes),
+        dram=(Region(columns["region"]).name, columns["offset"]) if opcode in _IN_DRAM else None,
+        fields={name: columns[name] for name in names if name not in _HEADER})
 
 
 def _waits(columns: Mapping[str, int], positions: Mapping[Unit, list[int]]) -> list[Wait]:
@@ -181,6 +186,7 @@ def _waits(columns: Mapping[str, int], positions: Mapping[Unit, list[int]]) -> l
 
 
 def _moved(opcode: Opcode, columns: Mapping[str, int], beat_bytes: int) -> dict[str, int]:
+    """Bytes by traffic stream, as :attr:`Program.fetched_bytes` counts them."""
     moved = {"command": COMMAND_BYTES}
     if opcode in _IN_DRAM:
         stream = TRANSFER_STREAMS.get(opcode) or Stream(columns["stream"]).name.lower()

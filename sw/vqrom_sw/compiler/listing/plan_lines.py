@@ -139,6 +139,7 @@ class _PlanDescriber:
         self._plan, self._tasks = plan, graph.tasks
 
     def segment(self, segment: Segment) -> SegmentLine:
+        """The line of one segment."""
         tasks = self._tasks[segment.first:segment.end]
         maps = dict.fromkeys(feature_map for task in tasks
                              for feature_map in (*task.inputs, task.output))
@@ -160,8 +161,10 @@ class _PlanDescriber:
         if feature_map.dram or residency == Residency.SPILLED:
             layout = self._plan.dram_of(feature_map)
             dram = (layout.region.name, layout.offset)
-        return MapLine(feature_map.name, residency.value, feature_map.height, feature_map.pitch,
-                       feature_map.size, self._plan.bases.get(feature_map), dram)
+        return MapLine(
+            feature_map.name, residency.value, rows=feature_map.height,
+            row_words=feature_map.pitch, words=feature_map.size,
+            base=self._plan.bases.get(feature_map), dram=dram)
 
     def _strip(self, number: int, strip: Strip, residents: int) -> StripLine:
         names = {position: self._tasks[position].name for position in strip.produced}
@@ -176,8 +179,10 @@ class _PlanDescriber:
     def _window(self, key: WindowKey, strip: Strip) -> WindowLine:
         task, window = self._tasks[key[0]], strip.windows[key]
         source = task.inputs[key[1]]
-        return WindowLine(task.name, source.name, (window.first, window.end), window.fresh,
-                          window.base, (window.end - window.first) * source.pitch, window.reload)
+        return WindowLine(
+            task.name, source.name, (window.first, window.end), fresh=window.fresh,
+            base=window.base, words=(window.end - window.first) * source.pitch,
+            reload=window.reload)
 
     def _staged_words(self, strip: Strip, position: int) -> int:
         first, end = strip.produced[position]

@@ -146,6 +146,7 @@ class Placer:
         return True
 
     def _staging(self, size: int, now: int, spans: ResidentSpans) -> int | None:
+        """The base of rows that are stored while the next strip runs, if there is room."""
         base = None if self.tight else self.timeline.take(size, now, now + 2, spans.after,
                                                           not self.flipped)
         if base is None:

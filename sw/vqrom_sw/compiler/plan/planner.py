@@ -104,6 +104,7 @@ def _crowded(segments: list[Segment], lives: list[Life], failed: int) -> NoRoomE
 
 def _spans_around(segment: Segment, lives: dict[FeatureMap, Life],
                   spans: dict[FeatureMap, Span]) -> ResidentSpans:
+    """The words of resident maps before, during and after a segment."""
     before, here, after = ([spans[owner] for owner, life in lives.items() if life.covers(index)]
                            for index in range(segment.index - 1, segment.index + 2))
     return ResidentSpans(before, here, after)

@@ -79,6 +79,7 @@ def _overwritten(feature_map: FeatureMap, graph: TaskGraph, residencies: Residen
 
 def _find_lives(owners: dict[FeatureMap, FeatureMap],
                 segment_of: list[int]) -> dict[FeatureMap, Life]:
+    """When the words of each owner are needed by any of the maps that lie there."""
     lives: dict[FeatureMap, Life] = {}
     for feature_map, owner in owners.items():
         readers = [segment_of[reader] for reader in feature_map.consumers]

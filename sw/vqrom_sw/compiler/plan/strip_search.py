@@ -125,6 +125,7 @@ class StripSearch:
         return found
 
     def _strips(self, segment: Segment, count: int) -> list[Strip]:
+        """Strips without places; the first loads ahead unless its input is not stored yet."""
         strips = make_strips(segment, self.arrangement.graph.tasks, self.arrangement.residencies,
                              count)
         strips[0].early = not self._loads_last_stores(strips[0])
@@ -151,6 +152,7 @@ class StripSearch:
         return rows + sum(size for _, size in spans.here)
 
     def _window_words(self, key: WindowKey, window: RowWindow) -> int:
+        """Words that a window takes, those of the one before included if it is still needed."""
         source = self.arrangement.graph.tasks[key[0]].inputs[key[1]]
         # Rows go from one window of a fused map to the next.
         twice = (self.arrangement.residencies[source] == Residency.FUSED

@@ -28,6 +28,7 @@ class _StripMaker:
         self._read: dict[WindowKey, int] = {}
 
     def make(self, count: int) -> list[Strip]:
+        """The strips, if the last output is cut into about ``count`` parts of equal height."""
         height = self._tasks[self._segment.end - 1].output.height
         strips = []
         for _, end in even_ranges(height, -(-height // count)):

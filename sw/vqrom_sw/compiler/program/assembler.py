@@ -85,6 +85,7 @@ class _Assembler:
         self.moved: list[dict[str, int]] = [{"command": 0} for _ in range(layers)]
 
     def assemble(self, scheduled: Schedule, check: bool) -> np.ndarray:
+        """All table lines."""
         operations = scheduled.operations
         ahead = _fetch_positions(operations)
         lines: list[list[int]] = []
@@ -102,10 +103,12 @@ class _Assembler:
         return np.array(lines, np.int64)
 
     def _line(self, opcode: Opcode, layer: int, fields: Mapping[str, int]) -> list[int]:
+        """A table line, whose own bytes count for its layer."""
         self._count(layer, "command", COMMAND_BYTES)
         return new_row({"opcode": opcode, "layer": layer, **fields})
 
     def _fetch(self, layer: int, packet: Packet) -> list[int]:
+        """The FETCH that brings a packet."""
         beats = -(-packet.size // self._config.beat_bytes)
         self._count(layer, packet.stream.name.lower(), beats * self._config.beat_bytes)
         return self._line(Opcode.FETCH, layer, {

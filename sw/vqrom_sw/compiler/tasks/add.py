@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vqrom_hw.isa import Opcode, VectorOp
 from vqrom_sw.network import Add
@@ -22,7 +22,7 @@ class AddTask(Task):
         The layer, which has the factors.
     """
 
-    add: Add
+    add: Add = field(repr=False)
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:

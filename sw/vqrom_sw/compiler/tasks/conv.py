@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -70,8 +70,8 @@ class ConvTask(Task):
         Input channels that one output channel sees.
     """
 
-    conv: Conv
-    codewords: np.ndarray
+    conv: Conv = field(repr=False)
+    codewords: np.ndarray = field(repr=False)
     indexed: bool
     folded: int = 1
     group_channels: int
@@ -180,6 +180,7 @@ class ConvTask(Task):
                          packets=(self._weights(piece), self._parameters(piece)))
 
     def _tiles(self, piece: Piece) -> int:
+        """How often the array is filled with weights for one block and one piece."""
         return piece.passes * piece.words * self.kernel.rows * self.kernel.columns
 
     def _nest(self, piece: Piece, block: Block, source: BufferRows) -> dict[str, int]:
@@ -203,6 +204,7 @@ class ConvTask(Task):
             group_channels=self.group_channels, folded=self.folded, expanded=self.expanded)
 
     def _weights(self, piece: Piece) -> Packet:
+        """The packet that the array's weights come in."""
         elements = self._tiles(piece) * self.config.processing_elements
         size = elements * self.config.subvector if self.raw \
             else (elements * self.config.index_width + 7) // 8
@@ -212,6 +214,7 @@ class ConvTask(Task):
                                                             (piece.word, piece.words)))
 
     def _parameters(self, piece: Piece) -> Packet:
+        """The packet of bias, multiplier and shift of the piece's output channels."""
         return Packet(Channel.PARAMETER, Stream.PARAMETER,
                       (self.layer, "parameter", piece.first, piece.end),
                       PARAMETER_BYTES * self.config.columns * piece.passes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -33,8 +33,8 @@ class DepthwiseTask(WindowTask):
         The codebook, int8 ``[k, d]``: indices are looked up when the layer is compiled.
     """
 
-    conv: Conv
-    codewords: np.ndarray
+    conv: Conv = field(repr=False)
+    codewords: np.ndarray = field(repr=False)
 
     @property
     def operation(self) -> VectorOp:
