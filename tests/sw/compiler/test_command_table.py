@@ -1,4 +1,4 @@
-"""Tables of commands: the same bytes as the packer of single commands, errors included."""
+"""Command tables have the same bytes as commands that are packed one by one, errors included."""
 
 from __future__ import annotations
 

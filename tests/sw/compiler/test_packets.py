@@ -1,4 +1,4 @@
-"""Weights and parameters in the order in which the units consume them."""
+"""Packets hold weights and parameters in the order in which the units consume them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ CODEBOOK = random_codebook(TINY)
 
 
 def conv_of(builder: NetworkBuilder) -> Conv:
+    """The builder's last layer, which is a convolution."""
     layer = builder.build().layers[-1]
     assert isinstance(layer, Conv)
     return layer
