@@ -1,4 +1,4 @@
-"""Tables of commands: the same bytes as the packer of single commands, errors included."""
+"""Command tables have the same bytes as commands that are packed one by one, errors included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tests.hw.isa.packing import pack_command
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import BODIES, Opcode, header_layout
 from vqrom_sw.compiler import COLUMN, COLUMNS
-from vqrom_sw.compiler.program.command_table import FIELDS, new_row, pack_table
+from vqrom_sw.compiler.program import FIELDS, pack_table
+from vqrom_sw.compiler.program.command_table import new_row
 
 DIGEST = bytes(range(100, 132)).hex()
 

@@ -10,8 +10,7 @@ from tests.sw.compiler.program_checks import check_program, config_of
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import COMMAND_BYTES, Opcode, Region, Stream, VectorOp
-from vqrom_sw.compiler import COLUMN, Program, compile_network
-from vqrom_sw.compiler.compile import Reload
+from vqrom_sw.compiler import COLUMN, Program, Reload, compile_network
 
 TINY = config_of("tiny")
 CODEBOOK = random_codebook(TINY)
@@ -27,10 +26,12 @@ CONFIGS = [
 
 
 def column(program: Program, name: str, opcode: Opcode) -> np.ndarray:
+    """One field of all commands of an opcode."""
     return program.table[program.table[:, 0] == opcode, COLUMN[name]]
 
 
 def has_spilled(program: Program) -> bool:
+    """Whether the program stores a map in DRAM to read it again."""
     return bool((column(program, "region", Opcode.STORE) == Region.SCRATCH).any())
 
 
