@@ -150,7 +150,7 @@ class Sources:
         return name
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imports(text: bytes) -> tuple[_Import, ...]:
     """Every import of a module, wherever it stands."""
     found = []
@@ -166,7 +166,7 @@ def _imports(text: bytes) -> tuple[_Import, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _only_imports(text: bytes) -> bool:
     """A door: nothing but text, imports and ``__all__``."""
     return all(isinstance(node, (ast.Import, ast.ImportFrom))

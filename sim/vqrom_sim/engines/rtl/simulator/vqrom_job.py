@@ -1,8 +1,8 @@
 """The cocotb test bench: program the registers, start, wait for the interrupt, read the counters.
 
-It runs inside the simulator's process, which finds it as a module of its own on its path; it imports
-nothing of ours, since that would take longer than most simulations. The job file says where the
-registers are. Python acts a few times per image, never per cycle.
+It runs inside the simulator's process, which finds it as a module of its own on its path; it
+imports nothing of ours, since that would take longer than most simulations. The job file says where
+the registers are. Python acts a few times per image, never per cycle.
 """
 
 from __future__ import annotations
