@@ -10,9 +10,8 @@ import torch
 from torch import nn
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw import importers
 from vqrom_sw.importers import read_tflite
-from vqrom_sw.io import cached_array
+from vqrom_sw.io import cached_array, source_digest
 
 from .cifar import cifar_images
 from .data_folder import data_folder, read_archive
@@ -69,15 +68,9 @@ def _ds_cnn(model: Path, module: nn.Module) -> ImageSet:
         raise VqromError("keyword features must be int8 [N, 49, 10, 1], "
                          f"not {features.dtype} {features.shape!r}")
     real = (features.astype(np.float32) - KWS_ZERO_POINT) * np.float32(KWS_SCALE)
-    calibration = cached_array("keyword-features", [model, torch.__version__, *sources()],
-                               lambda: keyword_features(lambda found: _classes(module, found)))
+    calibration = cached_array("keyword-features", [model, source_digest(__name__)], lambda: (
+        keyword_features(lambda found: _classes(module, found))))
     return ImageSet(calibration, real.transpose(0, 3, 1, 2).copy(), labels.astype(np.int64))
-
-
-def sources() -> list[Path]:
-    """The code on which keyword features depend: that of the zoo, and of what reads the network."""
-    return sorted(path for room in (Path(__file__).parent, Path(importers.__file__).parent)
-                  for path in room.rglob("*.py"))
 
 
 @torch.no_grad()
