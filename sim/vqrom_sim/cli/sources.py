@@ -1,92 +1,84 @@
-"""Networks as the command line names them: of the zoo, or a user's own module."""
+"""The networks of a command line, each with the shape and files that its options give it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.io import require_file
-
-from .files import parse_shape
-
-if TYPE_CHECKING:
-    pass
-from vqrom_sim.flows import READERS, Source, _is_int8
-from vqrom_sw import zoo
+from vqrom_sim.flows import Source
+from vqrom_sw.io import MAX_DIMENSION, MAX_DIMENSIONS
 
 
-def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
-                    calibrations: Sequence[Path], labels: Sequence[Path] = ()) -> list[Source]:
-    """Check the networks' names and give each user's module its shape and files.
+def parse_shape(text: str) -> tuple[int, ...]:
+    """``1x28x28`` or ``1,3,32,32`` as a tuple.
 
     Raises
     ------
     VqromError
-        If a name is unknown, appears twice, or lacks its shape or calibration file.
+        If it is not 1 to 8 positive integers, all with the same separator.
     """
+    separator = "," if "," in text else "x"
+    parts = text.lower().split(separator)
+    sizes = tuple(int(part) for part in parts if re.fullmatch(r"\s*[0-9]{1,8}\s*", part))
+    if len(sizes) != len(parts) or len(parts) > MAX_DIMENSIONS or not all(
+            0 < size <= MAX_DIMENSION for size in sizes):
+        raise VqromError(
+            "shape must be positive integers separated by 'x' or ',', "
+            f"such as 1x28x28 or 1,3,32,32, not {text!r}")
+    return sizes
 
-    modules = [name for name in networks if ":" in name]
-    int8 = [name for name in networks if _is_int8(name)]
-    own = [name for name in networks
-           if ":" in name or (Path(name).suffix in READERS and name not in int8)]
-    shapes = dict(zip(modules, _one_each("--example-input", example_inputs, modules), strict=False))
-    files = dict(zip(own, _one_each("--calibration", calibrations, own), strict=False))
-    classes = dict(zip(own, _one_each("--labels", labels, own) if labels else [], strict=False))
-    sources: list[Source] = []
-    for name in networks:
-        if name in zoo.names():
-            sources.append(Source(name))
-            continue
-        if name in int8:
-            sources.append(replace(_file_source(name), quantized=True))
-            continue
-        if name not in own:
-            raise VqromError(f"network must be one of {', '.join(zoo.names())}, module.py:factory, "
-                             f"or a file {' or '.join(READERS)}, not {name!r}")
-        source = _module_source(name, shapes[name]) if name in modules else _file_source(name)
-        require_file(files[name], "calibration")
-        if name in classes:
-            require_file(classes[name], "labels")
-        sources.append(replace(source, calibration=files[name], labels=classes.get(name)))
-    seen: set[str] = set()
-    for source in sources:
-        if source.name in seen:
-            raise VqromError(f"networks must have different names, and {source.name!r} "
-                             "is there twice")
-        seen.add(source.name)
+
+def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
+                    calibrations: Sequence[Path], labels: Sequence[Path] = ()) -> list[Source]:
+    """Check the networks' names and give each of the user's own its shape and files.
+
+    Parameters
+    ----------
+    networks:
+        As typed.
+    example_inputs, calibrations, labels:
+        One for all networks that take them, or one for each, in order.
+
+    Raises
+    ------
+    VqromError
+        If a name is unknown, or lacks its shape or calibration file.
+    """
+    sources = [Source(name) for name in networks]
+    own = [source for source in sources if source.own]
+    modules = [source for source in own if ":" in str(source.network)]
+    shapes = _one_each("--example-input", example_inputs, modules)
+    files = _one_each("--calibration", calibrations, own)
+    classes = _one_each("--labels", labels, own) if labels else [None] * len(own)
+    for place, source in enumerate(sources):
+        if source.own:
+            shape = (_input_shape(shapes[modules.index(source)]) if source in modules else ())
+            number = own.index(source)
+            sources[place] = replace(source, calibration=files[number], labels=classes[number],
+                                     example_shape=shape)
     return sources
 
 
-def _one_each(option: str, values: Sequence[Any], modules: Sequence[str]) -> list[Any]:
-    """One value for each user's module; a single one serves them all."""
-    if values and not modules:
+def _one_each(option: str, values: Sequence[Any], sources: Sequence[Source]) -> list[Any]:
+    """One value for each network; a single one serves them all."""
+    if values and not sources:
         raise VqromError(f"{option} is for networks of your own, and there is none")
-    if modules and not values:
-        raise VqromError(f"network {modules[0]!r} needs {option}")
-    if len(values) not in (0, 1, len(modules)):
+    if sources and not values:
+        raise VqromError(f"network {str(sources[0].network)!r} needs {option}")
+    if len(values) not in (0, 1, len(sources)):
         raise VqromError(f"{option} must be given once, or once for each of the "
-                         f"{len(modules)} networks of your own, not {len(values)} times")
-    return list(values) * len(modules) if len(values) == 1 else list(values)
+                         f"{len(sources)} networks of your own, not {len(values)} times")
+    return list(values) * len(sources) if len(values) == 1 else list(values)
 
 
-def _file_source(name: str) -> Source:
-    path = Path(name)
-    require_file(path, "network")
-    return Source(path.stem, file=path)
-
-
-def _module_source(name: str, shape_text: str) -> Source:
-    file, _, factory = name.rpartition(":")
-    path = Path(file)
-    if path.suffix != ".py" or not factory.isidentifier():
-        raise VqromError(f"network must be module.py:factory, not {name!r}")
-    require_file(path, "network module")
-    shape = parse_shape(shape_text)
+def _input_shape(text: str) -> tuple[int, ...]:
+    shape = parse_shape(text)
     shape = shape if len(shape) == 4 else (1, *shape)
     if len(shape) not in (3, 4) or shape[0] != 1:
         raise VqromError("example input must be C x H x W or 1 x C x H x W, or S x C, "
-                         f"not {shape_text!r}")
-    return Source(factory, (path, factory), example_shape=shape)
+                         f"not {text!r}")
+    return shape
