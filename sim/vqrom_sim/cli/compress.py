@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .lazy import lazy_module
+from .lazy import LazyModule
 from .options import OutputOption, QuietOption, command_app, integer
 from .progress import bars
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from . import sources
 else:
-    flows, report = lazy_module("vqrom_sim.flows"), lazy_module("vqrom_sim.report")
-    sources = lazy_module("vqrom_sim.cli.sources")
+    flows, report = LazyModule("vqrom_sim.flows"), LazyModule("vqrom_sim.report")
+    sources = LazyModule("vqrom_sim.cli.sources")
 
 app = command_app()
 

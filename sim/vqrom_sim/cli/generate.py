@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .lazy import lazy_module
+from .lazy import LazyModule
 from .options import CodebookOption, ConfigOption, OutputOption, command_app
 from .progress import bars
 
 if TYPE_CHECKING:
     from vqrom_sim import flows, report
 else:
-    flows, report = lazy_module("vqrom_sim.flows"), lazy_module("vqrom_sim.report")
+    flows, report = LazyModule("vqrom_sim.flows"), LazyModule("vqrom_sim.report")
 
 app = command_app()
 

@@ -9,13 +9,13 @@ import typer
 
 from vqrom_hw.errors import VqromError
 
-from .lazy import lazy_module
+from .lazy import LazyModule
 from .options import command_app, integer
 
 if TYPE_CHECKING:
     from vqrom_sim import flows, report
 else:
-    flows, report = lazy_module("vqrom_sim.flows"), lazy_module("vqrom_sim.report")
+    flows, report = LazyModule("vqrom_sim.flows"), LazyModule("vqrom_sim.report")
 
 app = command_app()
 

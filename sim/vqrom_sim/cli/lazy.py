@@ -7,33 +7,23 @@ option's meaning. This is the only place that loads code late.
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
-from types import ModuleType
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 
-def lazy_module(name: str) -> ModuleType:
-    """A module whose code runs when something of it is first used.
+class LazyModule:
+    """A module that is imported when something of it is first used.
 
-    This is the recipe of Python's ``importlib`` documentation, "Implementing lazy imports".
     Declare the import for type checkers beside it, under ``TYPE_CHECKING``.
     """
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    assert spec is not None and spec.loader is not None, name
-    loader = importlib.util.LazyLoader(spec.loader)
-    spec.loader = loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    loader.exec_module(module)
-    package, _, child = name.rpartition(".")
-    setattr(sys.modules[package], child, module)
-    return module
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(importlib.import_module(self._name), attribute)
 
 
 class LazyGroup(TyperGroup):

@@ -11,14 +11,14 @@ from rich.console import Console
 
 from vqrom_hw.errors import VqromError
 
-from .lazy import lazy_module
+from .lazy import LazyModule
 from .options import ConfigOption, OutputOption, QuietOption, command_app
 from .progress import bars
 
 if TYPE_CHECKING:
     from vqrom_sim import flows, report
 else:
-    flows, report = lazy_module("vqrom_sim.flows"), lazy_module("vqrom_sim.report")
+    flows, report = LazyModule("vqrom_sim.flows"), LazyModule("vqrom_sim.report")
 
 app = command_app()
 T = TypeVar("T")

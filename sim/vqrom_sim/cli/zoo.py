@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from .lazy import lazy_module
+from .lazy import LazyModule
 from .options import command_app
 
 if TYPE_CHECKING:
     from vqrom_sim import report
     from vqrom_sw import zoo as networks
 else:
-    networks, report = lazy_module("vqrom_sw.zoo"), lazy_module("vqrom_sim.report")
+    networks, report = LazyModule("vqrom_sw.zoo"), LazyModule("vqrom_sim.report")
 
 app = command_app()
 

@@ -34,7 +34,7 @@ def to_frame(rows: Sequence[Any]) -> DataFrame:
     """
     try:
         # Optional: only this conversion needs it.
-        from pandas import DataFrame  # pyright: ignore[reportMissingImports]
+        from pandas import DataFrame  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
     except ImportError:
         raise VqromError("package 'pandas' must be installed to make a table: "
                          "pip install pandas") from None
