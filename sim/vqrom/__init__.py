@@ -32,8 +32,11 @@ from vqrom_sim.flows import (
     Source,
     area,
     compress,
+    explain,
     generate,
     images,
+    inspect_codebook,
+    inspect_network,
     load_codebook,
     load_config,
     load_network,
@@ -49,6 +52,7 @@ from vqrom_sw.network import QuantizedNetwork
 __all__ = [
     "AcceleratorConfig", "AreaReport", "ComponentRow", "CompressionResult", "Design", "Images",
     "LayerRow", "QuantizedNetwork", "SimulationReport", "Source", "Traffic", "UniversalCodebook",
-    "VqromError", "__version__", "area", "compress", "generate", "images", "load_codebook",
-    "load_config", "load_network", "load_topology", "random_images", "simulate", "zoo",
+    "VqromError", "__version__", "area", "compress", "explain", "generate", "images",
+    "inspect_codebook", "inspect_network", "load_codebook", "load_config", "load_network",
+    "load_topology", "random_images", "simulate", "zoo",
 ]
