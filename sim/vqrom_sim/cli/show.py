@@ -17,10 +17,9 @@ from .options import JsonOption, command_app
 
 if TYPE_CHECKING:
     from vqrom_sim import flows
-
-    from . import listings
+    from vqrom_sim.report import listings
 else:
-    flows, listings = LazyModule("vqrom_sim.flows"), LazyModule("vqrom_sim.cli.listings")
+    flows, listings = LazyModule("vqrom_sim.flows"), LazyModule("vqrom_sim.report.listings")
 
 WIDE = 2000
 """Columns of a listing that goes to a file or a pipe: nothing is cut there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import re
 import shlex
 from pathlib import Path
@@ -31,7 +30,7 @@ def commands() -> list[list[str]]:
 def expanded(words: list[str]) -> list[str]:
     """The words with ``*`` expanded to the files that match, as a shell does it."""
     return [match for word in words
-            for match in (sorted(glob.glob(word)) if "*" in word else [word])]
+            for match in (sorted(map(str, Path().glob(word))) if "*" in word else [word])]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What `vqrom show` prints: codebooks, networks, plans and programs as tables."""
+"""Codebooks, networks, plans and programs as tables for the terminal, as `vqrom show` prints."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from vqrom_sim.flows import Bin, CodebookFacts, NetworkFacts
-from vqrom_sim.report import plain_table
 from vqrom_sw.compiler import CommandLine, CompilerListing
+
+from .facts import Bin, CodebookFacts, NetworkFacts
+from .tables import plain_table
 
 SHORT = 24
 """Lines of a long list on a terminal; the first ones, and a quarter of it from the end."""
