@@ -38,7 +38,9 @@ This page is not written by hand: `registers_markdown` of `hw/vqrom_hw/export/re
 from the one declaration in `hw/vqrom_hw/isa/registers.py`, from which the hardware's decoders, the
 map in `vqrom.json` and the C header `vqrom.h` are made as well."""
 
-_FIELDS = "Bits of a register that belong to no field are written as 0 and read as 0."
+_FIELDS = """\
+Registers that are more, or less, than one number of 32 bits. Their other bits are written as 0 and
+read as 0."""
 
 _ERRORS = """\
 The values of `error_code`; [the integration guide](../hw/integration.md#errors) says when each
@@ -62,7 +64,7 @@ def registers_markdown() -> str:
              register.description) for register in others)), "",
         "## Fields", "", _FIELDS, "",
         *_table(("register", "bits", "field", "meaning"), (
-            (f"`{register.name}`", _bits(field), f"`{field.name}`", field.description)
+            (f"`{register.name}`", _bits(field), f"`{field.name}`", _meaning(field))
             for register in others for field in register.fields)), "",
         "## Error codes", "", _ERRORS, "",
         *_table(("code", "name"), (
@@ -78,6 +80,10 @@ def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str
     titles = list(titles)
     for row in (titles, ["---"] * len(titles), *rows):
         yield f"| {' | '.join(row)} |"
+
+
+def _meaning(field: RegisterField) -> str:
+    return f"write 1: {field.description}; reads 0" if field.write_one else field.description
 
 
 def _bits(field: RegisterField) -> str:

@@ -22,12 +22,15 @@ class RegisterField:
         Lowest bit, and number of bits.
     description:
         What the bits mean, as a phrase.
+    write_one:
+        Whether writing 1 makes something happen once; such a field reads 0.
     """
 
     name: str
     bit: int
     width: int
     description: str
+    write_one: bool = False
 
     @property
     def mask(self) -> int:

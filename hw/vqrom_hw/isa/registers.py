@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from .commands import POSITION, fault_layout, header_layout
 from .counters import COUNTERS
 from .numbering import ErrorCode, Region
 from .register import WORD_BYTES, Register, RegisterArray, RegisterField
@@ -24,28 +25,39 @@ _SHA256_WORDS = 256 // (8 * WORD_BYTES)
 
 _REGION_NAMES = tuple(region.name.lower() for region in Region)
 
+_CONTROL = (
+    RegisterField("start", 0, 1, "run the program; ignored while one runs", write_one=True),
+    RegisterField("interrupt_enable", 1, 1, "raise the interrupt at done and error"),
+    RegisterField("interrupt_clear", 2, 1, "clear done and error", write_one=True))
+
+_STATUS = (
+    RegisterField("busy", 0, 1, "a program runs"),
+    RegisterField("done", 1, 1, "a program has reached its END since the last clear or start"),
+    RegisterField("error", 2, 1, "a program has failed since the last clear or start"))
+
+
+def _bits(fields: tuple[RegisterField, ...]) -> str:
+    return ", ".join(f"bit {field.bit} {field.name.replace('_', ' ')}"
+                     f"{' (write 1)' if field.write_one else ''}" for field in fields)
+
+
 DECLARED: tuple[Register | RegisterArray, ...] = (
-    Register("id", 0x000, "ro", "0x5651524d, 'VQRM'"),
+    Register("id", 0x000, "ro", f"{IDENTIFIER:#010x}, 'VQRM'"),
     Register("version", 0x004, "ro", "version of command set and register map"),
-    Register("control", 0x008, "rw",
-             "bit 0 start (write 1), bit 1 interrupt enable, bit 2 interrupt clear (write 1)", (
-                 RegisterField("start", 0, 1, "write 1: run the program; ignored while one runs"),
-                 RegisterField("interrupt_enable", 1, 1, "raise the interrupt at done and error"),
-                 RegisterField("interrupt_clear", 2, 1, "write 1: clear done and error"))),
-    Register("status", 0x00C, "ro", "bit 0 busy, bit 1 done, bit 2 error", (
-        RegisterField("busy", 0, 1, "a program runs"),
-        RegisterField("done", 1, 1, "a program has reached its END since the last clear or start"),
-        RegisterField("error", 2, 1, "a program has failed since the last clear or start"))),
+    Register("control", 0x008, "rw", _bits(_CONTROL), _CONTROL),
+    Register("status", 0x00C, "ro", _bits(_STATUS), _STATUS),
     Register("layer", 0x010, "ro", "layer number of the command that is being dispatched", (
-        RegisterField("layer", 0, 12, "layer of the command that was handed out last"),)),
+        RegisterField("layer", 0, header_layout["layer"].width,
+                      "layer of the command that was handed out last"),)),
     Register("program_address", 0x014, "rw", "byte address of the first command"),
     Register("program_beats", 0x018, "rw", "length of the program in bus beats, below 2**24", (
         RegisterField("beats", 0, 24, "number of bus beats"),)),
     Register("error_code", 0x080, "ro", "why the last program failed: " + ", ".join(
         f"{code.value} {code.name.lower()}" for code in ErrorCode), (
-            RegisterField("code", 0, 4, "number of the error, 0 if there was none"),)),
+            RegisterField("code", 0, fault_layout["code"].width,
+                          "number of the error, 0 if there was none"),)),
     Register("error_command", 0x084, "ro", "position in the program of the command at fault", (
-        RegisterField("position", 0, 24, "number of the command, the first one is 0"),)),
+        RegisterField("position", 0, POSITION, "number of the command, the first one is 0"),)),
     RegisterArray("codebook_sha256", 0x020, "ro",
                   "bytes {first}..{last} of the SHA-256 of the codebook in use",
                   tuple(map(str, range(_SHA256_WORDS)))),

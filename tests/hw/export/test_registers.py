@@ -22,7 +22,9 @@ def test_page_names_every_register_and_field():
     for register in REGISTERS.values():
         assert page.count(f"| `{register.offset:#05x}` | `{register.name}` |") == 1
         for field in register.fields:
-            assert f"| `{field.name}` | {field.description} |" in page
+            meaning = (f"write 1: {field.description}; reads 0" if field.write_one
+                       else field.description)
+            assert f"| `{field.name}` | {meaning} |" in page
 
 
 def expected_macros(config) -> dict[str, int]:
