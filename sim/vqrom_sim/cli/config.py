@@ -64,7 +64,8 @@ def check(
 
 def _toml(config: AcceleratorConfig, *, explicit: bool) -> str:
     lines = [
-        f"# {config.pe_rows} PE rows x {config.columns} columns = {config.processing_elements} PEs, "
+        f"# {config.pe_rows} PE rows x {config.columns} columns = "
+        f"{config.processing_elements} PEs, "
         f"{config.peak_macs_per_cycle} MACs/cycle, a tile filled in {config.fill_steps} cycles",
     ]
     for member, value in config.model_dump().items():
