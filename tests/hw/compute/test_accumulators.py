@@ -9,10 +9,10 @@ from vqrom_hw.compute.accumulators import AccumulatorBank, AccumulatorBanks, Acc
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
-def test_memory_reads_what_is_written_in_the_same_cycle(depth):
+def test_memory_reads_what_is_written_in_the_same_cycle(depth: int) -> None:
     dut, rng, words = AccumulatorMemory(16, depth), random.Random(depth), [0] * depth
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         shown = 0
         for _ in range(200):
             read, write = rng.randrange(depth), rng.randrange(depth)
@@ -33,12 +33,12 @@ def test_memory_reads_what_is_written_in_the_same_cycle(depth):
 
 
 @pytest.mark.parametrize(("lanes", "depth"), [(1, 1), (1, 4), (3, 2), (4, 7)])
-def test_sums_while_the_other_half_is_read(lanes, depth):
+def test_sums_while_the_other_half_is_read(lanes: int, depth: int) -> None:
     """Half 0 and half 1 change roles; updates come in any order and every cycle."""
     dut, rng = AccumulatorBank(lanes, depth, 20), random.Random(lanes)
     sums = [[[0] * lanes for _ in range(depth)] for _ in range(2)]
 
-    async def run(ctx, half):
+    async def run(ctx, half) -> None:
         for number in range(6 * depth):
             first = number < depth
             address = number if first else rng.randrange(depth)
@@ -54,7 +54,7 @@ def test_sums_while_the_other_half_is_read(lanes, depth):
         ctx.set(dut.update, 0)
         await ctx.tick().repeat(2)
 
-    async def read(ctx, half, address):
+    async def read(ctx, half, address) -> None:
         ctx.set(dut.read, 1)
         ctx.set(dut.read_half, half)
         ctx.set(dut.read_address, address)
@@ -62,7 +62,7 @@ def test_sums_while_the_other_half_is_read(lanes, depth):
         ctx.set(dut.read, 0)
         assert [ctx.get(dut.total[lane]) for lane in range(lanes)] == sums[half][address]
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for half in (0, 1, 0, 1):
             await run(ctx, half)
         for half in range(2):
@@ -73,7 +73,7 @@ def test_sums_while_the_other_half_is_read(lanes, depth):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_banks_hold_all_columns(shape):
+def test_banks_hold_all_columns(shape: str) -> None:
     """A half is full with its last update, readable at once, and until it is released."""
     config, rng = SHAPES[shape], random.Random(shape)
     dut, groups, lanes = AccumulatorBanks(config, 20), config.post_steps, config.post_lanes
@@ -95,7 +95,7 @@ def test_banks_hold_all_columns(shape):
         ctx.set(dut.update, 0)
         return sums
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for half in (0, 1, 0):
             pixels = rng.randint(1, config.accumulator_depth)
             sums = await fill(ctx, half, pixels)

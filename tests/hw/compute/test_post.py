@@ -12,7 +12,7 @@ from vqrom_hw.compute import PostProcessor
 class Scene:
     """A post-processor between accumulators and words, and what it should make of them."""
 
-    def __init__(self, shape):
+    def __init__(self, shape) -> None:
         self.config, self.rng = SHAPES[shape], random.Random(shape)
         self.dut, self.half = PostProcessor(self.config), 0
         config, rng = self.config, self.rng
@@ -24,7 +24,7 @@ class Scene:
         self.commands, self.parameters = [], []
         self.issued, self.released = [], []
 
-    def add(self, **fields):
+    def add(self, **fields) -> None:
         """Queue a command with random parameters, and do what it says."""
         output = {"zero_point": self.rng.randint(-128, 127), "low": -100, "high": 90}
         command = {"passes": 1, "pixels": 1, "section": 0, "range": output} | fields
@@ -39,7 +39,7 @@ class Scene:
                              + number * self.config.columns + column, column, parameter)
             self.half ^= 1
 
-    def _expect(self, command, channel, column, parameter):
+    def _expect(self, command, channel, column, parameter) -> None:
         target, output = command["target"], command["range"]
         for pixel in range(command["pixels"]):
             row, place = divmod(pixel, target["width"])
@@ -50,7 +50,7 @@ class Scene:
             value = min(max(value + output["zero_point"], output["low"]), output["high"])
             self.expected[address][channel % self.config.rows] = value
 
-    def run(self, rng=None):
+    def run(self, rng=None) -> None:
         self.gaps = rng
         lanes = self.config.post_lanes
         items = [self.parameters[first:first + lanes]
@@ -58,7 +58,7 @@ class Scene:
         simulate(self.dut, sender(self.dut.command, self.commands),
                  sender(self.dut.parameters, items, rng), self._serve)
 
-    async def _serve(self, ctx):
+    async def _serve(self, ctx) -> None:
         """Memories around it, until all commands are done; when it reads and finishes."""
         dut, lanes, cycle, done = self.dut, self.config.post_lanes, 0, 0
         full = 0b11
@@ -95,7 +95,7 @@ def target_of(base, width, stride, row_stride):
 
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_words(shape, gaps):
+def test_words(shape: str, gaps: bool) -> None:
     """As many passes as fill two words of every pixel; rows; a start within a word."""
     scene = Scene(shape)
     sections = scene.config.rows // scene.config.columns
@@ -109,7 +109,7 @@ def test_words(shape, gaps):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_one_pixel_every_cycle(shape):
+def test_one_pixel_every_cycle(shape: str) -> None:
     """No gap between groups and passes, one drain and one cycle between commands."""
     scene = Scene(shape)
     groups = scene.config.post_steps
@@ -126,11 +126,11 @@ def test_one_pixel_every_cycle(shape):
     assert [cycle for _, cycle in scene.released] == released
 
 
-def test_waits_for_its_half():
+def test_waits_for_its_half() -> None:
     scene = Scene("usual")
     dut, commands = scene.dut, [{"passes": 1, "pixels": 1, "target": target_of(0, 1, 1, 1)}]
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         ctx.set(dut.half_full, 0b10)
         ctx.set(dut.parameters.valid, 1)
         for _ in range(20):
