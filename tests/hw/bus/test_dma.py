@@ -106,7 +106,7 @@ def test_read_channels_share_the_bus() -> None:
     dut = ReadDma(config_of(), (16, 16, 8))
     requests = [[request(0x10000 * (number + 1) + 8 * rng.randrange(2000), rng.randint(1, 40),
                          rng.getrandbits(1)) for _ in range(6)] for number in range(3)]
-    totals = [sum(one["beats"] for one in stream) for stream in requests]
+    totals = [sum(one["beats"] for one in channel) for channel in requests]
 
     def stop():
         return all(len(out) == total for out, total in zip(outs, totals, strict=True))
@@ -116,12 +116,12 @@ def test_read_channels_share_the_bus() -> None:
     benches += [receiver(dut.outputs[number], totals[number], outs[number], rng)
                 for number in range(3)]
     simulate(dut, *benches, read_memory(dut, rng, log, stop, requests[1][2]["address"]))
-    for stream, out in zip(requests, outs, strict=True):
-        assert out == [one["address"] + 8 * beat for one in stream for beat in range(one["beats"])]
-    for number, stream in enumerate(requests):
+    for channel, out in zip(requests, outs, strict=True):
+        assert out == [one["address"] + 8 * beat for one in channel for beat in range(one["beats"])]
+    for number, channel in enumerate(requests):
         for tag in range(2):
             assert sum(entry[:2] == (1 << number, tag) for entry in log) == sum(
-                one["beats"] for one in stream if one["tag"] == tag)
+                one["beats"] for one in channel if one["tag"] == tag)
     assert sum(error for _, _, error in log) == 1
 
 

@@ -76,7 +76,7 @@ def test_sums_while_the_other_half_is_read(lanes: int, depth: int) -> None:
 def test_banks_hold_all_columns(shape: str) -> None:
     """A half is full with its last update, readable at once, and until it is released."""
     config, rng = SHAPES[shape], random.Random(shape)
-    dut, groups, lanes = AccumulatorBanks(config, 20), config.post_steps, config.post_lanes
+    dut, steps, lanes = AccumulatorBanks(config, 20), config.post_steps, config.post_lanes
 
     async def fill(ctx, half, pixels):
         sums = [[0] * config.columns for _ in range(pixels)]
@@ -89,7 +89,7 @@ def test_banks_hold_all_columns(shape: str) -> None:
                 value = rng.randint(-(1 << 19), (1 << 19) - 1)
                 ctx.set(dut.partial[column], value)
                 sums[pixel][column] += value
-            assert ctx.get(dut.writes) == groups and ctx.get(dut.reads) == (not first) * groups
+            assert ctx.get(dut.writes) == steps and ctx.get(dut.reads) == (not first) * steps
             assert not ctx.get(dut.half_full)
             await ctx.tick()
         ctx.set(dut.update, 0)
@@ -101,15 +101,15 @@ def test_banks_hold_all_columns(shape: str) -> None:
             sums = await fill(ctx, half, pixels)
             ctx.set(dut.read_half, half)
             for pixel in reversed(range(pixels)):
-                for group in range(groups):
-                    ctx.set(dut.read, 1 << group)
+                for step in range(steps):
+                    ctx.set(dut.read, 1 << step)
                     ctx.set(dut.read_address, pixel)
                     assert ctx.get(dut.half_full) == 1 << half
                     assert ctx.get(dut.reads) == 1 and not ctx.get(dut.writes)
                     await ctx.tick()
                     ctx.set(dut.read, 0)
                     assert [ctx.get(dut.total[lane]) for lane in range(lanes)] \
-                        == sums[pixel][group * lanes:(group + 1) * lanes]
+                        == sums[pixel][step * lanes:(step + 1) * lanes]
             ctx.set(dut.release, 1 << half)
             await ctx.tick()
             ctx.set(dut.release, 0)

@@ -35,16 +35,16 @@ def test_element_is_a_dot_product(length: int) -> None:
     simulate(dut, bench)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 3, 8])
-def test_adder_never_overflows(groups: int) -> None:
-    dut, width = ColumnAdder(groups, product_width(4)), product_width(4)
+@pytest.mark.parametrize("pe_rows", [1, 2, 3, 8])
+def test_adder_never_overflows(pe_rows: int) -> None:
+    dut, width = ColumnAdder(pe_rows, product_width(4)), product_width(4)
 
     async def bench(ctx) -> None:
         for value in (-(1 << width - 1), (1 << width - 1) - 1, -1, 0):
-            for group in range(groups):
-                ctx.set(dut.products[group], value)
+            for row in range(pe_rows):
+                ctx.set(dut.products[row], value)
             await ctx.tick()
-            assert ctx.get(dut.total) == groups * value
+            assert ctx.get(dut.total) == pe_rows * value
 
     simulate(dut, bench)
 

@@ -70,10 +70,10 @@ class Scene:
             if self.gaps:
                 filled = 1 << self.gaps.randrange(2) if self.gaps.random() < 0.2 else 0
                 full = full & ~release | filled
-            group, half = read.bit_length() - 1, ctx.get(dut.read_half)
+            step, half = read.bit_length() - 1, ctx.get(dut.read_half)
             address = ctx.get(dut.read_address)
             if read:
-                assert read == 1 << group and ctx.get(dut.busy)
+                assert read == 1 << step and ctx.get(dut.busy)
                 self.issued.append(cycle)
             if ctx.get(dut.write):
                 word, mask = ctx.get(dut.write_word), ctx.get(dut.write_mask)
@@ -85,7 +85,7 @@ class Scene:
             await ctx.tick()
             if read:
                 for lane in range(lanes):
-                    ctx.set(dut.total[lane], self.sums[half, address, group * lanes + lane])
+                    ctx.set(dut.total[lane], self.sums[half, address, step * lanes + lane])
         assert not ctx.get(dut.busy)
 
 
@@ -110,17 +110,17 @@ def test_words(shape: str, gaps: bool) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_one_pixel_every_cycle(shape: str) -> None:
-    """No gap between groups and passes, one drain and one cycle between commands."""
+    """No gap between steps and passes, one drain and one cycle between commands."""
     scene = Scene(shape)
-    groups = scene.config.post_steps
+    steps = scene.config.post_steps
     sizes = [(4, 3), (1, 1), (3, 1)]
     for passes, pixels in sizes:
         scene.add(passes=passes, pixels=pixels, target=target_of(0, 8, 8, 8))
     scene.run()
     cycle, expected, released = 0, [], []
     for passes, pixels in sizes:
-        expected += range(cycle + 1, cycle + 1 + passes * groups * pixels)
-        released += range(cycle + groups * pixels, expected[-1] + 1, groups * pixels)
+        expected += range(cycle + 1, cycle + 1 + passes * steps * pixels)
+        released += range(cycle + steps * pixels, expected[-1] + 1, steps * pixels)
         cycle = expected[-1] + PostProcessor.LATENCY + 1
     assert scene.issued == expected
     assert [cycle for _, cycle in scene.released] == released

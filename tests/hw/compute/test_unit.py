@@ -82,7 +82,7 @@ class Bench:
 
     def _sums(self, out, kernel, padding, stride, weights, pad_value):
         """``[tile, pixel, column]`` by definition."""
-        tiles, words, _, _, groups, columns, subvector = weights.shape
+        tiles, words, _, _, pe_rows, columns, subvector = weights.shape
         sums = np.zeros((tiles, math.prod(out), columns), np.int64)
         for word, ky, kx in itertools.product(range(words), *map(range, kernel)):
             for pixel, (y, x) in enumerate(itertools.product(*map(range, out))):
@@ -90,7 +90,7 @@ class Bench:
                 inside = 0 <= row < HEIGHT and 0 <= column < WIDTH
                 lanes = (self.words[row * PITCH + column * CHANNEL_WORDS + word] if inside
                          else [pad_value] * self.config.rows)
-                sums[:, pixel] += np.einsum("gd,tgcd->tc", np.reshape(lanes, (groups, subvector)),
+                sums[:, pixel] += np.einsum("gd,tgcd->tc", np.reshape(lanes, (pe_rows, subvector)),
                                             weights[:, word, ky, kx])
         return sums
 
