@@ -83,7 +83,7 @@ class ReadDma(Axi4ReadPorts, wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        order_layout = data.StructLayout({"stream": unsigned(4), "origin": origin_layout})
+        order_layout = data.StructLayout({"channel": unsigned(4), "origin": origin_layout})
         m.submodules.order = order = fifo.SyncFIFO(width=order_layout.size, depth=OUTSTANDING_READS)
         head, queued = data.View(order_layout, order.r_data), data.View(order_layout, order.w_data)
         taken, free = Signal(), Signal()
@@ -109,11 +109,11 @@ class ReadDma(Axi4ReadPorts, wiring.Component):
             m.d.comb += [
                 source.burst.ready.eq(grant),
                 source.beat.payload.eq(self.rdata),
-                source.beat.valid.eq(self.rvalid & (head.stream == number)),
+                source.beat.valid.eq(self.rvalid & (head.channel == number)),
                 self.beat[number].eq(source.beat.valid),
             ]
             with m.If(grant):
-                m.d.comb += [taken.eq(1), queued.stream.eq(number),
+                m.d.comb += [taken.eq(1), queued.channel.eq(number),
                              queued.origin.tag.eq(burst.tag),
                              queued.origin.command.eq(burst.command)]
                 m.d.sync += [self.arvalid.eq(1), self.araddr.eq(burst.address),

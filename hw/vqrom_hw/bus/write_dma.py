@@ -1,4 +1,4 @@
-"""The AXI4 write manager: one stream of beats into DRAM."""
+"""The AXI4 write manager: beats into DRAM."""
 
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import fifo, stream, wiring
@@ -16,7 +16,7 @@ OUTSTANDING_WRITES = 8
 
 
 class WriteDma(Axi4WritePorts, wiring.Component):
-    """Write a stream of beats to consecutive addresses of DRAM.
+    """Write beats to consecutive addresses of DRAM.
 
     Requests are cut into bursts as for reads. AXI acknowledges each burst on a channel of its own,
     much later; the command behind each burst is kept in a queue until then, so that a failed

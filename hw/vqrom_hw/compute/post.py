@@ -21,7 +21,7 @@ class PostProcessor(wiring.Component):
 
     A pass covers one column tile. It waits for its half of the accumulators (halves alternate from
     pass to pass, across commands) and releases it with the last word that it reads. A step's
-    parameters are taken from the stream in the cycle in which its first pixel is issued. A pixel is
+    parameters are taken in the cycle in which its first pixel is issued. A pixel is
     issued in every cycle that needs no waiting, and is written :attr:`LATENCY` cycles later. Pass
     ``n + 1`` writes the next ``columns`` channels: the next part of the word, or the first part of
     the next word.

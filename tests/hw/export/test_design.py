@@ -84,7 +84,7 @@ def test_registers_for_a_driver(tmp_path):
 
 
 def test_same_bytes_every_time(tmp_path):
-    config = CONFIGS["one group"]
+    config = CONFIGS["one PE row"]
     for name in ("first", "second"):
         generate(config, codebook_of(config), tmp_path / name)
     for file in (tmp_path / "first").iterdir():

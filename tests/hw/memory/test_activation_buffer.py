@@ -31,7 +31,7 @@ def grants_of(requests, words, banks):
     return result
 
 
-def drive(ctx, ports, requests):
+def drive(ctx, ports, requests) -> None:
     """Put one request, or none, to each port."""
     for port, (asks, address) in zip(ports, requests, strict=True):
         ctx.set(port.request, asks)
@@ -49,12 +49,12 @@ def errors_of(requests, words):
 
 
 @pytest.mark.parametrize(("words", "rows", "banks", "readers", "writers"), SHAPES)
-def test_equals_a_list(words, rows, banks, readers, writers):
+def test_equals_a_list(words: int, rows: int, banks: int, readers: int, writers: int) -> None:
     config = config_of(1, 2, rows, 1, 1, 1, activation_words=words, activation_banks=banks)
     dut, rng = ActivationBuffer(config, readers, writers), random.Random(words + banks)
     content = [[0] * rows for _ in range(words)]
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for _ in range(400):
             reads = requests_of(rng, readers, words)
             writes = requests_of(rng, writers, words)
@@ -89,11 +89,11 @@ def test_equals_a_list(words, rows, banks, readers, writers):
 
 
 @pytest.mark.parametrize("banks", [1, 2, 4, 8, 16])
-def test_every_word_has_its_place(banks):
+def test_every_word_has_its_place(banks: int) -> None:
     places = {(bank_of(address, banks), address // banks) for address in range(1024)}
     assert places == {(bank, place) for bank in range(banks) for place in range(1024 // banks)}
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4, 8, 64, 512])
-def test_strides_spread_over_banks(stride):
+def test_strides_spread_over_banks(stride: int) -> None:
     assert len({bank_of(step * stride, 8) for step in range(64)}) == 8

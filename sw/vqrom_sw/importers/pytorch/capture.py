@@ -12,6 +12,7 @@ from warnings import catch_warnings, simplefilter
 import torch
 from torch.export.graph_signature import InputKind
 from torch.fx import Node
+from torch.fx.node import map_arg
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import INPUT, FloatHost, FloatLayer, FloatNetwork
@@ -83,7 +84,7 @@ def _translate(op: GraphNode, host: HostNodes) -> None:
 
 def _computed(node: Node, constants: Mapping[Node, torch.Tensor]) -> Any:
     """The result of an operation on constants alone."""
-    arguments, keywords = torch.fx.node.map_arg((node.args, node.kwargs), lambda n: constants[n])
+    arguments, keywords = map_arg((node.args, node.kwargs), lambda n: constants[n])
     assert callable(node.target)
     return node.target(*arguments, **keywords)
 
