@@ -1,4 +1,4 @@
-"""Packed index maps: no bit between two indices, and back."""
+"""Packed index maps: no gap between two indices, and the same indices after unpacking."""
 
 from __future__ import annotations
 

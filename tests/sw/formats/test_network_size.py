@@ -1,4 +1,4 @@
-"""Bytes counted by hand."""
+"""The bytes of a network, against a count by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vqrom_sw.formats import network_size
 
 
 def test_every_byte_counts() -> None:
-    """20 codewords of 4: 5-bit indices."""
+    """The codebook has 20 codewords of 4 weights, so that an index takes 5 bits."""
     codebook = UniversalCodebook(np.arange(80, dtype=np.int8).reshape(20, 4))
     builder = NetworkBuilder(codebook, (6, 6, 3))
     builder.conv(8, raw=True)

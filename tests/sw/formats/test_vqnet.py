@@ -1,4 +1,4 @@
-"""Network files: there and back, and every way in which one can be wrong."""
+"""Network files: written and read back, and every way in which one can be wrong."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_there_and_back(network: QuantizedNetwork, path: Path) -> None:
 
 
 def raw_network() -> QuantizedNetwork:
-    """Raw weights, average pooling of windows and softmax."""
+    """A network with raw weights, average pooling over windows and a softmax."""
     builder = NetworkBuilder(CODEBOOK, (6, 6, 3))
     builder.conv(8, raw=True)
     conv = builder.build()
@@ -101,7 +101,7 @@ def test_same_network_same_bytes(network: QuantizedNetwork, path: Path) -> None:
 
 
 def test_index_maps_are_packed(path: Path) -> None:
-    """20 codewords: 5 bits an index, nothing in between."""
+    """With 20 codewords an index takes 5 bits, and there is no gap between two of them."""
     tensors = load_file(path)
     assert len(tensors["0.index"]) == -(-20 * 9 * 1 * 5 // 8)
 

@@ -1,4 +1,4 @@
-"""Topology files, and their programs."""
+"""Topology files of SCALE-Sim, and the programs compiled from them."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_programs_compute_each_layer(text: str, raw: bool, words: int) -> None:
 
 
 def test_large_topologies_compile_at_once() -> None:
-    """As many layers as ResNet-50 has, without their weights."""
+    """A topology with as many layers as ResNet-50 compiles without their weights."""
     config = config_of("edge32")
     layers = [TopologyLayer("conv1", (230, 230, 3), (7, 7), (2, 2), 64)]
     for size, channels, blocks in ((56, 64, 3), (28, 128, 4), (14, 256, 6), (7, 512, 3)):

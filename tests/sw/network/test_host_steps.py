@@ -1,4 +1,4 @@
-"""Layers that the accelerator does not do: in float, quantised, in files, and forged."""
+"""Host layers: in float, quantised, in files, and in files that are forged."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Attention(nn.Module):
 
 
 class Scaled(nn.Module):
-    """Constants of the module that it computes with."""
+    """A module that computes with constants of its own."""
 
     def __init__(self):
         super().__init__()
@@ -95,7 +95,7 @@ def test_computes_what_the_module_computes(name: str) -> None:
 
 
 def test_weights_of_a_transformer_are_on_the_hardware() -> None:
-    """Six linear layers on the sequence, each element a pixel."""
+    """The block has six linear layers on the sequence, each element of which is a pixel."""
     module, x = make("attention")
     linear = [layer for layer in capture(module, x[:1]).layers if isinstance(layer, FloatConv)]
     assert [layer.name for layer in linear] == ["query", "key", "value", "out", "inner", "outer"]
@@ -104,7 +104,7 @@ def test_weights_of_a_transformer_are_on_the_hardware() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_quantised_written_and_read(name: str, tmp_path: Path) -> None:
-    """Near the float network, and the same bytes from the file."""
+    """The outputs are near the float network's, and the file's network gives the same bytes."""
     module, x = make(name)
     network = capture(module, x[:1], name)
     codebook = extract_codebook([capture(nn.Conv2d(8, 64, 3).eval(), torch.zeros(1, 8, 9, 9))],

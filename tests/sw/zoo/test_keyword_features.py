@@ -43,7 +43,7 @@ def test_ends_repeat() -> None:
 
 
 def test_every_class_occurs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A class of which one sound in hundreds is at first; the same seed gives the same."""
+    """The rare class has one sound in hundreds at first; the same seed gives the same sounds."""
     for name, value in (("SOUNDS", 60), ("VARIED", 200), ("MOST", 50)):
         monkeypatch.setattr(keyword_features, name, value)
 

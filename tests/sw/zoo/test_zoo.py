@@ -25,7 +25,7 @@ DIGITS = ("mnist", "usps", "svhn")
 
 @pytest.fixture(scope="module")
 def codebook() -> UniversalCodebook:
-    """One for all three, 2 bits per weight."""
+    """One codebook for all three networks, with 2 bits per weight."""
     return extract_codebook([zoo.load(name).network for name in DIGITS], 4, 256, seed=0)
 
 
@@ -80,7 +80,7 @@ PACKAGES = {"efficientnet_lite0": ("efficientnet_lite_pytorch", "foolbox",
     ("minilm", 0.728, 0.730), ("crepe_tiny", 0.85, 1.0)])
 def test_float_networks_score_as_published(data_folder: Path, name: str, least: float,
                                            most: float) -> None:
-    """As measured by others on the same samples (CREPE: on tones); captured is the module."""
+    """The scores are those that others measured on the same samples (CREPE: on tones)."""
     assert data_folder
     absent = [package for package in PACKAGES.get(name, ()) if find_spec(package) is None]
     if absent:
