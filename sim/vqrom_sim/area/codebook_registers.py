@@ -16,6 +16,7 @@ MAX_REGISTER_BITS = 1 << 15
 """Larger codebooks are not synthesised: the multiplexers alone take minutes."""
 
 Sizes = dict[str, Any]
+"""Sizes of a part by name, as :func:`.estimate.size_of` gives them."""
 
 
 def register_file(name: str, words: int, width: int, ports: int) -> str:
@@ -51,13 +52,13 @@ def registers_for(config: AcceleratorConfig, liberty: str, progress: Progress | 
     Parameters
     ----------
     config:
-        Codebook's shape and ports.
+        The accelerator: it says how large the codebook is and how many words are read in a cycle.
     liberty:
         Text of the cell library.
     progress:
         As for :func:`vqrom_sim.area.synthesis.synthesize`.
     measure:
-        Numbers for a set of library cells.
+        Gives the sizes of a set of library cells, counted by name.
     """
     if config.codewords * config.codeword_width > MAX_REGISTER_BITS:
         return None
