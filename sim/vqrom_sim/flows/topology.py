@@ -86,7 +86,8 @@ def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: b
              progress: Progress) -> tuple[Counts, int]:
     """Counts, and output bytes that differ from the integer reference's."""
     rng = np.random.default_rng(seed)
-    networks, codebook = random_networks(topology, codewords, raw, seed), UniversalCodebook(codewords)
+    networks = random_networks(topology, codewords, raw, seed)
+    codebook = UniversalCodebook(codewords)
     inputs, expected = [], []
     for number, network in enumerate(networks):
         progress("integer reference", number, len(networks))
