@@ -14,10 +14,10 @@ import numpy as np
 from vqrom_hw.bus import BOUNDARY, OUTSTANDING_READS, OUTSTANDING_WRITES, REQUEST_QUEUE
 from vqrom_sim.engines.dram import DRAM_QUEUE
 
-from . import places as at
-from .channels import READ_CHANNELS
-from .jit import Registers, compiled
-from .state import Dimensions
+from .registers import places as at
+from .registers.channels import READ_CHANNELS
+from .registers.jit import Registers, compiled
+from .registers.state import Dimensions
 
 NONE = -1
 """No read channel."""

@@ -18,11 +18,11 @@ from vqrom_hw.compute import (
 )
 from vqrom_hw.isa import LEVELS
 
-from . import places as at
-from .columns import PASSES, PIXELS, SECTION, TARGET
-from .jit import Commands, Registers, compiled
 from .nest import firsts, inside, lasts, start_nest, start_walk, step_nest, step_walk
-from .state import Dimensions
+from .registers import places as at
+from .registers.columns import PASSES, PIXELS, SECTION, TARGET
+from .registers.jit import Commands, Registers, compiled
+from .registers.state import Dimensions
 from .weights import weights_full
 
 UPDATE = 1 + ProcessingArray.LATENCY

@@ -10,11 +10,11 @@ import numpy as np
 
 from vqrom_hw.isa import QUEUES, TARGETS, Opcode, Unit, wait_layout
 
-from . import places as at
 from .bus import Request, channel_place, has_room, push_request
-from .channels import FETCH_CHANNELS
-from .columns import BEATS, CHANNEL, LAYER, OFFSET, OPCODE, ROW, STREAM, WAIT
-from .jit import Commands, Registers, compiled
+from .registers import places as at
+from .registers.channels import FETCH_CHANNELS
+from .registers.columns import BEATS, CHANNEL, LAYER, OFFSET, OPCODE, ROW, STREAM, WAIT
+from .registers.jit import Commands, Registers, compiled
 
 END_OF_PROGRAM, FETCH, CODEBOOK = (int(op) for op in (Opcode.END, Opcode.FETCH, Opcode.CODEBOOK))
 UNITS = len(Unit)

@@ -13,10 +13,10 @@ import numpy as np
 
 from vqrom_hw.isa import COUNTERS, Stream
 
-from . import places as at
-from .columns import LAYER
 from .control import head_of
-from .jit import Commands, Registers, compiled
+from .registers import places as at
+from .registers.columns import LAYER
+from .registers.jit import Commands, Registers, compiled
 
 CYCLES, ROM_READS = COUNTERS.index("cycles"), COUNTERS.index("rom_reads")
 COMPUTE, WEIGHTS, ACCUMULATORS, DRAIN, VECTOR, LOAD, STORE, COMMAND = (

@@ -12,9 +12,10 @@ import numpy as np
 from vqrom_hw.isa import COUNTERS, Unit
 
 from . import bus, compute, control, counting, memory, steady, units
-from . import places as at
 from .bus import Wires
-from .channels import (
+from .counting import Activity, Tally
+from .registers import places as at
+from .registers.channels import (
     ACTIVATION_CHANNEL,
     COMMAND_CHANNEL,
     PARAMETER_CHANNEL,
@@ -22,9 +23,8 @@ from .channels import (
     VECTOR_CHANNEL,
     WEIGHT_CHANNEL,
 )
-from .counting import Activity, Tally
-from .jit import Commands, Registers, compiled
-from .state import Dimensions
+from .registers.jit import Commands, Registers, compiled
+from .registers.state import Dimensions
 
 LOAD_UNIT, ARRAY_UNIT, POST_UNIT, VECTOR_UNIT, STORE_UNIT = (int(unit) for unit in (
     Unit.LOAD, Unit.ARRAY, Unit.POST, Unit.VECTOR, Unit.STORE))
@@ -137,12 +137,12 @@ def run(s: Registers, t: Commands, dims: Dimensions, layer_count: int,
     Parameters
     ----------
     s:
-        Registers at the first busy cycle (:func:`.state.initial_state`); changed.
+        Registers at the first busy cycle (:func:`.registers.initial_state`); changed.
     t:
         Commands, int64 ``[n * ROW]``: a table of
         :mod:`vqrom_sw.compiler.program.command_table`, row after row.
     dims:
-        The accelerator (:func:`.state.dimensions_of`).
+        The accelerator (:func:`.registers.dimensions_of`).
     layer_count:
         Layers that commands may name.
     limit:

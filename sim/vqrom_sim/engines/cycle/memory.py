@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from vqrom_hw.memory import ActivationStorer
 
-from . import places as at
-from .columns import BASE, BEATS, HOP, PACKETS, WINDOW, WORDS
-from .jit import Commands, Registers, compiled
-from .state import Dimensions
+from .registers import places as at
+from .registers.columns import BASE, BEATS, HOP, PACKETS, WINDOW, WORDS
+from .registers.jit import Commands, Registers, compiled
+from .registers.state import Dimensions
 from .unpacker import equal_items, step_unpacker
 
 STORE_FIFO = ActivationStorer.QUEUE

@@ -19,7 +19,7 @@ from vqrom_sw.io import cache_root, content_key, source_digest
 from vqrom_sw.progress import Progress
 
 from . import kernel
-from .state import dimensions_of, initial_state
+from .registers.state import dimensions_of, initial_state
 
 
 def run_model(program: Program, images: int = 1, progress: Progress | None = None) -> Counts:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from vqrom_hw.isa import LEVELS
 
-from . import places as at
-from .columns import LEVEL, LOOP, NEST, TARGET
-from .jit import Commands, Registers, compiled
+from .registers import places as at
+from .registers.columns import LEVEL, LOOP, NEST, TARGET
+from .registers.jit import Commands, Registers, compiled
 
 
 @compiled

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from vqrom_hw.compute import HALVES
 
-from . import bus, columns, compute, control, units, weights
-from . import places as at
-from .channels import COMMAND_CHANNEL, PARAMETER_CHANNEL, READ_CHANNELS, WEIGHT_CHANNEL
-from .jit import Commands, Registers, compiled
+from . import bus, compute, control, units, weights
 from .nest import inside, step_nest
-from .state import Dimensions
+from .registers import columns
+from .registers import places as at
+from .registers.channels import COMMAND_CHANNEL, PARAMETER_CHANNEL, READ_CHANNELS, WEIGHT_CHANNEL
+from .registers.jit import Commands, Registers, compiled
+from .registers.state import Dimensions
 from .unpacker import UnpackerShape, equal_items, item_offered
 
 SHORTEST = 4

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import bus, columns, compute, control, counting, memory, vector, weights
-from . import places as at
-from .channels import ACTIVATION_CHANNEL, PARAMETER_CHANNEL, VECTOR_CHANNEL, WEIGHT_CHANNEL
-from .jit import Commands, Registers, compiled
-from .state import Dimensions
+from . import bus, compute, control, counting, memory, vector, weights
+from .registers import columns
+from .registers import places as at
+from .registers.channels import (
+    ACTIVATION_CHANNEL,
+    PARAMETER_CHANNEL,
+    VECTOR_CHANNEL,
+    WEIGHT_CHANNEL,
+)
+from .registers.jit import Commands, Registers, compiled
+from .registers.state import Dimensions
 from .unpacker import UnpackerShape, equal_items, item_offered, step_unpacker
 
 NO_BANK = -1

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from . import places as at
-from .jit import Registers, compiled
+from .registers import places as at
+from .registers.jit import Registers, compiled
 
 
 class UnpackerShape(NamedTuple):

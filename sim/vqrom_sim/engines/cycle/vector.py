@@ -13,11 +13,11 @@ from typing import NamedTuple
 from vqrom_hw.isa import VectorOp
 from vqrom_hw.lib import parameter_layout
 
-from . import places as at
-from .columns import COLUMN_STRIDE, KERNEL_COLUMNS, OPERATION, TAPS, TARGET
-from .jit import Commands, Registers, compiled
 from .nest import inside, lasts, start_nest, start_walk, step_nest, step_walk
-from .state import Dimensions
+from .registers import places as at
+from .registers.columns import COLUMN_STRIDE, KERNEL_COLUMNS, OPERATION, TAPS, TARGET
+from .registers.jit import Commands, Registers, compiled
+from .registers.state import Dimensions
 from .unpacker import equal_items, item_offered, step_unpacker
 
 MAX, DEPTHWISE, SLIDING = (int(op) for op in (

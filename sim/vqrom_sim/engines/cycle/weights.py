@@ -6,8 +6,8 @@ array works on the tile before. The feed's unpacker is stepped in :mod:`.units`.
 
 from __future__ import annotations
 
-from . import places as at
-from .jit import Registers, compiled
+from .registers import places as at
+from .registers.jit import Registers, compiled
 
 
 @compiled

@@ -11,8 +11,9 @@ from tests.sim.engines.engine_checks import BANKED
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import QUEUES
 from vqrom_hw.memory import activation_buffer
-from vqrom_sim.engines.cycle import memory, places
-from vqrom_sim.engines.cycle.allocator import ring_mask
+from vqrom_sim.engines.cycle import memory
+from vqrom_sim.engines.cycle.registers import places
+from vqrom_sim.engines.cycle.registers.allocator import ring_mask
 
 
 @pytest.mark.parametrize("banks", [1, 2, 4, 8, 16])
