@@ -12,8 +12,8 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.arithmetic import Quantization, Requantization, quantize_multiplier
 from vqrom_sw.compiler import (
     BEAT_COST,
-    Graph,
     Program,
+    TaskGraph,
     align,
     compile_graph,
     dense_input,
@@ -56,7 +56,7 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
     VqromError
         If a layer does not fit the accelerator.
     """
-    graph = Graph(config, codewords, [], [])
+    graph = TaskGraph(config, codewords, [], [])
     convs = [network.layers[0] for network in random_networks(topology, codewords, raw, seed)] \
         if contents else [_blank(layer) for layer in topology.layers]
     input_offset = output_offset = 0

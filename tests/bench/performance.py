@@ -21,8 +21,7 @@ from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.lib import parameter_layout
 from vqrom_sim.flows import simulate, simulate_topology
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import compile_network
-from vqrom_sw.compiler.compile import Reload
+from vqrom_sw.compiler import Reload, compile_network
 from vqrom_sw.importers import Topology, TopologyLayer, read_topology
 from vqrom_sw.importers.scale_sim import gemm
 from vqrom_sw.network import Conv, QuantizedNetwork

@@ -1,108 +1,178 @@
-"""`vqrom zoo` and `vqrom compress`: networks onto one universal codebook."""
+"""`vqrom compress`: networks onto one universal codebook."""
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.io import require_file
 
-from .files import check_output, staged
+from .lazy import LazyModule
+from .options import OutputOption, QuietOption, command_app, integer
 from .progress import bars
-from .sources import resolve_sources
 
 if TYPE_CHECKING:
-    pass
-from vqrom_sim.flows import CODEBOOK_FILE, CompressRequest, _checkpoint, compress_into
-from vqrom_sw import zoo
+    from vqrom_sim import flows, report
+    from vqrom_sw import io
+else:
+    flows, report = LazyModule("vqrom_sim.flows"), LazyModule("vqrom_sim.report")
+    io = LazyModule("vqrom_sw.io")
 
-SUBVECTORS = (1, 2, 4, 8, 16)
-MAX_CODEWORDS = 65536
-
-
-def print_zoo() -> None:
-    """Print the networks of the zoo as a table."""
-    from rich.console import Console
-
-    from vqrom_sim.report import plain_table
-
-    table = plain_table("network", "what", "licence", left=3)
-    for name in zoo.names():
-        entry = zoo.entry(name)
-        table.add_row(name, f"{entry.description}\nfrom {entry.source}", entry.licence)
-    Console().print(table)
+app = command_app()
 
 
-def run_compress(request: CompressRequest) -> None:
-    """Write the codebook and one network file for each network of the request.
+@app.command()
+def compress(
+    networks: Annotated[list[str], typer.Argument(
+        metavar="NETWORK...", help="zoo names, module.py:factory for a torch.nn.Module, "
+        "FILE.onnx, FILE.tflite (float or int8)")],
+    output: OutputOption,
+    subvector: Annotated[int | None, typer.Option(
+        metavar="D", parser=integer,
+        help="weights of one codeword (4, unless the codebook says otherwise)")] = None,
+    codewords: Annotated[int | None, typer.Option(
+        metavar="K", parser=integer,
+        help="size of the codebook (256, unless the codebook says otherwise)")] = None,
+    codebook: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="encode for this ROM instead of extracting a codebook")] = None,
+    extraction: Annotated[str, typer.Option(
+        metavar="HOW", help="codewords drawn from the kernel density of the weights (kde), "
+        "k-means (kmeans), or sums of two small codebooks' codewords (additive)")] = "kde",
+    example_input: Annotated[list[str] | None, typer.Option(
+        metavar="SHAPE", help="input of a module.py:factory network, e.g. 1x28x28; "
+        "once for all of them or once for each, in order")] = None,
+    calibration: Annotated[list[Path] | None, typer.Option(
+        metavar="FILE.npy", help="float32 [N, C, H, W] inputs that fix the activation "
+        "scales of a network of your own, and train it; once for all or once for each")] = None,
+    epochs: Annotated[int, typer.Option(
+        metavar="N", parser=integer, help="train the assignments: passes over the calibration "
+        "inputs; 0 keeps the first codewords, 9 are good")] = 0,
+    start: Annotated[str | None, typer.Option(
+        metavar="HOW", help="codewords at first: nearest to the weights (nearest), or those that "
+        "keep each layer's outputs (outputs); outputs if they are trained")] = None,
+    batch: Annotated[int, typer.Option(
+        metavar="N", parser=integer, help="inputs of a training step")] = 100,
+    candidates: Annotated[int, typer.Option(
+        metavar="N", parser=integer, help="nearest codewords to choose among in training")] = 4,
+    labels: Annotated[list[Path] | None, typer.Option(
+        metavar="FILE.npy", help="classes of the calibration inputs, for training; none needed: "
+        "the float network teaches")] = None,
+    raw_layers: Annotated[str, typer.Option(
+        metavar="WHICH", help="layers with int8 weights instead of indices: narrow (fewer input "
+        "channels than a codeword), small (those, and the smallest with at most 2 % of the other "
+        "weights), streams (those, and the first of each stream of residual sums), ends (narrow "
+        "ones, first and last), none")] = "narrow",
+    ranges: Annotated[str, typer.Option(
+        metavar="HOW", help="ranges of feature maps: minmax, percentile (all values but 1e-5 on "
+        "either side), mse (least squared error)")] = "percentile",
+    device: Annotated[str, typer.Option(help="where to train, e.g. cuda")] = "cpu",
+    seed: Annotated[int, typer.Option(
+        metavar="N", parser=integer,
+        help="seed of the codebook's sampling, and of training")] = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Put networks on one universal codebook: DIR/codebook.safetensors and DIR/NAME.vqnet."""
+    report.check_output(output)
+    run(output, quiet, networks, tuple(example_input or ()), tuple(calibration or ()),
+        tuple(labels or ()), {
+            "codebook": codebook, "subvector": subvector, "codewords": codewords,
+            "extraction": extraction, "epochs": epochs, "start": start, "batch": batch,
+            "candidates": candidates, "raw_layers": raw_layers, "ranges": ranges,
+            "device": device, "seed": seed})
+
+
+def run(output: Path, quiet: bool, names: Sequence[str], shapes: Sequence[str],
+        calibrations: Sequence[Path], labels: Sequence[Path], options: dict[str, Any]) -> None:
+    """Compress and write; after an interruption of training, say how it goes on."""
+    given = resolve_sources(names, shapes, calibrations, labels)
+    kept = [flows.checkpoint_path(output, source.name) for source in given]
+    try:
+        with bars(quiet=quiet) as progress:
+            result = flows.compress(given, checkpoints=output, progress=progress, **options)
+    except KeyboardInterrupt:
+        if any(path.exists() for path in kept):
+            print(f"the same command goes on from {output}/*{kept[0].suffix}", file=sys.stderr)
+        raise
+    written = result.save(output)
+    if not quiet:
+        print(f"wrote {', '.join(written)} to {output}")
+        for note in result.notes:
+            print(note)
+
+
+def parse_shape(text: str) -> tuple[int, ...]:
+    """``1x28x28`` or ``1,3,32,32`` as a tuple.
 
     Raises
     ------
     VqromError
-        If an argument is wrong; nothing is written then.
+        If it is not 1 to 8 positive integers, all with the same separator.
     """
-    _check_codebook_shape(request)
-    _check_construction(request)
-    sources = resolve_sources(request.networks, request.example_inputs, request.calibrations,
-                              request.labels)
-    check_output(request.output)
-    checkpoints = [_checkpoint(request, source) for source in sources]
-    try:
-        with bars(quiet=request.quiet) as progress, staged(request.output) as directory:
-            notes = compress_into(directory, sources, request, progress)
-    except KeyboardInterrupt:
-        if any(path.exists() for path in checkpoints):
-            print(f"the same command goes on from {checkpoints[0].parent}/*{checkpoints[0].suffix}",
-                  file=sys.stderr)
-        raise
-    for path in checkpoints:
-        path.unlink(missing_ok=True)
-    if not request.quiet:
-        files = [CODEBOOK_FILE] if request.codebook or not all(
-            source.quantized for source in sources) else []
-        files += [f"{source.name}.vqnet" for source in sources]
-        print(f"wrote {', '.join(files)} to {request.output}")
-        for note in notes:
-            print(note)
-
-
-def _check_codebook_shape(request: CompressRequest) -> None:
-    if request.codebook is not None:
-        require_file(request.codebook, "codebook")
-    if request.subvector is not None and request.subvector not in SUBVECTORS:
-        raise VqromError(f"subvector must be one of {', '.join(map(str, SUBVECTORS))}, "
-                         f"not {request.subvector!r}")
-    if request.codewords is not None and not 2 <= request.codewords <= MAX_CODEWORDS:
+    separator = "," if "," in text else "x"
+    parts = text.lower().split(separator)
+    sizes = tuple(int(part) for part in parts if re.fullmatch(r"\s*[0-9]{1,8}\s*", part))
+    if len(sizes) != len(parts) or len(parts) > io.MAX_DIMENSIONS or not all(
+            0 < size <= io.MAX_DIMENSION for size in sizes):
         raise VqromError(
-            f"codewords must be 2 to {MAX_CODEWORDS}, not {request.codewords!r}")
-    from vqrom_sw.codebook import Extraction
-
-    if request.extraction not in list(Extraction):
-        raise VqromError(f"extraction must be one of {', '.join(Extraction)}, "
-                         f"not {request.extraction!r}")
-    if not 0 <= request.seed < 1 << 32:
-        raise VqromError(f"seed must be 0 to {(1 << 32) - 1}, not {request.seed!r}")
+            "shape must be positive integers separated by 'x' or ',', "
+            f"such as 1x28x28 or 1,3,32,32, not {text!r}")
+    return sizes
 
 
-def _check_construction(request: CompressRequest) -> None:
-    import torch
+def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
+                    calibrations: Sequence[Path], labels: Sequence[Path] = ()
+                    ) -> list[flows.Source]:
+    """Check the networks' names and give each of the user's own its shape and files.
 
-    from vqrom_sw.compress import Start
-    from vqrom_sw.encoding import RawLayers
-    from vqrom_sw.quantization import Ranges
+    Parameters
+    ----------
+    networks:
+        As typed.
+    example_inputs, calibrations, labels:
+        One for all networks that take them, or one for each, in order.
 
-    for what, value, least in (("epochs", request.epochs, 0), ("batch", request.batch, 2),
-                               ("candidates", request.candidates, 1)):
-        if value < least:
-            raise VqromError(f"{what} must be at least {least}, not {value!r}")
-    for what, value, choices in (("raw-layers", request.raw_layers, RawLayers),
-                                 ("ranges", request.ranges, Ranges),
-                                 ("start", request.start or Start.NEAREST, Start)):
-        if value not in list(choices):
-            raise VqromError(f"{what} must be one of {', '.join(choices)}, not {value!r}")
-    try:
-        torch.zeros(1, device=request.device)
-    except (RuntimeError, AssertionError) as error:
-        raise VqromError(f"device {request.device!r} must be one that PyTorch has here: "
-                         f"{str(error).splitlines()[0]}") from None
+    Raises
+    ------
+    VqromError
+        If a name is unknown, or lacks its shape or calibration file.
+    """
+    sources = [flows.Source(name) for name in networks]
+    own = [source for source in sources if source.own]
+    modules = [source for source in own if ":" in str(source.network)]
+    shapes = _one_each("--example-input", example_inputs, modules)
+    files = _one_each("--calibration", calibrations, own)
+    classes = _one_each("--labels", labels, own) if labels else [None] * len(own)
+    for place, source in enumerate(sources):
+        if source.own:
+            shape = (_input_shape(shapes[modules.index(source)]) if source in modules else ())
+            number = own.index(source)
+            sources[place] = replace(source, calibration=files[number], labels=classes[number],
+                                     example_shape=shape)
+    return sources
+
+
+def _one_each(option: str, values: Sequence[Any], sources: Sequence[flows.Source]) -> list[Any]:
+    """One value for each network; a single one serves them all."""
+    if values and not sources:
+        raise VqromError(f"{option} is for networks of your own, and there is none")
+    if sources and not values:
+        raise VqromError(f"network {str(sources[0].network)!r} needs {option}")
+    if len(values) not in (0, 1, len(sources)):
+        raise VqromError(f"{option} must be given once, or once for each of the "
+                         f"{len(sources)} networks of your own, not {len(values)} times")
+    return list(values) * len(sources) if len(values) == 1 else list(values)
+
+
+def _input_shape(text: str) -> tuple[int, ...]:
+    shape = parse_shape(text)
+    shape = shape if len(shape) == 4 else (1, *shape)
+    if len(shape) not in (3, 4) or shape[0] != 1:
+        raise VqromError("example input must be C x H x W or 1 x C x H x W, or S x C, "
+                         f"not {text!r}")
+    return shape

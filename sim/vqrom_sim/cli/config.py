@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from vqrom_hw.config import PRESETS, AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 
-app = typer.Typer(help="Configurations of the accelerator.")
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False,
+                  help="Configurations of the accelerator.")
 
 FROM_CODEBOOK = ("subvector", "codewords")
 """Members that a configuration takes from its codebook unless it gives them itself."""
@@ -27,9 +30,6 @@ def config(context: typer.Context) -> None:
 @app.command("list")
 def list_presets() -> None:
     """List the presets."""
-    from rich.console import Console
-    from rich.table import Table
-
     table = Table("preset", "rows", "columns", "MACs/cycle", "decode ports", "post lanes",
                   "bus bits", "activation buffer")
     for name in PRESETS:
@@ -64,7 +64,8 @@ def check(
 
 def _toml(config: AcceleratorConfig, *, explicit: bool) -> str:
     lines = [
-        f"# {config.groups} groups x {config.columns} columns = {config.processing_elements} PEs, "
+        f"# {config.rows // config.subvector} PE rows x {config.columns} columns = "
+        f"{config.processing_elements} PEs, "
         f"{config.peak_macs_per_cycle} MACs/cycle, a tile filled in {config.fill_steps} cycles",
     ]
     for member, value in config.model_dump().items():

@@ -1,11 +1,29 @@
-"""What a user does, as functions: compress, simulate, time a topology, run the demo."""
+"""What a user does, as functions: compress, generate, simulate, measure area, run the demo.
 
-from .compress import CODEBOOK_FILE, CompressRequest, _checkpoint, compress_into
-from .simulate import simulate
-from .sources import READERS, Source, _is_int8
+The package ``vqrom`` passes these on to notebooks, and the command line parses arguments and calls
+them. Each takes objects or the files that stand for them, and gives a typed result that can be
+saved; nothing is printed here.
+"""
+
+from .arguments import load_codebook, load_config, load_network, load_topology
+from .compression import (
+    CODEBOOK_FILE,
+    CompressionResult,
+    Size,
+    checkpoint_path,
+    compress,
+)
+from .demo import DemoResult, run_demo
+from .hardware import Design, area, generate
+from .images import Images, images, random_images
+from .inspection import codebook_beside, explain, inspect_codebook, inspect_network
+from .simulation import simulate
+from .sources import Source
 from .topology import simulate_topology
 
 __all__ = [
-    "CODEBOOK_FILE", "READERS", "CompressRequest", "Source", "_checkpoint", "_is_int8",
-    "compress_into", "simulate", "simulate_topology",
+    "CODEBOOK_FILE", "CompressionResult", "DemoResult", "Design", "Images", "Size", "Source",
+    "area", "checkpoint_path", "codebook_beside", "compress", "explain", "generate", "images",
+    "inspect_codebook", "inspect_network", "load_codebook", "load_config", "load_network",
+    "load_topology", "random_images", "run_demo", "simulate", "simulate_topology",
 ]

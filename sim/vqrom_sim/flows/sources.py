@@ -1,4 +1,4 @@
-"""TODO."""
+"""Networks as a user names them: of the zoo, a module, a file; read with what compression needs."""
 
 from __future__ import annotations
 
@@ -6,70 +6,80 @@ import importlib.util
 import re
 import sys
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
-from vqrom_sw.io import load_array, require_file
+from vqrom_sw.importers import capture, is_tflite_int8, read_onnx, read_tflite
+from vqrom_sw.io import require_file
+from vqrom_sw.network import FloatNetwork
 
-if TYPE_CHECKING:
-    import numpy as np
-    from torch import nn
+from .arguments import ArrayLike, as_array, check_file, named
 
-    from vqrom_sw.importers import Imported
-    from vqrom_sw.network import FloatNetwork
-
-def _read_onnx(path: Path) -> Imported:
-    from vqrom_sw.importers import read_onnx
-    return read_onnx(path)
-
-
-def _read_tflite(path: Path) -> Imported:
-    from vqrom_sw.importers import read_tflite
-    return read_tflite(path)
-
-
-def _is_int8(name: str) -> bool:
-    """Whether a name is that of a TFLite file that is quantised already."""
-    if Path(name).suffix != ".tflite":
-        return False
-    from vqrom_sw.importers import is_tflite_int8
-    return is_tflite_int8(require_file(Path(name), "network"))
-
-
-READERS = {".onnx": _read_onnx, ".tflite": _read_tflite}
+READERS = {".onnx": read_onnx, ".tflite": read_tflite}
 """What reads a network file, by its suffix."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One network to compress.
+    """One network to compress, with what is needed for it.
 
     Members
     -------
+    network:
+        A zoo name, ``"module.py:factory"``, the path of an ``.onnx`` or ``.tflite`` file, or a
+        ``torch.nn.Module``.
     name:
-        Of the network file.
-    module:
-        Path and factory of a user's network, or None for a network of the zoo.
-    file:
-        A user's ONNX or TFLite file.
-    quantized:
-        Whether the file is int8 already: its integers stay as they are.
+        What the compressed network is called; by default the zoo name, the factory's, the file's
+        stem, or the module's class.
+    calibration:
+        float32 ``[N, C, H, W]`` or ``[N, S, C]``: inputs like those to come. They fix the ranges
+        of the feature maps, and construction trains on them. A zoo network brings its own, and an
+        int8 TFLite file needs none.
+    labels:
+        Classes of the calibration inputs, if training shall use them; a zoo network has none.
     example_shape:
-        ``(1, C, H, W)`` of a user's module, or ``(1, S, C)``.
-    calibration, labels:
-        Files with the calibration inputs of a user's network, and their classes if known.
+        Shape of one input of a module, ``(1, C, H, W)`` or ``(1, S, C)``; by default that of the
+        calibration inputs.
+
+    Raises
+    ------
+    VqromError
+        If the network is none of those, or its file is absent.
     """
 
-    name: str
-    module: tuple[Path, str] | None = None
-    file: Path | None = None
-    quantized: bool = False
+    network: str | Path | nn.Module
+    name: str = ""
+    calibration: ArrayLike | None = None
+    labels: ArrayLike | None = None
     example_shape: tuple[int, ...] = ()
-    calibration: Path | None = None
-    labels: Path | None = None
+    quantized: bool = field(init=False, default=False)
+    """Whether it is an int8 TFLite file, whose integers stay as they are."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.network, str | Path):
+            object.__setattr__(self, "quantized", check_kind(self.network))
+        object.__setattr__(self, "name", self.name or default_name(self.network))
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a user's network, which needs calibration inputs."""
+        return not self.quantized and not self.in_zoo
+
+    @property
+    def in_zoo(self) -> bool:
+        """Whether it is a network of the zoo."""
+        return isinstance(self.network, str) and self.network in zoo.names()
+
+
+NetworkSource = str | Path | nn.Module | Source
+"""A network to compress: what :class:`Source` takes, or a source with all that belongs to it."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class Inputs:
     Members
     -------
     network:
-        Float network.
+        The float network.
     calibration:
         float32 ``[N, C, H, W]`` or ``[N, S, C]``.
     labels:
@@ -91,6 +101,108 @@ class Inputs:
     labels: np.ndarray | None = None
 
 
+def default_name(network: str | Path | nn.Module) -> str:
+    """What a network is called that was given no name."""
+    if isinstance(network, nn.Module):
+        return type(network).__name__
+    text = str(network)
+    if Path(text).suffix in READERS:
+        return Path(text).stem
+    return text.rpartition(":")[2]
+
+
+def as_sources(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, NetworkSource],
+               calibration: ArrayLike | Mapping[str, ArrayLike] | None = None,
+               labels: ArrayLike | Mapping[str, ArrayLike] | None = None) -> list[Source]:
+    """Sources with their calibration inputs and labels.
+
+    Parameters
+    ----------
+    networks:
+        One network, several, or several by name.
+    calibration, labels:
+        For all networks of the user's own, or by the network's name.
+
+    Raises
+    ------
+    VqromError
+        If a network is unknown, lacks its calibration inputs, or two have one name.
+    """
+    if isinstance(networks, Mapping):
+        named_networks = [(name, network) for name, network in networks.items()]
+    elif isinstance(networks, str | Path | nn.Module | Source):
+        named_networks = [("", networks)]
+    else:
+        named_networks = [("", network) for network in networks]
+    sources: list[Source] = []
+    for name, network in named_networks:
+        source = network if isinstance(network, Source) else Source(network, name)
+        if name:
+            source = replace(source, name=name)
+        if source.own:
+            source = replace(source,
+                             calibration=_belonging(source.calibration, calibration, source.name),
+                             labels=_belonging(source.labels, labels, source.name))
+        check_files(source)
+        if source.name in {other.name for other in sources}:
+            raise VqromError(f"networks must have different names, and {source.name!r} "
+                             "is there twice")
+        sources.append(source)
+    return sources
+
+
+def check_files(source: Source) -> None:
+    """Refuse absent calibration inputs, or files that are not there, before anything is read.
+
+    Raises
+    ------
+    VqromError
+        If a user's network has no calibration inputs, or a file is absent.
+    """
+    if not source.own:
+        return
+    if source.calibration is None:
+        raise VqromError(f"network {source.name!r} must come with calibration inputs")
+    check_file(source.calibration, "calibration")
+    check_file(source.labels, "labels")
+
+
+def check_kind(network: str | Path) -> bool:
+    """Refuse a name that stands for no network; whether it is an int8 TFLite file.
+
+    Raises
+    ------
+    VqromError
+        If it is no zoo name, ``module.py:factory`` or network file, or the file is absent.
+    """
+    if network in zoo.names():
+        return False
+    if ":" in str(network):
+        module_file(str(network))
+        return False
+    path = Path(network)
+    if path.suffix not in READERS:
+        raise VqromError(f"network must be one of {', '.join(zoo.names())}, module.py:factory, "
+                         f"or a file {' or '.join(READERS)}, not {str(network)!r}")
+    require_file(path, "network")
+    return path.suffix == ".tflite" and is_tflite_int8(path)
+
+
+def module_file(name: str) -> tuple[Path, str]:
+    """File and factory of ``module.py:factory``.
+
+    Raises
+    ------
+    VqromError
+        If it is written otherwise, or there is no such file.
+    """
+    file, _, factory = name.rpartition(":")
+    path = Path(file)
+    if path.suffix != ".py" or not factory.isidentifier():
+        raise VqromError(f"network must be module.py:factory, not {name!r}")
+    return require_file(path, "network module"), factory
+
+
 def load_factory(path: Path, factory: str) -> nn.Module:
     """Run a user's Python file and call its factory.
 
@@ -99,8 +211,6 @@ def load_factory(path: Path, factory: str) -> nn.Module:
     VqromError
         If the file or the factory fails, or the result is no ``torch.nn.Module``.
     """
-    from torch import nn
-
     name = f"{path}:{factory}"
     spec = importlib.util.spec_from_file_location(f"_vqrom_user_{path.stem}", path)
     if spec is None or spec.loader is None:
@@ -128,53 +238,62 @@ def load_factory(path: Path, factory: str) -> nn.Module:
 
 
 def read_source(source: Source) -> Inputs:
-    """Load a network and its files.
+    """Load a network and its calibration inputs.
 
     Raises
     ------
     VqromError
         If the module or a file is not what it should be.
     """
-
-    if source.module is None and source.file is None:
-        entry = zoo.load(source.name)
-        return Inputs(entry.network, entry.calibration)
-    import numpy as np
-    import torch
-
-    from vqrom_sw.importers import capture
-
+    if source.in_zoo:
+        entry = zoo.load(str(source.network))
+        return Inputs(replace(entry.network, name=source.name), entry.calibration)
     assert source.calibration is not None
-    calibration = load_array(source.calibration, "calibration")
+    where = named(source.calibration, repr("given"))
+    calibration = as_array(source.calibration, "calibration")
     if calibration.dtype != np.float32:
-        raise VqromError(f"calibration must be float32, not {str(calibration.dtype)!r}, "
-                         f"in {str(source.calibration)!r}")
-    if source.file is not None:
-        imported = READERS[source.file.suffix](source.file)
-        module, shape = imported.module, imported.input_shape
-    else:
-        assert source.module is not None
-        module, shape = load_factory(*source.module).eval(), source.example_shape
+        raise VqromError(f"calibration must be float32, not {str(calibration.dtype)!r}, in {where}")
+    module, shape = _module(source, calibration)
     if calibration.shape[1:] != shape[1:]:
+        model = isinstance(source.network, str | Path) and ":" not in str(source.network)
         raise VqromError(
             f"calibration must have shape (N, {', '.join(map(str, shape[1:]))}) "
-            f"to fit the {'model' if source.file else 'example input'}, not {calibration.shape!r}")
+            f"to fit the {'model' if model else 'example input'}, not {calibration.shape!r}")
     if not np.isfinite(calibration).all():
-        raise VqromError(f"calibration {str(source.calibration)!r} must be finite")
+        raise VqromError(f"calibration {where} must be finite")
     network = capture(module, torch.zeros(shape), source.name)
     return Inputs(network, calibration, _labels(source, network, len(calibration)))
+
+
+def _module(source: Source, calibration: np.ndarray) -> tuple[nn.Module, tuple[int, ...]]:
+    """The module of a user's network in evaluation mode, and the shape of one input."""
+    network, shape = source.network, source.example_shape or (1, *calibration.shape[1:])
+    if isinstance(network, nn.Module):
+        return network.eval(), shape
+    if ":" in str(network):
+        return load_factory(*module_file(str(network))).eval(), shape
+    imported = READERS[Path(network).suffix](Path(network))
+    return imported.module, imported.input_shape
+
+
+def _belonging(own: ArrayLike | None, given: ArrayLike | Mapping[str, ArrayLike] | None,
+               name: str) -> ArrayLike | None:
+    """A source's own array, or what was given for all, or for its name."""
+    if own is not None:
+        return own
+    return given.get(name) if isinstance(given, Mapping) else given
 
 
 def _labels(source: Source, network: FloatNetwork, count: int) -> np.ndarray | None:
     if source.labels is None:
         return None
-    labels = load_array(source.labels, "labels")
+    labels, where = as_array(source.labels, "labels"), named(source.labels, repr("given"))
     classes = network.output_shape[0]
     if labels.dtype.kind not in "iu" or labels.shape != (count,) or len(network.output_shape) != 1:
-        raise VqromError(f"labels {str(source.labels)!r} must be {count} integers, one for each "
+        raise VqromError(f"labels {where} must be {count} integers, one for each "
                          f"calibration input, not {labels.dtype} of {labels.shape!r}")
     if labels.min() < 0 or labels.max() >= classes:
-        raise VqromError(f"labels {str(source.labels)!r} must be 0 to {classes - 1}, not "
+        raise VqromError(f"labels {where} must be 0 to {classes - 1}, not "
                          f"{labels.min()} to {labels.max()}")
     return labels.astype("int64")
 

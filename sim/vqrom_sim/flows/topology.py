@@ -1,4 +1,4 @@
-"""Simulate a topology file: layers without weights of their own, as one program."""
+"""Simulate a topology: layers without weights of their own, as one program."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_sim.engines import Counts
+from vqrom_sim.engines import Counts, require_tools, run_model, run_rtl
 from vqrom_sim.report import empty_report, hardware_figures
+from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compiler import Program
 from vqrom_sw.importers import Topology
 from vqrom_sw.progress import Progress
-from vqrom_sw.topology import compile_topology
+from vqrom_sw.reference import run_reference
+from vqrom_sw.topology import compile_topology, random_networks
 
 from .tuning import fastest_program
 
@@ -30,16 +32,16 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
     Parameters
     ----------
     topology:
-        Layers.
+        The layers.
     config:
-        Accelerator; the codebook's shape is that of the configuration.
+        The accelerator; the codebook's shape is that of the configuration.
     weights:
-        ``"index"`` or ``"raw"``: of every layer but depthwise ones, which are raw.
+        ``"index"`` or ``"raw"``: what every layer has, but depthwise ones, which are raw.
     engine:
         ``"model"``, or ``"rtl"`` with random codebook, weights and inputs, compared with the
         integer reference.
     seed:
-        Of what is random.
+        Seed of the random codebook, weights and inputs.
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
     tune:
@@ -58,6 +60,8 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
     for name, value, choices in (("engine", engine, ENGINES), ("weights", weights, WEIGHTS)):
         if value not in choices:
             raise VqromError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    if engine == "rtl":
+        require_tools()
     codewords = _codewords(config, seed)
     raw = weights == "raw"
     tell = progress or (lambda what, done, total: None)
@@ -66,7 +70,6 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
                else compile_for(contents=engine == "rtl"))
     report = _describe(topology, config, raw, engine)
     if engine == "model":
-        from vqrom_sim.engines import run_model
         return report | hardware_figures(report, program, run_model(program, 1, tell))
     run, mismatches = _run_rtl(topology, program, codewords, raw, seed, tell)
     return report | hardware_figures(report, program, run) | {
@@ -81,11 +84,6 @@ def _codewords(config: AcceleratorConfig, seed: int) -> np.ndarray:
 def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: bool, seed: int,
              progress: Progress) -> tuple[Counts, int]:
     """Counts, and output bytes that differ from the integer reference's."""
-    from vqrom_sim.engines import run_rtl
-    from vqrom_sw.codebook import UniversalCodebook
-    from vqrom_sw.reference import run_reference
-    from vqrom_sw.topology import random_networks
-
     rng = np.random.default_rng(seed)
     networks = random_networks(topology, codewords, raw, seed)
     inputs, expected = [], []

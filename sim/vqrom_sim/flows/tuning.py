@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from vqrom_sim.engines import run_model
 from vqrom_sw.compiler import BEAT_COST, Program
 from vqrom_sw.progress import Progress
 
@@ -24,14 +25,13 @@ def fastest_program(compile_for: Compile, *, contents: bool,
     Parameters
     ----------
     compile_for:
-        Compiler.
+        Compiles the network or topology with a given price of a bus beat.
     contents:
-        Whether the result has them; the tries have none.
+        Whether the resulting program holds the bytes of its commands and constants; the tries
+        need none.
     progress:
         Called with what is being done, how much of it is done, and how much there is.
     """
-    from vqrom_sim.engines import run_model
-
     tell = progress or (lambda what, done, total: None)
 
     def figures(cost: float) -> tuple[int, int]:

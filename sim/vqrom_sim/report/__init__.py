@@ -1,10 +1,22 @@
-"""Results as people read them: the figures of ``report.json``, tables, plots and the HTML page."""
+"""Results as people read them: typed reports, tables, plots, the HTML page, and their files.
 
+A report object holds exactly what its JSON file holds, and shows it as rows, pandas tables and
+matplotlib figures. ``listings`` prints what is inside codebooks, networks and programs. Nothing in
+this room runs a simulation.
+"""
+
+from . import listings
+from .area import AreaReport, ComponentRow
+from .facts import Bin, CodebookFacts, LayerFacts, NetworkFacts
 from .figures import describe, empty_report, hardware_figures
+from .files import check_output, json_text, save_array, staged, write_json
 from .html import Sample, png_data_uri, write_report
-from .tables import area_table, counters_table, plain_table
+from .simulation import LayerRow, SimulationReport, Traffic
+from .tables import area_table, counters_table, plain_table, simulate_table
 
 __all__ = [
-    "Sample", "area_table", "counters_table", "describe", "empty_report", "hardware_figures",
-    "plain_table", "png_data_uri", "write_report",
+    "AreaReport", "Bin", "CodebookFacts", "ComponentRow", "LayerFacts", "LayerRow", "NetworkFacts",
+    "Sample", "SimulationReport", "Traffic", "area_table", "check_output", "counters_table",
+    "describe", "empty_report", "hardware_figures", "json_text", "listings", "plain_table",
+    "png_data_uri", "save_array", "simulate_table", "staged", "write_json", "write_report",
 ]

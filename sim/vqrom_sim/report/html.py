@@ -13,6 +13,8 @@ from typing import Any
 import jinja2
 import numpy as np
 from markupsafe import Markup
+from matplotlib.figure import Figure
+from PIL import Image
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.io import write_bytes
@@ -113,9 +115,12 @@ def render(report: Mapping[str, Any], samples: Mapping[str, Sequence[Sample]]) -
         codebook=report["codebook"], area=area, headline=headline(report),
         config=networks[0]["config"] if networks else area["config"] if area else {},
         bit_exact=bool(networks) and all(network["bit_exact"] for network in networks),
-        traffic_picture=Markup(plots.traffic_figure(measured)) if measured else None,
-        area_picture=Markup(plots.area_figure(area)) if area else None,
-        storage_picture=Markup(plots.storage_figure(storage))
+        traffic_picture=_picture(plots.traffic_figure(measured), "traffic",
+                                 "DRAM traffic by weight format") if measured else None,
+        area_picture=_picture(plots.area_figure(area), "area",
+                              "Logic area of each part of the accelerator") if area else None,
+        storage_picture=_picture(plots.storage_figure(storage), "storage",
+                                 "Codebook as ROM and as registers")
         if storage and storage["registers"] else None,
         titles=plots.GROUP_TITLES, quantity=plots.quantity, count=count, percent=percent)
 
@@ -163,7 +168,8 @@ def network_view(network: Mapping[str, Any], samples: Sequence[Sample]) -> dict[
             "cycles_per_image": network["cycles"] / images,
             "bytes_per_image": (sum(reads.values()) + sum(writes.values())) / images,
             "streams": [(name, reads[name] / images, writes[name] / images) for name in reads],
-            "picture": Markup(plots.layers_figure(network)),
+            "picture": _picture(plots.layers_figure(network), f"layers-{network['network']}",
+                                f"Cycles and utilisation of each layer of {network['network']}"),
         }
     return view
 
@@ -187,8 +193,6 @@ def png_data_uri(image: np.ndarray) -> str:
     VqromError
         If it has another shape.
     """
-    from PIL import Image
-
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         raise VqromError(f"picture must have shape [1 or 3, H, W], not {image.shape!r}")
     low, high = float(image.min()), float(image.max())
@@ -207,6 +211,10 @@ def count(value: float | None) -> str:
 def percent(value: float | None) -> str:
     """A fraction as percent; a dash for None."""
     return "–" if value is None else f"{100 * value:.1f}\u2009%"
+
+
+def _picture(figure: Figure, name: str, title: str) -> Markup:
+    return Markup(plots.svg(figure, name, title))
 
 
 def _span(values: Sequence[float], digits: int = 1) -> str:

@@ -1,4 +1,7 @@
-"""Pictures of the report: SVG text that takes its ink from the page, for light and dark."""
+"""Pictures of the report: matplotlib figures, and the SVG text of one for an HTML page.
+
+In the SVG, ink takes the page's text colour, so that one picture serves light and dark pages.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ _ROW = 0.32
 """Inches of one bar and its gap."""
 
 
-def area_figure(area: Mapping[str, Any]) -> str:
+def area_figure(area: Mapping[str, Any]) -> Figure:
     """Logic of each group in NAND2 equivalents, largest first."""
     total = area["total"]["nand2"]
     rows = sorted(((GROUP_TITLES.get(name, name), sizes["nand2"], name)
@@ -71,10 +74,10 @@ def area_figure(area: Mapping[str, Any]) -> str:
         for row, (_, value, name) in enumerate(rows):
             _label(axes, value, row, _area_label(area["groups"][name], total))
         _finish(axes, rows[0][1], "NAND2 equivalents")
-        return _svg(figure, "area", "Logic area of each part of the accelerator")
+    return figure
 
 
-def storage_figure(storage: Mapping[str, Any]) -> str:
+def storage_figure(storage: Mapping[str, Any]) -> Figure:
     """The codebook as ROM and as registers, both with all read ports."""
     rows = [("ROM", storage["rom"]["nand2"], RED),
             ("registers", storage["registers"]["nand2"], GREY)]
@@ -85,7 +88,7 @@ def storage_figure(storage: Mapping[str, Any]) -> str:
         for row, (_, value, _) in enumerate(rows):
             _label(axes, value, row, quantity(value))
         _finish(axes, max(row[1] for row in rows), "NAND2 equivalents")
-        return _svg(figure, "storage", "Codebook as ROM and as registers")
+    return figure
 
 
 def traffic_bytes(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
@@ -107,7 +110,7 @@ def traffic_bytes(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
             for name, value in weights.items()}
 
 
-def traffic_figure(reports: Sequence[Mapping[str, Any]]) -> str:
+def traffic_figure(reports: Sequence[Mapping[str, Any]]) -> Figure:
     """DRAM bytes of one image: three bars for each network."""
     rows: list[tuple[float, str, dict[str, float]]] = []
     with mpl.rc_context(_STYLE):
@@ -124,10 +127,10 @@ def traffic_figure(reports: Sequence[Mapping[str, Any]]) -> str:
         axes.set_ylim(4 * len(reports) - 1.4, -1.1)
         _finish(axes, longest, "bytes over the DRAM bus, one image")
         _legend(axes, TRAFFIC)
-        return _svg(figure, "traffic", "DRAM traffic by weight format")
+    return figure
 
 
-def layers_figure(report: Mapping[str, Any]) -> str:
+def layers_figure(report: Mapping[str, Any]) -> Figure:
     """Cycles of each layer by what they are spent on, and utilisation of the array beside it."""
     layers, images = report["layers"], report["images"]
     with mpl.rc_context(_STYLE):
@@ -144,8 +147,38 @@ def layers_figure(report: Mapping[str, Any]) -> str:
         cycles.set_ylim(len(layers) - 0.5, -0.5)
         _utilization(share, layers)
         _legend(cycles, used)
-        return _svg(figure, f"layers-{report['network']}",
-                    f"Cycles and utilisation of each layer of {report['network']}")
+    return figure
+
+
+def svg(figure: Figure, name: str, title: str) -> str:
+    """A figure as an ``<svg>`` element to put into an HTML page.
+
+    Parameters
+    ----------
+    figure:
+        One of those above.
+    name:
+        Goes before every id of the element, to keep ids of several pictures of a page apart.
+    title:
+        What a screen reader says of the picture.
+    """
+    buffer = io.StringIO()
+    with mpl.rc_context(_STYLE | {"svg.hashsalt": name, "svg.id": None}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg"):].replace(_INK, "currentColor")
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    text = re.sub(r'\bid="', f'id="{slug}-', text)
+    text = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{slug}-", text)
+    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
+    return text.replace("<svg", f'<svg role="img" aria-label="{escape(title, quote=True)}"', 1)
+
+
+def on_white(figure: Figure) -> Figure:
+    """The figure with a white background, readable in a notebook of any colour."""
+    figure.set_facecolor("white")
+    return figure
 
 
 def activity_cycles(layer: Mapping[str, Any], images: int) -> dict[str, float]:
@@ -230,18 +263,3 @@ def _legend(axes: Axes, kinds: Mapping[str, tuple[str, str]]) -> None:
     handles = [Patch(color=colour, label=label) for label, colour in kinds.values()]
     axes.figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=9,
                        handlelength=1, handleheight=1, columnspacing=1.4)
-
-
-def _svg(figure: Figure, name: str, title: str) -> str:
-    """The figure as an ``<svg>`` element for inlining, ids apart from those of other figures."""
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name, "svg.id": None}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg"):].replace(_INK, "currentColor")
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower())
-    text = re.sub(r'\bid="', f'id="{slug}-', text)
-    text = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{slug}-", text)
-    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
-    return text.replace("<svg", f'<svg role="img" aria-label="{escape(title, quote=True)}"', 1)

@@ -1,54 +1,84 @@
-"""The compiler: a quantised network into a program for one accelerator."""
+"""The compiler as one page: the passes that turn a quantised network into a program.
+
+===================  =====================================  ==========================
+pass                 what it does                           what it returns
+===================  =====================================  ==========================
+``network_graph``    a network as tasks and feature maps    ``TaskGraph``
+``make_plan``        where maps live, in which strips       ``Plan``
+``emit``             a plan as operations, strip by strip   list of ``Operation``
+``rewrites``         layers' accounts, codebook loads       list of ``Operation``
+``schedule``         order of the list, and waits           ``Schedule``
+``assemble``         table lines, constants, FETCHes        ``Assembly``
+``make_program``     commands as bytes, sizes, limits       ``Program``
+===================  =====================================  ==========================
+
+Each pass returns a value and changes none of those before. :mod:`vqrom_sw.compiler.listing` shows
+the plan and the program in words.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.isa import Opcode, Region
-from vqrom_sw.compiler.plan import BEAT_COST, Plan, Residency, make_plan
-from vqrom_sw.compiler.program import (
-    COLUMN,
-    Assembler,
-    Program,
-    align,
-    pack_table,
-    packet_of_codebook,
-)
+from vqrom_hw.isa import LEVELS, Region
 from vqrom_sw.network import QuantizedNetwork
 
 from .emission import emit
-from .feature_map import DramMap
-from .graph import Graph, beyond_accelerator, network_graph
+from .network_graph import network_graph
 from .operations import Operation
-from .schedule import schedule
+from .plan import BEAT_COST, Plan, make_plan
+from .program import COLUMN, Assembly, Program, assemble, pack_table
+from .rewrites import Reload, count_transfers_apart, insert_codebook
+from .schedule import Schedule, schedule
+from .task_graph import TaskGraph
 
-__all__ = ["beyond_accelerator", "compile_graph", "compile_network"]
 
-Reload = Literal["network", "layer"]
-"""How often a codebook SRAM is filled."""
+@dataclass(frozen=True)
+class Compilation:
+    """What the passes returned, one after the other.
+
+    Members
+    -------
+    graph:
+        Tasks and feature maps.
+    plan:
+        Residencies, segments and strips.
+    operations:
+        Operations in the order of the plan.
+    scheduled:
+        Operations in list order, and their waits.
+    program:
+        The compiled program.
+    """
+
+    graph: TaskGraph
+    plan: Plan
+    operations: list[Operation]
+    scheduled: Schedule
+    program: Program
 
 
 def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
                     *, codebook_reload: Reload = "network", contents: bool = True,
                     beat_cost: float = BEAT_COST) -> Program:
-    """Compile a network for the accelerator of ``config`` with ``codewords`` as its codebook.
+    """Compile a network for an accelerator whose codebook is ``codewords``.
 
     Parameters
     ----------
     network:
-        Quantised network.
+        The quantised network.
     codewords:
-        int8 ``[k, d]``.
+        The codebook, int8 ``[k, d]``.
     config:
-        Accelerator.
+        The accelerator.
     codebook_reload:
         With ``codebook_storage = sram``: load the codebook once, or before each indexed layer.
     contents:
-        Make commands' and constants' bytes, which a simulation of cycles does not need.
+        Make the bytes of commands and constants, which a simulation of cycles does not need.
     beat_cost:
         Estimated cycles that strips may take longer for each bus beat that they save.
 
@@ -57,96 +87,85 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: Ac
     VqromError
         If the network belongs to another codebook, or a layer does not fit the accelerator.
     """
+    return compile_passes(network, codewords, config, codebook_reload=codebook_reload,
+                          contents=contents, beat_cost=beat_cost).program
+
+
+def compile_passes(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
+                   *, codebook_reload: Reload = "network", contents: bool = True,
+                   beat_cost: float = BEAT_COST) -> Compilation:
+    """Compile a network and keep what each pass returned; parameters of :func:`compile_network`."""
     network.check_codebook(codebook_sha256(codewords))
     graph = network_graph(network, codewords, config)
     names = ("load", *(layer.name for layer in network.layers), "store")
-    return compile_graph(graph, names, network.indexed, ends=True,
-                         codebook_reload=codebook_reload, contents=contents, beat_cost=beat_cost)
+    return _run_passes(graph, names, network.indexed, ends=True, codebook_reload=codebook_reload,
+                       contents=contents, beat_cost=beat_cost)
 
 
-def compile_graph(graph: Graph, names: tuple[str, ...], indexed: bool, *, ends: bool,
+def compile_graph(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, ends: bool,
                   codebook_reload: Reload = "network", contents: bool = True,
                   beat_cost: float = BEAT_COST) -> Program:
-    """Compile tasks.
+    """Compile a task graph that is there already, such as that of a topology file.
 
     Parameters
     ----------
     graph:
-        Tasks and maps.
+        The tasks and maps.
     names:
-        What the tasks' layer numbers stand for.
+        The names that the tasks' layer numbers stand for.
     indexed:
         Whether the program needs the codebook.
     ends:
-        Loads of inputs and stores of outputs count for the first and the last of ``names``,
-        not for their layers.
+        Count loads of inputs and stores of outputs for the first and the last of ``names``, not
+        for their layers.
     codebook_reload, contents, beat_cost:
         As in :func:`compile_network`.
+
+    Raises
+    ------
+    VqromError
+        If a task does not fit the accelerator.
     """
-    config = graph.config
+    return _run_passes(graph, names, indexed, ends=ends, codebook_reload=codebook_reload,
+                       contents=contents, beat_cost=beat_cost).program
+
+
+def _run_passes(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, ends: bool,
+                codebook_reload: Reload, contents: bool, beat_cost: float) -> Compilation:
+    """All passes after the graph, one after the other."""
+    storage = graph.config.codebook_storage
     plan = make_plan(graph, beat_cost)
-    scratch = _place_scratch(graph, plan)
     operations = emit(graph, plan)
     if ends:
-        operations = [_at_end(operation, len(names) - 1) for operation in operations]
-    if indexed and config.codebook_storage == "sram":
-        operations = _with_codebook(operations, graph.codewords, codebook_reload)
-    operations, waits = schedule(operations, config)
-    assembler = Assembler(config, len(names), contents)
-    table = assembler.assemble(operations, waits,
-                               check=indexed and config.codebook_storage == "rom")
-    commands = pack_table(table, codebook_sha256(graph.codewords)) if contents else b""
+        operations = count_transfers_apart(operations, len(names) - 1)
+    if indexed and storage == "sram":
+        operations = insert_codebook(operations, graph.codewords, codebook_reload)
+    scheduled = schedule(operations, graph.config)
+    assembly = assemble(scheduled, graph.config, len(names), check=indexed and storage == "rom",
+                        contents=contents)
+    program = make_program(graph, names, plan, assembly, contents)
+    return Compilation(graph, plan, operations, scheduled, program)
+
+
+def make_program(graph: TaskGraph, names: tuple[str, ...], plan: Plan, assembly: Assembly,
+                 contents: bool) -> Program:
+    """Put the results of the other passes together, the commands also as bytes."""
+    commands = pack_table(assembly.table, codebook_sha256(graph.codewords)) if contents else b""
     inputs, outputs = (tuple(feature_map.dram for feature_map in graph.maps
                              if feature_map.dram and feature_map.dram.region == region)
                        for region in (Region.INPUT, Region.OUTPUT))
     return Program(
-        config, names, table, commands, assembler.constants, assembler.constant_bytes, scratch,
-        inputs, outputs, tuple(assembler.moved), _cycle_limit(table, assembler.moved, config))
+        config=graph.config, layers=names, table=assembly.table, commands=commands,
+        constants=assembly.constants, constant_bytes=assembly.constant_bytes,
+        scratch_bytes=plan.scratch_bytes, inputs=inputs, outputs=outputs,
+        fetched_bytes=assembly.fetched_bytes, cycle_limit=_cycle_limit(assembly, graph.config))
 
 
-def _place_scratch(graph: Graph, plan: Plan) -> int:
-    """Give spilled maps their places; bytes of all."""
-    size = 0
-    for feature_map in graph.maps:
-        if plan.residency[feature_map] == Residency.SPILLED and feature_map.dram is None:
-            lanes = feature_map.words * graph.config.rows
-            shape = (feature_map.height, feature_map.width, lanes)
-            feature_map.dram = DramMap(Region.SCRATCH, size, shape, lanes, 0, feature_map.width,
-                                       feature_map.pitch * graph.config.rows)
-            size = align(size + feature_map.dram.size)
-    return size
-
-
-def _at_end(operation: Operation, last: int) -> Operation:
-    """Count what moves inputs and outputs for the first and the last layer."""
-    rows = operation.dram
-    if rows is None or not (rows.map.is_input or rows.map.is_output):
-        return operation
-    return Operation(operation.opcode, 0 if rows.map.is_input else last, operation.fields,
-                     operation.reads, operation.writes, rows)
-
-
-def _with_codebook(operations: list[Operation], codewords: np.ndarray,
-                   reload: Reload) -> list[Operation]:
-    """Put in CODEBOOK before the first operation, or wherever another layer looks up codewords."""
-    packet = packet_of_codebook(codewords)
-    result: list[Operation] = []
-    loaded: int | None = None
-    for operation in operations:
-        looks_up = operation.opcode == Opcode.COMPUTE and not operation.fields["raw"]
-        if looks_up and (loaded is None or (reload == "layer" and loaded != operation.layer)):
-            loaded = operation.layer
-            result.append(Operation(Opcode.CODEBOOK, operation.layer,
-                                    {"codewords": len(codewords)}, packets=(packet,)))
-        result.append(operation)
-    return result
-
-
-def _cycle_limit(table: np.ndarray, moved: list[dict[str, int]],
-                 config: AcceleratorConfig) -> int:
+def _cycle_limit(assembly: Assembly, config: AcceleratorConfig) -> int:
     """Many times what memory accesses one after the other and the loops' steps could take."""
-    counts = [COLUMN[f"count_{level}"] for level in range(6)]
+    table = assembly.table
+    counts = [COLUMN[f"count_{level}"] for level in range(LEVELS)]
     steps = table[:, counts].prod(1, dtype=np.float64).sum() + table[:, COLUMN["fills"]].sum()
-    fetched = sum(sum(streams.values()) for streams in moved)
+    fetched = sum(sum(streams.values()) for streams in assembly.fetched_bytes)
     return 100_000 + int((len(table) + steps + fetched)
                          * (config.columns + config.rows + config.dram_latency))

@@ -1,118 +1,133 @@
-"""A plan as operations in order: loads one step ahead, then computations, then stores."""
+"""Emission: a plan as operations, in an order in which one after the other would be right.
+
+For each strip: LOADs and copies of the map rows that it reads, then the tasks' operations, then
+STOREs of what goes to DRAM. Loads of the next strip come before the computations of this one where
+the plan has found room for both.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from vqrom_hw.isa import Opcode
-from vqrom_sw.compiler.plan import Plan, Residency, Step, Window
-from vqrom_sw.compiler.tasks import copy_rows
 
-from .feature_map import FeatureMap, Rows
-from .graph import Graph
+from .feature_map import BufferRows, FeatureMap
 from .operations import DramRows, Operation, rows_area
+from .plan import Plan, Residency, RowWindow, Strip, WindowKey
+from .task_graph import TaskGraph
+from .tasks import copy_rows
 
 
-def emit(graph: Graph, plan: Plan) -> list[Operation]:
-    """All operations, in an order in which one after the other would be right."""
+def emit(graph: TaskGraph, plan: Plan) -> list[Operation]:
+    """All operations of a plan."""
     emitter = _Emitter(graph, plan)
-    steps = plan.steps
-    emitter.prepare(steps[0])
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
+    strips = plan.strips
+    emitter.prepare(strips[0])
+    for strip, following in zip(strips, [*strips[1:], None], strict=True):
         if following and following.early:
             emitter.prepare(following)
-        emitter.compute(step)
+        emitter.compute(strip)
         if following and not following.early:
             emitter.prepare(following)
     return emitter.operations
 
 
 class _Emitter:
-    def __init__(self, graph: Graph, plan: Plan):
+    """Goes through the strips and remembers what already lies in the activation buffer."""
+
+    def __init__(self, graph: TaskGraph, plan: Plan):
         self.operations: list[Operation] = []
         self._config = graph.config
         self._tasks = graph.tasks
-        self._residency = plan.residency
-        self._resident = {feature_map: Rows(feature_map, base, 0, feature_map.height)
+        self._plan = plan
+        self._residencies = plan.residencies
+        self._resident = {feature_map: BufferRows(feature_map, base, 0, feature_map.height)
                           for feature_map, base in plan.bases.items()}
         self._loaded: dict[FeatureMap, int] = {}
-        self._latest: dict[tuple[int, int], Rows] = {}
-        self._sizes = [0] * len(plan.groups)
-        for step in plan.steps:
-            self._sizes[step.group] += 1
+        self._latest: dict[WindowKey, BufferRows] = {}
+        self._strips_of = Counter(strip.segment for strip in plan.strips)
 
-    def prepare(self, step: Step) -> None:
-        """Load what the step reads from DRAM, or copy it from the window before."""
-        for position, (first, end) in step.produced.items():
+    def prepare(self, strip: Strip) -> None:
+        """Load what a strip reads from DRAM, or copy it from the strip before."""
+        for position, (first, end) in strip.produced.items():
             task = self._tasks[position]
             for number, source in enumerate(task.inputs):
-                if self._residency[source] == Residency.SPILLED:
-                    self._fill(position, number, step.windows[position, number])
-                elif self._residency[source] == Residency.RESIDENT and source.is_input:
+                if self._residencies[source] == Residency.SPILLED:
+                    self._fill((position, number), strip.windows[position, number])
+                elif self._residencies[source] == Residency.RESIDENT and source.is_input:
                     self._load_resident(task.layer, source, task.needs(first, end)[1])
 
     def _load_resident(self, layer: int, source: FeatureMap, end: int) -> None:
+        """Load a resident input up to map row ``end``, unless it is there already."""
         first = self._loaded.get(source, 0)
         if end > first:
             self._load(layer, self._resident[source], first, end)
             self._loaded[source] = end
 
-    def _fill(self, position: int, number: int, window: Window) -> None:
-        task = self._tasks[position]
-        source = task.inputs[number]
-        rows = Rows(source, window.base, window.first, window.end)
+    def _fill(self, key: WindowKey, window: RowWindow) -> None:
+        """Fill the window of a spilled map: copy the rows that are on chip, load the others."""
+        task = self._tasks[key[0]]
+        rows = BufferRows(task.inputs[key[1]], window.base, window.first, window.end)
         fresh = window.fresh
         if window.reload:
             fresh = window.first
         elif fresh > window.first:
-            self._copy(position, number, rows, fresh)
+            self._copy(key, rows, fresh)
         if window.end > fresh:
             self._load(task.layer, rows, fresh, window.end)
-        self._latest[position, number] = rows
+        self._latest[key] = rows
 
-    def _copy(self, position: int, number: int, rows: Rows, end: int) -> None:
-        """The first rows of a window from the one before."""
-        before = self._latest[position, number]
-        self.operations.append(copy_rows(self._tasks[position].layer, before, rows, rows.first,
-                                         end))
+    def _copy(self, key: WindowKey, rows: BufferRows, end: int) -> None:
+        """Copy a window's first rows, up to map row ``end``, from the window before."""
+        layer = self._tasks[key[0]].layer
+        self.operations.append(copy_rows(layer, self._latest[key], rows, rows.first, end))
 
-    def compute(self, step: Step) -> None:
-        """What the step makes, and the stores of it."""
-        targets: dict[FeatureMap, Rows] = {}
-        windows: dict[tuple[int, int], Rows] = {}
-        for key, window in step.windows.items():
-            source = self._tasks[key[0]].inputs[key[1]]
-            windows[key] = rows = Rows(source, window.base, window.first, window.end)
-            if self._residency[source] == Residency.FUSED:
-                if window.fresh > window.first:
-                    self._copy(*key, rows, window.fresh)
-                self._latest[key] = targets[source] = rows
-        for position, (first, end) in step.produced.items():
+    def compute(self, strip: Strip) -> None:
+        """Make what a strip makes, and store what of it goes to DRAM."""
+        windows, targets = self._windows(strip)
+        for position, (first, end) in strip.produced.items():
             task = self._tasks[position]
             output = task.output
-            if self._residency[output] == Residency.SPILLED:
-                target = Rows(output, step.staging[position], first, end)
+            is_spilled = self._residencies[output] == Residency.SPILLED
+            if is_spilled:
+                target = BufferRows(output, strip.staging[position], first, end)
             else:
                 target = targets[output] if output in targets else self._resident[output]
             sources = tuple(windows.get((position, number)) or self._resident[source]
                             for number, source in enumerate(task.inputs))
-            split = self._sizes[step.group] == 1 and self._feeds_vector(output)
+            split = self._strips_of[strip.segment] == 1 and self._feeds_vector_unit(output)
             self.operations += task.operations(first, end, sources, target, split)
-            if self._residency[output] == Residency.SPILLED:
+            if is_spilled:
                 self._store(task.layer, target)
 
-    def _feeds_vector(self, output: FeatureMap) -> bool:
-        """A reader, or what reads that, may begin before all channels are there."""
+    def _windows(self, strip: Strip) -> tuple[dict[WindowKey, BufferRows],
+                                              dict[FeatureMap, BufferRows]]:
+        """Windows as rows in the buffer; of fused maps also where their producer writes."""
+        windows: dict[WindowKey, BufferRows] = {}
+        targets: dict[FeatureMap, BufferRows] = {}
+        for key, window in strip.windows.items():
+            source = self._tasks[key[0]].inputs[key[1]]
+            windows[key] = rows = BufferRows(source, window.base, window.first, window.end)
+            if self._residencies[source] == Residency.FUSED:
+                if window.fresh > window.first:
+                    self._copy(key, rows, window.fresh)
+                self._latest[key] = targets[source] = rows
+        return windows, targets
+
+    def _feeds_vector_unit(self, output: FeatureMap) -> bool:
+        """Whether a reader, or what reads that, may begin before all channels are there."""
         producer = output.producer
         assert producer is not None
         return not self._tasks[producer].on_array or any(
             not self._tasks[reader].on_array for reader in output.consumers)
 
-    def _load(self, layer: int, rows: Rows, first: int, end: int) -> None:
+    def _load(self, layer: int, rows: BufferRows, first: int, end: int) -> None:
+        """LOAD map rows ``first`` to ``end`` to their place."""
         source, config, count = rows.map, self._config, end - first
-        assert source.dram is not None
+        dram = self._plan.dram_of(source)
         fields = {
-            "region": source.dram.region,
-            "offset": source.dram.offset + first * source.dram.pitch,
-            "beats": count * source.dram.pitch // config.beat_bytes,
+            "region": dram.region, "offset": dram.offset + first * dram.pitch,
+            "beats": count * dram.pitch // config.beat_bytes,
             "base": rows.address(first), "pad_value": source.zero_point,
         }
         if source.cut:
@@ -125,13 +140,13 @@ class _Emitter:
             Opcode.LOAD, layer, fields, writes=(rows_area(rows, first, end),),
             dram=DramRows(source, first, end)))
 
-    def _store(self, layer: int, rows: Rows) -> None:
+    def _store(self, layer: int, rows: BufferRows) -> None:
+        """STORE map rows that lie in the buffer."""
         output, count = rows.map, rows.end - rows.first
-        assert output.dram is not None
+        dram = self._plan.dram_of(output)
         fields = {
-            "region": output.dram.region,
-            "offset": output.dram.offset + rows.first * output.dram.pitch,
-            "beats": count * output.dram.pitch // self._config.beat_bytes,
+            "region": dram.region, "offset": dram.offset + rows.first * dram.pitch,
+            "beats": count * dram.pitch // self._config.beat_bytes,
             "base": rows.base, "words": count * output.pitch,
         }
         self.operations.append(Operation(

@@ -1,4 +1,9 @@
-"""Feature maps: rows of pixels of whole words, in DRAM and in the activation buffer."""
+"""Feature maps: how the compiler sees a tensor, on chip and in DRAM.
+
+A feature map ``[H, W, C]`` is ``H`` map rows of ``W`` pixels. On chip a pixel takes whole words of
+the activation buffer (``config.rows`` int8 lanes each), and a map row takes a whole number of bus
+beats, so that any run of map rows is one range of words on chip and one range of beats in DRAM.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +15,40 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Region
 
 Shape = tuple[int, int, int]
+"""Height, width and channels of a feature map."""
+
+ALIGNMENT = 64
+"""Every block in DRAM starts at a multiple of this many bytes: a beat of the widest bus."""
+
+
+def round_up(value: int, unit: int) -> int:
+    """The smallest multiple of ``unit`` that is not below ``value``."""
+    return -(-value // unit) * unit
+
+
+def align(size: int, unit: int = ALIGNMENT) -> int:
+    """The bytes that a block of ``size`` bytes takes in DRAM: a multiple of ``unit``."""
+    return round_up(size, unit)
 
 
 @dataclass(frozen=True)
-class DramMap:
-    """How an int8 map lies in a DRAM region: row by row, each from a beat on.
+class DramLayout:
+    """Where an int8 map lies in a DRAM region: map row after map row, each beginning at a beat.
 
     Members
     -------
     region, offset:
-        Where its first row begins.
+        The region, and the byte in it at which the first map row begins.
     shape:
-        ``(H, W, C)``.
+        ``(H, W, C)`` of the map.
     lanes:
-        Bytes of a pixel, at least ``C``; those beyond hold the zero point.
-    left, columns:
-        Pixels of zero point before a row's first one; pixels of a row, padding included.
+        Bytes that a pixel takes, at least ``C``; those beyond ``C`` hold the zero point.
+    left:
+        Pixels of zero point that lie before the first pixel of each map row.
+    columns:
+        Pixels of a map row in DRAM, those of padding included.
     pitch:
-        Bytes from a row to the next.
+        Bytes from the beginning of a map row to that of the next.
     """
 
     region: Region
@@ -44,7 +65,7 @@ class DramMap:
         return self.shape[0] * self.pitch
 
     def image(self, maps: np.ndarray, zero_point: int) -> np.ndarray:
-        """Lay out int8 ``[N, H, W, C]`` as uint8 ``[N, size]``."""
+        """Lay out int8 maps ``[N, H, W, C]`` as uint8 ``[N, size]``, as the DRAM holds them."""
         count, height, width, channels = maps.shape
         pixels = np.full((count, height, self.columns, self.lanes), zero_point, np.int8)
         pixels[:, :, self.left:self.left + width, :channels] = maps
@@ -55,7 +76,7 @@ class DramMap:
         return rows.reshape(count, -1)
 
     def maps(self, image: np.ndarray) -> np.ndarray:
-        """Inverse: uint8 ``[N, size or more]`` to int8 ``[N, H, W, C]``."""
+        """Read maps back: the inverse of :meth:`image`, from uint8 ``[N, size or more]``."""
         height, width, channels = self.shape
         rows = np.ascontiguousarray(image[:, :self.size]).view(np.int8)
         pixels = rows.reshape(len(image), height, self.pitch)[:, :, :self.columns * self.lanes]
@@ -64,8 +85,23 @@ class DramMap:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """How a LOAD makes words of a row in DRAM: see :data:`vqrom_hw.isa.transfer_layout`."""
+class WordCut:
+    """How a LOAD cuts the words of a map row out of its bytes in DRAM.
+
+    The words of a narrow input are not in DRAM as such: a LOAD takes ``window`` bytes for each,
+    fills up the other lanes with the zero point, and begins the next word ``hop`` bytes later
+    (see :data:`vqrom_hw.isa.transfer_layout`).
+
+    Members
+    -------
+    words:
+        Words that one map row becomes.
+    window:
+        Bytes that go into one word.
+    hop:
+        Bytes from the beginning of one word's window to that of the next; less than ``window``
+        where pixels are repeated.
+    """
 
     words: int
     window: int
@@ -74,24 +110,30 @@ class Cut:
 
 @dataclass(eq=False)
 class FeatureMap:
-    """A map of the program, as the activation buffer holds it.
+    """One tensor of the program, with the shape that it has in the activation buffer.
 
     Members
     -------
     name:
-        For messages.
-    height, width, words:
-        Rows, pixels of a row, words of a pixel.
+        The layer that makes it, or the input's name; used in messages and listings.
+    height:
+        Map rows.
+    width:
+        Pixels of a map row.
+    words:
+        Words of a pixel.
     pitch:
-        Words from a row to the next.
+        Words from the beginning of a map row to that of the next.
     zero_point:
-        What lanes beyond the channels hold.
+        The value that stands for zero; lanes beyond the channels hold it.
     dram:
-        Where it lies in DRAM: program inputs and outputs, and maps that do not stay on chip.
+        Where a program input or output lies in DRAM; None for all other maps.
     cut:
-        How a LOAD makes words of a row, where DRAM does not hold it as the buffer does.
-    producer, consumers:
-        Positions of tasks; an input has no producer.
+        How a LOAD makes the words, where DRAM does not hold the map as the buffer does.
+    producer:
+        Position of the task that makes the map, None for a program input.
+    consumers:
+        Positions of the tasks that read it, in execution order.
     """
 
     name: str
@@ -100,8 +142,8 @@ class FeatureMap:
     words: int
     pitch: int
     zero_point: int
-    dram: DramMap | None = None
-    cut: Cut | None = None
+    dram: DramLayout | None = None
+    cut: WordCut | None = None
     producer: int | None = None
     consumers: list[int] = field(default_factory=list)
 
@@ -112,18 +154,28 @@ class FeatureMap:
 
     @property
     def is_input(self) -> bool:
-        """It is in DRAM before the program starts."""
+        """Whether the map is in DRAM before the program starts."""
         return self.dram is not None and self.dram.region == Region.INPUT
 
     @property
     def is_output(self) -> bool:
-        """It must be in DRAM when the program ends."""
+        """Whether the map must be in DRAM when the program ends."""
         return self.dram is not None and self.dram.region == Region.OUTPUT
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows ``first`` to ``end`` of a map in the activation buffer, from word ``base`` on."""
+class BufferRows:
+    """Map rows ``first`` to ``end`` of a map that lie in the activation buffer.
+
+    Members
+    -------
+    map:
+        The feature map.
+    base:
+        Word of the buffer at which map row ``first`` begins.
+    first, end:
+        The map rows, ``end`` not included.
+    """
 
     map: FeatureMap
     base: int
@@ -131,39 +183,39 @@ class Rows:
     end: int
 
     def address(self, y: int, x: int = 0) -> int:
-        """Word at which a pixel begins; it may lie outside."""
+        """Word at which a pixel begins; for a pixel outside the map a word that is not read."""
         return self.base + (y - self.first) * self.map.pitch + x * self.map.words
 
 
-def round_up(value: int, unit: int) -> int:
-    """To a multiple of ``unit``."""
-    return -(-value // unit) * unit
-
-
 def plain_map(name: str, shape: Shape, zero_point: int, config: AcceleratorConfig) -> FeatureMap:
-    """A map of whole words."""
+    """A map whose pixels each fill ``ceil(C / config.rows)`` words: all but some inputs."""
     words = -(-shape[2] // config.rows)
     pitch = round_up(shape[1] * words, config.row_unit)
     return FeatureMap(name, shape[0], shape[1], words, pitch, zero_point)
 
 
-def word_dram(feature_map: FeatureMap, shape: Shape, region: Region, offset: int,
-              config: AcceleratorConfig) -> DramMap:
-    """The map in DRAM exactly as in the activation buffer."""
-    lanes = feature_map.words * config.rows
-    return DramMap(region, offset, shape, lanes, 0, shape[1], feature_map.pitch * config.rows)
+def word_layout(feature_map: FeatureMap, shape: Shape, region: Region, offset: int,
+                config: AcceleratorConfig) -> DramLayout:
+    """The layout that holds a map in DRAM word for word as the activation buffer does."""
+    return DramLayout(region, offset, shape, lanes=feature_map.words * config.rows, left=0,
+                      columns=shape[1], pitch=feature_map.pitch * config.rows)
 
 
 def dense_input(name: str, shape: Shape, zero_point: int, offset: int,
                 config: AcceleratorConfig) -> FeatureMap:
-    """A program input without bytes that fill up words, where a pixel is one word."""
+    """A program input at byte ``offset`` of the INPUT region, with little between its pixels.
+
+    Where a pixel has fewer channels than a word has lanes, pixels lie side by side in DRAM, and a
+    LOAD spreads them over words; other inputs lie there as they do on chip.
+    """
     feature_map = plain_map(name, shape, zero_point, config)
     _, width, channels = shape
     if feature_map.words > 1 or channels == config.rows:
-        feature_map.dram = word_dram(feature_map, shape, Region.INPUT, offset, config)
+        feature_map.dram = word_layout(feature_map, shape, Region.INPUT, offset, config)
         return feature_map
     feature_map.pitch = width
-    feature_map.cut = Cut(width, channels, channels)
-    feature_map.dram = DramMap(Region.INPUT, offset, shape, channels, 0, width,
-                               round_up(width * channels, config.beat_bytes))
+    feature_map.cut = WordCut(width, channels, channels)
+    feature_map.dram = DramLayout(
+        Region.INPUT, offset, shape, lanes=channels, left=0, columns=width,
+        pitch=round_up(width * channels, config.beat_bytes))
     return feature_map

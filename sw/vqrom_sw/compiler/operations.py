@@ -1,20 +1,32 @@
-"""Operations: commands before they are numbered, with what they read, write and consume."""
+"""Operations: what a command does, before it has a place in the list and waits.
+
+A task emits operations. Each carries, beside the columns of its command, the words of the
+activation buffer that it reads and writes, from which the schedule derives what it must wait for,
+and the packets of constants that it consumes, from which the assembler makes FETCH commands.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vqrom_hw.isa import Channel, Opcode, Stream
+from vqrom_hw.isa import LEVELS, Channel, Opcode, Stream
 
-from .feature_map import FeatureMap, Rows
+from .feature_map import BufferRows, FeatureMap
 
 Area = tuple[int, int, int, int, int, int]
-"""Words of the activation buffer: base, rows, row stride, runs, run stride, words of a run."""
+"""Words of the activation buffer in two strides: base; rows, words from row to row; runs in a row,
+words from run to run; words of a run. Kept as a plain tuple, since the schedule handles many."""
+
+Level = tuple[int, int, int, int]
+"""One loop of a nest: iterations, and what one adds to the word address, the row, the column."""
 
 
 def area(base: int, rows: int, pitch: int, runs: int, stride: int, words: int) -> Area:
-    """Runs of words in rows, as few and long ones as possible."""
+    """The area of ``rows`` rows of ``runs`` runs of ``words`` words, in its simplest form.
+
+    Runs without a gap between them become one run, and rows without a gap one row.
+    """
     if runs == 1 or stride == words:
         words, runs, stride = runs * words, 1, 0
         if rows == 1 or pitch == words:
@@ -22,26 +34,28 @@ def area(base: int, rows: int, pitch: int, runs: int, stride: int, words: int) -
     return base, rows, pitch, runs, stride, words
 
 
-def rows_area(rows: Rows, first: int, end: int) -> Area:
-    """Whole rows ``first`` to ``end`` of those in the buffer."""
+def rows_area(rows: BufferRows, first: int, end: int) -> Area:
+    """The area of map rows ``first`` to ``end``, as far as ``rows`` has them."""
     first, end = max(first, rows.first), min(end, rows.end)
     return area(rows.address(first), 1, 0, 1, 0, max(0, end - first) * rows.map.pitch)
 
 
 @dataclass(frozen=True)
 class Packet:
-    """Constants that a FETCH moves.
+    """Constants that one FETCH brings for one operation: its weights, or its parameters.
 
     Members
     -------
-    channel, stream:
-        Of the FETCH.
+    channel:
+        The FIFO that the FETCH fills, and that the operation takes the packet from.
+    stream:
+        The traffic stream under which its bytes are counted.
     key:
-        Equal keys are equal contents, which are stored once.
+        What tells packets apart: equal keys mean equal contents, which are stored only once.
     size:
-        Bytes.
+        Bytes of the content.
     content:
-        Makes them.
+        Makes the content. Called only when the program is compiled with contents.
     """
 
     channel: Channel
@@ -53,7 +67,7 @@ class Packet:
 
 @dataclass(frozen=True)
 class DramRows:
-    """Rows of a map in DRAM that a LOAD or STORE moves."""
+    """Map rows ``first`` to ``end`` of a map that a LOAD or a STORE moves from or to DRAM."""
 
     map: FeatureMap
     first: int
@@ -62,20 +76,20 @@ class DramRows:
 
 @dataclass(frozen=True)
 class Operation:
-    """One command without its waits.
+    """One command without its waits and without its place in the list.
 
     Members
     -------
     opcode, layer:
-        Of the header.
+        What the command does, and the number of the layer that reports count it for.
     fields:
-        Columns of :mod:`vqrom_sw.compiler.program.command_table`.
+        Columns of :mod:`vqrom_sw.compiler.program.command_table` by name; others are zero.
     reads, writes:
-        Words of the activation buffer.
+        Areas of the activation buffer.
     dram:
-        What a LOAD or STORE moves.
+        The map rows that a LOAD or STORE moves.
     packets:
-        What it consumes, in the order of consumption in each channel.
+        The packets that the operation consumes, in this order from each FIFO.
     """
 
     opcode: Opcode
@@ -87,11 +101,21 @@ class Operation:
     packets: tuple[Packet, ...] = ()
 
 
-def nest_fields(levels: list[tuple[int, int, int, int]], base: int = 0, y0: int = 0, x0: int = 0,
+def nest_fields(levels: list[Level], base: int = 0, y0: int = 0, x0: int = 0,
                 height: int = 1, width: int = 1) -> dict[str, int]:
-    """Columns of a loop nest: levels as ``(count, stride, dy, dx)``, innermost first."""
+    """The columns of a loop nest, which walks over the words of a feature map.
+
+    Parameters
+    ----------
+    levels:
+        The loops, innermost first; the hardware's other loops run once.
+    base, y0, x0:
+        Word address, row and column of the first word.
+    height, width:
+        Rows and columns outside these bounds are padding.
+    """
     fields = {"nest_base": base, "y0": y0, "x0": x0, "height": height, "width": width}
-    for level in range(6):
+    for level in range(LEVELS):
         count, stride, dy, dx = levels[level] if level < len(levels) else (1, 0, 0, 0)
         fields[f"count_{level}"] = count
         fields[f"stride_{level}"] = stride
@@ -101,11 +125,11 @@ def nest_fields(levels: list[tuple[int, int, int, int]], base: int = 0, y0: int 
 
 
 def target_fields(base: int, width: int, stride: int, row_stride: int) -> dict[str, int]:
-    """Columns of a target."""
+    """The columns that say where results go: see :data:`vqrom_hw.isa.commands.target_layout`."""
     return {"target_base": base, "target_width": width, "target_stride": stride,
             "target_row_stride": row_stride}
 
 
 def range_fields(zero_point: int, clamp: tuple[int, int]) -> dict[str, int]:
-    """Columns of an output range."""
+    """The columns of the last step of each output byte: add the zero point, then clamp."""
     return {"zero_point": zero_point, "low": clamp[0], "high": clamp[1]}

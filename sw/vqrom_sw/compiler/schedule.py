@@ -1,121 +1,51 @@
-"""Waits: what each command must not overtake on other units; and the order of the list."""
+"""The schedule: the order of the command list, and what each command waits for.
+
+Commands are handed out in list order, so one for a busy unit holds up those behind it. Each unit
+keeps its own order; between units the list follows estimated times.
+"""
 
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from dataclasses import dataclass
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.isa import Opcode, Unit
+from vqrom_hw.isa import LEVELS, Opcode, Unit
 
-from .feature_map import FeatureMap
-from .operations import Area, Operation
+from .operations import Operation
+from .waits import UNITS_OF, WaitTracker
 
-WRITERS = (Unit.LOAD, Unit.POST, Unit.VECTOR)
-READERS = (Unit.ARRAY, Unit.VECTOR, Unit.STORE)
+MOST_BEHIND = 1 << 14
+"""Commands of one unit after which an earlier one is surely finished: far more than queues hold,
+and far fewer than a 16-bit count tells apart."""
 
-_WRITER_OF = {Opcode.LOAD: Unit.LOAD, Opcode.COMPUTE: Unit.POST, Opcode.VECTOR: Unit.VECTOR}
-_READER_OF = {Opcode.COMPUTE: Unit.ARRAY, Opcode.VECTOR: Unit.VECTOR, Opcode.STORE: Unit.STORE}
-UNITS = {Opcode.LOAD: (Unit.LOAD,), Opcode.COMPUTE: (Unit.ARRAY, Unit.POST),
-          Opcode.VECTOR: (Unit.VECTOR,), Opcode.STORE: (Unit.STORE,)}
 
-class WaitTracker:
-    """Waits of operations that are given one by one in order.
+@dataclass(frozen=True)
+class Schedule:
+    """Operations in list order with their waits.
 
-    For each word of the activation buffer it knows, per unit, the last command that wrote or read
-    it: a unit works in order, so that one is finished last. Numbers begin at 1: a command's number
-    is the count of finished commands that says that it is done.
+    Members
+    -------
+    operations:
+        The operations.
+    waits:
+        For each, the finished commands of each :class:`vqrom_hw.isa.Unit` that it waits for,
+        modulo 2**16; 0 where it waits for none.
+    """
+
+    operations: list[Operation]
+    waits: list[list[int]]
+
+
+def schedule(operations: list[Operation], config: AcceleratorConfig) -> Schedule:
+    """Put operations into the order in which they can begin, and find their waits.
 
     Parameters
     ----------
-    words:
-        Of the activation buffer.
-    """
-
-    def __init__(self, words: int):
-        self._tables = np.zeros((len(WRITERS) + len(READERS), words), np.int32)
-        self._stored: dict[FeatureMap, np.ndarray] = {}
-        self._issued = dict.fromkeys(Unit, 0)
-
-    def needs(self, operation: Operation) -> list[int]:
-        """Number of the last command of each unit that the operation must come after, or 0."""
-        needed = [0] * len(Unit)
-        for area in operation.reads:
-            found = self._latest(area, 0, len(WRITERS))
-            for unit, number in zip(WRITERS, found, strict=True):
-                needed[unit] = max(needed[unit], number)
-        read_posts = needed[Unit.POST]
-        for area in operation.writes:
-            found = self._latest(area, 0, len(self._tables))
-            for unit, number in zip(WRITERS + READERS, found, strict=True):
-                needed[unit] = max(needed[unit], number)
-        self._wait_for_dram(operation, needed)
-        for unit in UNITS.get(operation.opcode, ()):
-            needed[unit] = 0
-        if operation.opcode == Opcode.COMPUTE:
-            # The array reads ahead of the results of the commands before.
-            needed[Unit.POST] = read_posts
-        self._record(operation)
-        return needed
-
-    def _wait_for_dram(self, operation: Operation, needed: list[int]) -> None:
-        rows = operation.dram
-        if rows is not None and operation.opcode == Opcode.LOAD and rows.map in self._stored:
-            stored = self._stored[rows.map][rows.first:rows.end]
-            needed[Unit.STORE] = max(needed[Unit.STORE], int(stored.max()))
-
-    def _record(self, operation: Operation) -> None:
-        for unit in UNITS.get(operation.opcode, ()):
-            self._issued[unit] += 1
-        for area in operation.reads:
-            unit = _READER_OF[operation.opcode]
-            self._view(area, len(WRITERS) + READERS.index(unit))[:] = self._issued[unit]
-        for area in operation.writes:
-            unit = _WRITER_OF[operation.opcode]
-            self._view(area, WRITERS.index(unit))[:] = self._issued[unit]
-        rows = operation.dram
-        if rows is not None and operation.opcode == Opcode.STORE:
-            stored = self._stored.setdefault(rows.map, np.zeros(rows.map.height, np.int64))
-            stored[rows.first:rows.end] = self._issued[Unit.STORE]
-
-    def _latest(self, area: Area, first: int, end: int) -> list[int]:
-        base, rows, pitch, runs, stride, words = area
-        if not rows * words:
-            return [0] * (end - first)
-        if rows == runs == 1:
-            return self._tables[first:end, base:base + words].max(1).tolist()
-        table = self._tables.strides[0]
-        view = np.ndarray((end - first, rows, runs, words), np.int32, self._tables,
-                          first * table + 4 * base, (table, 4 * pitch, 4 * stride, 4))
-        return view.max((1, 2, 3)).tolist()
-
-    def _view(self, area: Area, table: int) -> np.ndarray:
-        base, rows, pitch, runs, stride, words = area
-        if rows == runs == 1:
-            return self._tables[table, base:base + words]
-        return np.ndarray((rows, runs, words), np.int32, self._tables,
-                          table * self._tables.strides[0] + 4 * base,
-                          (4 * pitch, 4 * stride, 4))
-
-
-AGE = 1 << 14
-"""Commands of one unit after which one is surely finished: far more than queues hold, and far
-fewer than a 16-bit count tells apart."""
-
-
-def schedule(operations: list[Operation],
-             config: AcceleratorConfig) -> tuple[list[Operation], list[list[int]]]:
-    """Operations in the order in which they can begin, and their waits.
-
-    Commands are handed out in list order, so one for a busy unit holds up those behind it. Each
-    unit keeps its own order; between units it is that of estimated times.
-
-    Returns
-    -------
-    tuple
-        Operations; and for each the finished commands of each unit that it waits for,
-        modulo 2**16.
+    operations:
+        In an order in which one after the other would be right.
+    config:
+        The accelerator.
     """
     tracker, clock = WaitTracker(config.activation_words), Clock(config)
     needs = [tracker.needs(operation) for operation in operations]
@@ -125,32 +55,32 @@ def schedule(operations: list[Operation],
     issued = dict.fromkeys(Unit, 0)
     waits = []
     for number in order:
-        waits.append([max(count, issued[unit] - AGE) & 0xFFFF
+        waits.append([max(count, issued[unit] - MOST_BEHIND) & 0xFFFF
                       for unit, count in zip(Unit, needs[number], strict=True)])
-        for unit in UNITS.get(operations[number].opcode, ()):
+        for unit in UNITS_OF.get(operations[number].opcode, ()):
             issued[unit] += 1
-    return [operations[number] for number in order], waits
+    return Schedule([operations[number] for number in order], waits)
 
 
 class Clock:
-    """Estimated times at which operations begin and end.
+    """Estimates when operations begin and end, if each unit begins as early as it can.
 
     Parameters
     ----------
     config:
-        Accelerator.
+        The accelerator.
     """
 
     LATENCY = 24
-    """Of the array and the lanes behind it, and of the vector unit."""
+    """Cycles from the last word that goes in to the last that comes out, in any unit."""
 
     def __init__(self, config: AcceleratorConfig):
         self._config = config
         self._ends: dict[Unit, list[int]] = {unit: [0] for unit in Unit}
 
     def begin(self, operation: Operation, needed: list[int]) -> int:
-        """When the operation begins; it now follows those before it on its unit."""
-        units = UNITS.get(operation.opcode, (Unit.ARRAY,))
+        """The cycle at which an operation begins; it follows those before it on its unit."""
+        units = UNITS_OF.get(operation.opcode, (Unit.ARRAY,))
         ends = self._ends
         start = max(ends[units[0]][-1], *(ends[unit][number]
                                           for unit, number in zip(Unit, needed, strict=True)))
@@ -161,7 +91,7 @@ class Clock:
             ends[Unit.ARRAY].append(array)
             rest = fields["pixels"] * self._config.post_groups + self.LATENCY
             ends[Unit.POST].append(max(array, ends[Unit.POST][-1]) + rest)
-        elif operation.opcode in UNITS:
+        elif operation.opcode in UNITS_OF:
             ends[units[0]].append(start + self._duration(operation))
         return start
 
@@ -176,5 +106,5 @@ class Clock:
 
 
 def iterations(fields: dict[str, int]) -> int:
-    """Steps of a loop nest."""
-    return math.prod(fields[f"count_{level}"] for level in range(6))
+    """Words that a loop nest visits, from its columns."""
+    return math.prod(fields[f"count_{level}"] for level in range(LEVELS))

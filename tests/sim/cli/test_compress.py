@@ -11,12 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from tests.sim.cli.command_line import Command, one_line
+from vqrom_sim.flows.sources import load_factory
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
+from vqrom_sw.construction import checkpoint, train
 
 NET = """
 import torch
@@ -102,8 +105,6 @@ TRAINED = ("compress", "net.py:build", "-o", "trained", "--codebook", "codebook.
 def test_interrupted_training_goes_on(work: Path, vqrom: Command,
                                       monkeypatch: pytest.MonkeyPatch) -> None:
     """The same files as without an interruption, and no checkpoint left."""
-    from vqrom_sw.construction import checkpoint, train
-
     np.save("labels.npy", np.arange(5))
     monkeypatch.setattr(checkpoint, "INTERVAL_S", 0.0)
     assert vqrom(*TRAINED).status == 0
@@ -136,10 +137,6 @@ def test_layers_of_the_host_are_named(work: Path, vqrom: Command) -> None:
 
 def test_a_network_file_is_the_same_network(work: Path, vqrom: Command) -> None:
     """The module exported to ONNX: the same indices, and the same outputs."""
-    import torch
-
-    from vqrom_sim.flows.sources import load_factory
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(load_factory(Path("net.py"), "build").eval(),
@@ -198,10 +195,6 @@ def test_both_engines_give_the_same_bytes(work: Path, vqrom: Command) -> None:
 
 def test_dequantized_outputs_are_near_the_float_network(work: Path, vqrom: Command) -> None:
     """A codebook of 16 codewords is coarse: the outputs correlate, and are floats."""
-    import torch
-
-    from vqrom_sim.flows.sources import load_factory
-
     assert simulate(vqrom, "--engine", "reference", "--dequantize", "--quiet").out == ""
     outputs = np.load("out/outputs.npy")
     with torch.no_grad():

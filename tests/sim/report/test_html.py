@@ -1,11 +1,10 @@
-"""Reports: what the HTML holds, that it needs nothing else, and the demo that writes it."""
+"""Reports: what the HTML holds, and that it needs nothing else."""
 
 from __future__ import annotations
 
 import base64
 import io
 import json
-import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from tests.random_networks import mixed_network, random_codebook
 from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
-from vqrom_sim.cli.demo import describe_codebook, print_figures, print_summary, run_demo
 from vqrom_sim.flows import simulate
-from vqrom_sim.report import Sample, counters_table, plots, png_data_uri, write_report
+from vqrom_sim.flows.demo import describe_codebook
+from vqrom_sim.report import (
+    Sample,
+    counters_table,
+    plots,
+    png_data_uri,
+    simulate_table,
+    write_report,
+)
 from vqrom_sim.report.html import compression
-from vqrom_sim.report.tables import simulate_table
 
 
 class Links(HTMLParser):
@@ -92,8 +98,6 @@ def test_compression_counts_what_is_stored(measured: dict[str, Any]) -> None:
 
 
 def test_counters_are_of_one_image(measured: dict[str, Any]) -> None:
-    from rich.console import Console
-
     console = Console(width=80, file=io.StringIO())
     console.print(counters_table([measured]))
     shown = " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
@@ -107,8 +111,6 @@ def test_counters_are_of_one_image(measured: dict[str, Any]) -> None:
 
 
 def test_terminal_table_shows_names_as_they_are(measured: dict[str, Any]) -> None:
-    from rich.console import Console
-
     console = Console(width=100, file=io.StringIO())
     console.print(simulate_table(measured | {"network": "[red]x[/red]"}))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
@@ -133,29 +135,3 @@ def test_pictures(channels: int) -> None:
         png_data_uri(np.zeros((2, 3, 4)))
     with pytest.raises(VqromError, match="PNG data URI"):
         Sample("http://x", "1", "1")
-
-
-def test_demo_without_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The demo's files and its summary; `./run demo` itself adds Verilator."""
-    artefacts = run_demo(tmp_path / "demo", engine="reference", config_name="tiny")
-    folder = tmp_path / "demo"
-    assert {path.name for path in folder.iterdir()} >= {
-        "report.html", "report.json", "codebook.safetensors", "verilog",
-        "mnist.vqnet", "usps.vqnet", "svhn.vqnet"}
-    report = json.loads((folder / "report.json").read_text())
-    assert set(report) >= {"schema", "networks", "codebook", "area"}
-    assert [network["network"] for network in report["networks"]] == ["mnist", "usps", "svhn"]
-    for network in report["networks"]:
-        assert all(one["class"] == one["float_class"] == one["label"]
-                   for one in network["predictions"])
-        assert 15.5 < compression(network) <= 16
-    assert report["area"]["total"]["nand2"] > 1000
-    print_figures(artefacts)
-    shown = capsys.readouterr().out
-    assert all(part in shown for part in ("PE array", "codebook ROM", "NAND2", "total"))
-    assert all(len(line) <= 80 for line in shown.splitlines())
-    print_summary(artefacts, folder)
-    shown = capsys.readouterr().out
-    assert shown.count("\n") < 24, "one screen"
-    assert all(len(line) <= 80 for line in shown.splitlines())
-    assert re.search(r"mnist +3 +yes +3/3 +3/3", shown)

@@ -12,7 +12,8 @@ from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import BODIES, Opcode, header_layout
 from vqrom_hw.isa.commands import pack_command
 from vqrom_sw.compiler import COLUMN, COLUMNS
-from vqrom_sw.compiler.program.command_table import FIELDS, new_row, pack_table
+from vqrom_sw.compiler.program import FIELDS, pack_table
+from vqrom_sw.compiler.program.command_table import new_row
 
 DIGEST = bytes(range(100, 132)).hex()
 

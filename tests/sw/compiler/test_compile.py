@@ -10,8 +10,7 @@ from tests.sw.compiler.program_checks import check_program, config_of
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import COMMAND_BYTES, Opcode, Region, Stream, VectorOp
-from vqrom_sw.compiler import COLUMN, Program, compile_network
-from vqrom_sw.compiler.compile import Reload
+from vqrom_sw.compiler import COLUMN, Program, Reload, compile_network
 
 TINY = config_of("tiny")
 CODEBOOK = random_codebook(TINY)

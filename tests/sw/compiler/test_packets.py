@@ -10,9 +10,9 @@ from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sw.compiler.tasks.packets import (
     KernelWeights,
+    expand_groups,
     fold_bias,
     fold_columns,
-    group_weights,
     pack_fields,
     parameter_packet,
 )
@@ -38,7 +38,7 @@ def test_fields_have_the_layout_of_network_files(width: int) -> None:
 
 @pytest.mark.parametrize("raw", [False, True])
 def test_weights_come_in_the_order_of_the_array(raw: bool) -> None:
-    """Read back one by one: column tile, channel word, kernel row, kernel column, group, column."""
+    """Read back one by one, in the order of the array's loops, innermost last."""
     builder = NetworkBuilder(CODEBOOK, (5, 5, 10))
     builder.conv(7, (2, 3), raw=raw)
     layer = conv_of(builder)
@@ -98,7 +98,7 @@ def test_folded_columns_lie_side_by_side() -> None:
 
 def test_groups_see_their_own_channels_only() -> None:
     raw = np.arange(1, 13, dtype=np.int8).reshape(6, 1, 1, 2)
-    full = group_weights(raw, 3, 2, 8, (0, 8))
+    full = expand_groups(raw, 3, (2, 8), (0, 8))
     np.testing.assert_array_equal(full[0, 0, 0], [0, 0, 5, 6, 0, 0, 0, 0])
     np.testing.assert_array_equal(full[3, 0, 0], [0, 0, 0, 0, 11, 12, 0, 0])
     assert not full[4:].any()

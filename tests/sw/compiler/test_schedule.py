@@ -14,9 +14,9 @@ from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.isa import Opcode, Unit
 from vqrom_sw.compiler import COLUMN, compile_network
 from vqrom_sw.compiler.operations import Operation, area, nest_fields
-from vqrom_sw.compiler.program.assembler import WAITS
-from vqrom_sw.compiler.program.command_table import pack_table
-from vqrom_sw.compiler.schedule import AGE, WaitTracker, schedule
+from vqrom_sw.compiler.program import WAITS, pack_table
+from vqrom_sw.compiler.schedule import MOST_BEHIND, schedule
+from vqrom_sw.compiler.waits import WaitTracker
 from vqrom_sw.reference import quantize_input, run_reference
 
 TINY = config_of("tiny")
@@ -76,8 +76,8 @@ def test_strided_areas() -> None:
 
 
 def test_counts_never_fall_behind_half_their_range() -> None:
-    operations = [load(0, 1)] + [vector(0, 1, 1) for _ in range(3 * AGE)]
-    _, waits = schedule(operations, TINY)
+    operations = [load(0, 1)] + [vector(0, 1, 1) for _ in range(3 * MOST_BEHIND)]
+    waits = schedule(operations, TINY).waits
     for issued, counts in enumerate(waits[1:]):
-        assert (issued - counts[Unit.VECTOR]) % (1 << 16) <= AGE
+        assert (issued - counts[Unit.VECTOR]) % (1 << 16) <= MOST_BEHIND
         assert counts[Unit.LOAD] == 1

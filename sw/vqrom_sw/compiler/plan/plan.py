@@ -1,65 +1,91 @@
-"""TODO."""
+"""The plan as data: which maps live where, in which segments and strips the tasks run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
 
-from vqrom_sw.compiler.feature_map import FeatureMap
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What runs when, and where it lies.
-
-    Members
-    -------
-    steps:
-        In order.
-    residency:
-        Of every map.
-    bases:
-        Places of those that stay.
-    groups:
-        That the steps belong to.
-    """
-
-    steps: list[Step]
-    residency: Residencies
-    bases: dict[FeatureMap, int]
-    groups: list[Group]
+from ..feature_map import DramLayout, FeatureMap, align
 
 
 class Residency(Enum):
-    """Where a map lies while it is needed."""
+    """Where a feature map lives from the task that makes it to the last one that reads it."""
 
     RESIDENT = "resident"
     """In the activation buffer, as a whole."""
     FUSED = "fused"
-    """Strip by strip in the activation buffer: its only reader follows at once."""
+    """Strip by strip in the activation buffer, never whole: its only reader follows at once."""
     SPILLED = "spilled"
-    """In DRAM, with strips of it in the activation buffer."""
+    """In DRAM; strips of it pass through the activation buffer."""
 
 
 Residencies = dict[FeatureMap, Residency]
-Residents = list[tuple[int, int]]
-"""Base and size of maps that stay."""
+"""The residency of every map of a program."""
+
+WindowKey = tuple[int, int]
+"""Names an input of a task: the task's position, and which of its inputs it is."""
+
+Span = tuple[int, int]
+"""Base and size, in words of the activation buffer."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive tasks that run strip by strip together.
+
+    For each strip of the last task's output, every task of the segment makes the map rows that the
+    next ones need; so a map between two of them need not be on chip as a whole.
+
+    Members
+    -------
+    index:
+        The segment's number in the plan.
+    first, end:
+        Positions of its tasks, ``end`` not included.
+    """
+
+    index: int
+    first: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Life:
+    """From when to when words of the activation buffer hold maps that stay.
+
+    Members
+    -------
+    first, last:
+        The first and the last segment in which the words are needed. An input is loaded one
+        segment ahead: ``first`` may be -1.
+    size:
+        Words.
+    """
+
+    first: int
+    last: int
+    size: int
+
+    def covers(self, segment: int) -> bool:
+        """Whether the words are needed while a segment runs."""
+        return self.first <= segment <= self.last
 
 
 @dataclass
-class Window:
-    """Rows of an input for one step.
+class RowWindow:
+    """The map rows of an input that are on chip for one strip.
 
     Members
     -------
     first, end:
-        Rows.
+        The map rows.
     fresh:
-        First row that is not in the window of the step before.
+        The first of them that was not in the window of the strip before: those above it are copied,
+        those from it on are loaded or made.
     base:
-        Place in the activation buffer.
+        Word of the activation buffer at which map row ``first`` lies.
     reload:
-        Rows of the window before are lost: load them again.
+        The words of the window before are lost, so that all map rows are loaded again.
     """
 
     first: int
@@ -70,34 +96,64 @@ class Window:
 
 
 @dataclass
-class Step:
-    """One strip.
+class Strip:
+    """One step of a segment: the map rows that are worked on together.
 
     Members
     -------
-    group:
-        Index of the group.
+    segment:
+        Index of the segment.
     produced:
-        Rows ``(first, end)`` by task position.
+        The output rows ``(first, end)`` that each task makes, by task position.
     windows:
-        Of inputs that are not resident, by task position and input number.
+        The windows of inputs that are not resident.
     staging:
-        Places of rows that go to DRAM, by task position.
+        Where rows wait to be stored to DRAM: bases by task position.
     early:
-        Loads may come before the computations of the step before.
+        Its loads may be given out before the computations of the strip before.
     """
 
-    group: int
+    segment: int
     produced: dict[int, tuple[int, int]]
-    windows: dict[tuple[int, int], Window]
+    windows: dict[WindowKey, RowWindow]
     staging: dict[int, int] = field(default_factory=dict)
     early: bool = True
 
 
 @dataclass(frozen=True)
-class Group:
-    """Consecutive tasks ``first`` to ``end`` that run strip by strip, one within the other."""
+class Plan:
+    """What runs when, and where it lies.
 
-    index: int
-    first: int
-    end: int
+    Members
+    -------
+    segments:
+        The segments, in the order in which they run.
+    strips:
+        The strips of all segments, in the order in which they run.
+    residencies:
+        The residency of each map.
+    bases:
+        Where each resident map begins in the activation buffer.
+    lives:
+        When the words of each resident map are taken. An addition may overwrite an operand: then
+        both maps have the same base and life.
+    scratch:
+        Where each spilled map that is neither input nor output lies in DRAM.
+    """
+
+    segments: list[Segment]
+    strips: list[Strip]
+    residencies: Residencies
+    bases: dict[FeatureMap, int]
+    lives: dict[FeatureMap, Life]
+    scratch: dict[FeatureMap, DramLayout]
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of the SCRATCH region."""
+        return max((align(layout.offset + layout.size) for layout in self.scratch.values()),
+                   default=0)
+
+    def dram_of(self, feature_map: FeatureMap) -> DramLayout:
+        """Where a map lies in DRAM that is an input, an output or spilled."""
+        return feature_map.dram or self.scratch[feature_map]

@@ -1,80 +1,81 @@
-"""Strips: which rows of which maps each step of a group of tasks makes and reads."""
+"""Strips: which map rows each task of a segment makes and reads in each step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_sw.compiler.tasks import ConvTask, GlobalAverageTask, Task, parts
 
-from .plan import Group, Residencies, Residency, Step, Window
-
-
-def make_groups(tasks: list[Task], residency: Residencies) -> list[Group]:
-    """Fused tasks together; vector tasks with the one before that feeds them."""
-    groups: list[Group] = []
-    for position, task in enumerate(tasks):
-        joins = any(source.producer == position - 1 and _joins(task, residency[source])
-                    for source in task.inputs if source.producer is not None)
-        if joins and groups:
-            groups[-1] = Group(groups[-1].index, groups[-1].first, position + 1)
-        else:
-            groups.append(Group(len(groups), position, position + 1))
-    return groups
+from ..tasks import ConvTask, Task, even_ranges
+from .plan import Residencies, Residency, RowWindow, Segment, Strip, WindowKey
 
 
-def _joins(task: Task, residency: Residency) -> bool:
-    if residency == Residency.FUSED:
-        return True
-    return (residency == Residency.RESIDENT and not task.on_array
-            and not isinstance(task, GlobalAverageTask))
+def make_strips(segment: Segment, tasks: list[Task], residencies: Residencies,
+                count: int) -> list[Strip]:
+    """Cut the last output of a segment into about ``count`` strips, and find what each needs."""
+    return _StripMaker(segment, tasks, residencies).make(count)
 
 
-def make_steps(group: Group, tasks: list[Task], residency: Residencies,
-               strips: int) -> list[Step]:
-    """Cut a group's last output into strips, and find out what each needs."""
-    sink = tasks[group.end - 1]
-    members = range(group.first, group.end)
-    readers = {position: [reader for reader in tasks[position].output.consumers
-                          if reader < group.end] for position in members}
-    done = dict.fromkeys(members, 0)
-    loaded: dict[tuple[int, int], int] = {}
-    steps = []
-    edges = [end for _, end in parts(sink.output.height, -(-sink.output.height // strips))]
-    for end in edges:
-        ends = {group.end - 1: end}
-        for position in reversed(members[:-1]):
-            output = tasks[position].output
-            whole = end == edges[-1] and residency[output] != Residency.FUSED
+class _StripMaker:
+    """Goes through the strips of a segment and remembers which map rows are there already."""
+
+    def __init__(self, segment: Segment, tasks: list[Task], residencies: Residencies):
+        self._segment, self._tasks, self._residencies = segment, tasks, residencies
+        self._members = range(segment.first, segment.end)
+        self._readers = {position: [reader for reader in tasks[position].output.consumers
+                                    if reader < segment.end] for position in self._members}
+        self._done = dict.fromkeys(self._members, 0)
+        self._read: dict[WindowKey, int] = {}
+
+    def make(self, count: int) -> list[Strip]:
+        """The strips, if the last output is cut into about ``count`` parts of equal height."""
+        height = self._tasks[self._segment.end - 1].output.height
+        strips = []
+        for _, end in even_ranges(height, -(-height // count)):
+            ends = self._ends(end, end == height)
+            produced = {position: (self._done[position], ends[position])
+                        for position in self._members if ends[position] > self._done[position]}
+            windows = {(position, number): self._window((position, number), produced)
+                       for position in produced
+                       for number, source in enumerate(self._tasks[position].inputs)
+                       if self._residencies[source] != Residency.RESIDENT}
+            self._done.update(ends)
+            strips.append(Strip(self._segment.index, produced, windows))
+        return strips
+
+    def _ends(self, end: int, is_last: bool) -> dict[int, int]:
+        """Up to which map row each task must have come, for the last one to come to ``end``."""
+        ends = {self._segment.end - 1: end}
+        for position in reversed(self._members[:-1]):
+            output = self._tasks[position].output
+            # Others may read rows of it that this segment does not need.
+            whole = is_last and self._residencies[output] != Residency.FUSED
             ends[position] = output.height if whole else max(
-                done[position], *(tasks[reader].needs(0, ends[reader])[1]
-                                  for reader in readers[position] if ends[reader]), 0)
-        produced = {position: (done[position], ends[position]) for position in members
-                    if ends[position] > done[position]}
-        windows = {}
-        for position, (first, stop) in produced.items():
-            for number, source in enumerate(tasks[position].inputs):
-                if residency[source] == Residency.RESIDENT:
-                    continue
-                low, high = tasks[position].needs(first, stop)
-                before = loaded.get((position, number), 0)
-                if residency[source] == Residency.FUSED and source.producer in produced:
-                    low = min(low, produced[source.producer][0])
-                    high = max(high, produced[source.producer][1])
-                high = max(low, high)
-                windows[position, number] = Window(low, high, min(max(low, before), high))
-                loaded[position, number] = max(before, high)
-        done.update(ends)
-        steps.append(Step(group.index, produced, windows))
-    return steps
+                self._done[position],
+                *(self._tasks[reader].needs(0, ends[reader])[1]
+                  for reader in self._readers[position] if ends[reader]), 0)
+        return ends
+
+    def _window(self, key: WindowKey, produced: dict[int, tuple[int, int]]) -> RowWindow:
+        """The map rows of an input for the rows that its reader makes in this strip."""
+        task = self._tasks[key[0]]
+        source = task.inputs[key[1]]
+        low, high = task.needs(*produced[key[0]])
+        before = self._read.get(key, 0)
+        if self._residencies[source] == Residency.FUSED and source.producer in produced:
+            low = min(low, produced[source.producer][0])
+            high = max(high, produced[source.producer][1])
+        high = max(low, high)
+        self._read[key] = max(before, high)
+        return RowWindow(low, high, min(max(low, before), high))
 
 
-def strip_counts(group: Group, tasks: list[Task],
+def strip_counts(segment: Segment, tasks: list[Task],
                  config: AcceleratorConfig) -> Iterator[int]:
-    """Numbers of strips to try, the fewest that fit the accumulators first."""
-    sink = tasks[group.end - 1].output
+    """Numbers of strips to try, from the fewest that fit the accumulators to single map rows."""
+    sink = tasks[segment.end - 1].output
     count = 1
-    for position in range(group.first, group.end):
+    for position in range(segment.first, segment.end):
         if tasks[position].on_array:
             output = tasks[position].output
             rows = config.accumulator_depth // output.width * sink.height // output.height
@@ -90,14 +91,15 @@ def strip_counts(group: Group, tasks: list[Task],
         yield sink.height
 
 
-def work_of(steps: list[Step], tasks: list[Task], config: AcceleratorConfig) -> tuple[int, int]:
-    """Cycles of the array, and beats of weights and parameters, for all steps of a group."""
+def array_work(strips: list[Strip], tasks: list[Task],
+               config: AcceleratorConfig) -> tuple[int, int]:
+    """Array cycles, and bus beats of weights and parameters, that the strips take together."""
     cycles = beats = 0
-    for step in steps:
-        for position, (first, end) in step.produced.items():
+    for strip in strips:
+        for position, (first, end) in strip.produced.items():
             task = tasks[position]
             if isinstance(task, ConvTask):
-                for y0, y1, x0, x1 in task.blocks(first, end):
-                    cycles += task.tiles * max((y1 - y0) * (x1 - x0), config.fill_steps)
+                for block in task.blocks(first, end):
+                    cycles += task.tiles * max(block.pixels, config.fill_steps)
                     beats += task.constant_beats
     return cycles, beats

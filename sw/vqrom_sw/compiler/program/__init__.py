@@ -1,7 +1,10 @@
-"""The compiled program: its table of commands, their bytes, and constants in DRAM."""
+"""The compiled program: its command table, the bytes of both, and how operations become them."""
 
-from .assembler import Assembler, packet_of_codebook
-from .command_table import COLUMN, COLUMNS, pack_table
-from .program import Program, align
+from .assembler import TRANSFER_STREAMS, Assembly, assemble
+from .command_table import COLUMN, COLUMNS, FIELDS, WAITS, pack_table
+from .program import Program
 
-__all__ = ["COLUMN", "COLUMNS", "Assembler", "Program", "align", "pack_table", "packet_of_codebook"]
+__all__ = [
+    "COLUMN", "COLUMNS", "FIELDS", "TRANSFER_STREAMS", "WAITS", "Assembly", "Program", "assemble",
+    "pack_table",
+]

@@ -1,104 +1,131 @@
-"""TODO."""
+"""Assembly: scheduled operations as table lines, and their packets as constants in DRAM."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_hw.isa import COMMAND_BYTES, Channel, Opcode, Region, Stream
-from vqrom_sw.compiler.operations import Operation, Packet
+from vqrom_hw.isa import COMMAND_BYTES, Opcode, Region
 
-from .command_table import COLUMN, new_row
-from .program import align
+from ..feature_map import align
+from ..operations import Operation, Packet
+from ..schedule import Schedule
+from .command_table import WAITS, new_row
 
-WAITS = ("wait_load", "wait_array", "wait_post", "wait_vector", "wait_store")
+TRANSFER_STREAMS = {Opcode.LOAD: "activation_read", Opcode.STORE: "activation_write"}
+"""The traffic streams under which the bytes of a LOAD and a STORE are counted."""
 
 
-class Assembler:
-    """Puts operations and their waits into commands and constants, fetching one operation ahead.
+@dataclass(frozen=True)
+class Assembly:
+    """The command list and the constants that it fetches.
+
+    Members
+    -------
+    table:
+        The command list, int64 ``[n, len(COLUMNS)]``.
+    constants:
+        Contents of the CONSTANT region; empty if assembled without contents.
+    constant_bytes:
+        Size of that region.
+    fetched_bytes:
+        For each layer, the bytes that its commands move in DRAM by traffic stream.
+    """
+
+    table: np.ndarray = field(repr=False)
+    constants: bytes = field(repr=False)
+    constant_bytes: int
+    fetched_bytes: tuple[dict[str, int], ...] = field(repr=False)
+
+
+def assemble(scheduled: Schedule, config: AcceleratorConfig, layers: int, *, check: bool,
+             contents: bool) -> Assembly:
+    """Make the command list: CHECK first if asked for, END last, FETCH commands in between.
+
+    A packet is fetched one operation ahead of its use, for the array and the vector unit each: the
+    bytes of the next operation arrive while this one runs, and the FIFOs hold no more than that.
 
     Parameters
     ----------
+    scheduled:
+        The operations and their waits.
     config:
-        Accelerator.
+        The accelerator.
     layers:
-        Number of layers.
+        Number of layers that operations count for.
+    check:
+        Begin with a CHECK, which stops unless the ROM holds the right codebook.
     contents:
         Make the contents of constants, not only their sizes.
+
+    Raises
+    ------
+    VqromError
+        If the constants take more bytes than an offset can address.
     """
+    assembler = _Assembler(config, layers, contents)
+    table = assembler.assemble(scheduled, check)
+    return Assembly(table, b"".join(assembler.constants), assembler.constant_bytes,
+                    tuple(assembler.moved))
+
+
+class _Assembler:
+    """Appends table lines, places constants, and counts what both move."""
 
     def __init__(self, config: AcceleratorConfig, layers: int, contents: bool):
         self._config = config
         self._contents = contents
-        self._constants: list[bytes] = []
         self._offsets: dict[tuple[object, ...], int] = {}
+        self.constants: list[bytes] = []
         self.constant_bytes = 0
         self.moved: list[dict[str, int]] = [{"command": 0} for _ in range(layers)]
 
-    def assemble(self, operations: list[Operation], waits: list[list[int]],
-                 check: bool) -> np.ndarray:
-        """The table of commands, CHECK first if asked for, END last."""
-        ahead = self._fetch_positions(operations)
-        rows: list[list[int]] = []
+    def assemble(self, scheduled: Schedule, check: bool) -> np.ndarray:
+        """All table lines."""
+        operations = scheduled.operations
+        ahead = _fetch_positions(operations)
+        lines: list[list[int]] = []
         if check:
-            rows.append(self._row(Opcode.CHECK, 0, {}))
-        for position, (operation, counts) in enumerate(zip(operations, waits, strict=True)):
+            lines.append(self._line(Opcode.CHECK, 0, {}))
+        for position, (operation, counts) in enumerate(
+                zip(operations, scheduled.waits, strict=True)):
             for number in ahead.get(position, ()):
-                rows += [self._fetch(operations[number].layer, packet)
-                         for packet in operations[number].packets]
-            rows.append(self._row(operation.opcode, operation.layer,
-                                  operation.fields | dict(zip(WAITS, counts, strict=True))))
+                lines += [self._fetch(operations[number].layer, packet)
+                          for packet in operations[number].packets]
+            lines.append(self._line(operation.opcode, operation.layer,
+                                    operation.fields | dict(zip(WAITS, counts, strict=True))))
             self._count_transfer(operation)
-        rows.append(self._row(Opcode.END, len(self.moved) - 1, {}))
-        return np.array(rows, np.int64)
+        lines.append(self._line(Opcode.END, len(self.moved) - 1, {}))
+        return np.array(lines, np.int64)
 
-    @property
-    def constants(self) -> bytes:
-        """Contents of the CONSTANT region."""
-        return b"".join(self._constants)
-
-    @staticmethod
-    def _fetch_positions(operations: list[Operation]) -> dict[int, list[int]]:
-        """Operations whose packets are fetched before each one: a unit's next ones."""
-        ahead: dict[int, list[int]] = {}
-        before: dict[bool, int] = {}
-        for number, operation in enumerate(operations):
-            if operation.packets:
-                on_array = operation.opcode != Opcode.VECTOR
-                ahead.setdefault(before.get(on_array, 0), []).append(number)
-                before[on_array] = number
-        return ahead
-
-    def _row(self, opcode: Opcode, layer: int, fields: Mapping[str, int]) -> list[int]:
-        row = new_row(fields)
-        row[COLUMN["opcode"]], row[COLUMN["layer"]] = opcode, layer
-        self.moved[layer]["command"] += COMMAND_BYTES
-        return row
+    def _line(self, opcode: Opcode, layer: int, fields: Mapping[str, int]) -> list[int]:
+        """A table line, whose own bytes count for its layer."""
+        self._count(layer, "command", COMMAND_BYTES)
+        return new_row({"opcode": opcode, "layer": layer, **fields})
 
     def _fetch(self, layer: int, packet: Packet) -> list[int]:
+        """The FETCH that brings a packet."""
         beats = -(-packet.size // self._config.beat_bytes)
-        self._count(layer, packet.stream, beats)
-        return self._row(Opcode.FETCH, layer, {
+        self._count(layer, packet.stream.name.lower(), beats * self._config.beat_bytes)
+        return self._line(Opcode.FETCH, layer, {
             "channel": packet.channel, "stream": packet.stream, "region": Region.CONSTANT,
             "offset": self._place(packet), "beats": beats})
 
     def _count_transfer(self, operation: Operation) -> None:
-        if operation.opcode in (Opcode.LOAD, Opcode.STORE):
-            name = "activation_read" if operation.opcode == Opcode.LOAD else "activation_write"
-            moved = self.moved[operation.layer]
-            count = operation.fields["beats"] * self._config.beat_bytes
-            moved[name] = moved.get(name, 0) + count
+        if operation.opcode in TRANSFER_STREAMS:
+            self._count(operation.layer, TRANSFER_STREAMS[operation.opcode],
+                        operation.fields["beats"] * self._config.beat_bytes)
 
-    def _count(self, layer: int, stream: Stream, beats: int) -> None:
-        name = stream.name.lower()
+    def _count(self, layer: int, stream: str, size: int) -> None:
         moved = self.moved[layer]
-        moved[name] = moved.get(name, 0) + beats * self._config.beat_bytes
+        moved[stream] = moved.get(stream, 0) + size
 
     def _place(self, packet: Packet) -> int:
-        """Offset of a block; equal blocks are stored once."""
+        """The packet's offset in the CONSTANT region; equal packets are stored once."""
         offset = self._offsets.get(packet.key)
         if offset is None:
             self._offsets[packet.key] = offset = self.constant_bytes
@@ -110,11 +137,21 @@ class Assembler:
             if self._contents:
                 content = packet.content()
                 assert len(content) == packet.size, packet.key
-                self._constants.append(content + bytes(size - packet.size))
+                self.constants.append(content + bytes(size - packet.size))
         return offset
 
 
-def packet_of_codebook(codewords: np.ndarray) -> Packet:
-    """The codebook for an SRAM."""
-    content = np.ascontiguousarray(codewords).astype(np.int8).tobytes()
-    return Packet(Channel.WEIGHT, Stream.CODEBOOK, ("codebook",), len(content), lambda: content)
+def _fetch_positions(operations: list[Operation]) -> dict[int, list[int]]:
+    """For each operation, those whose packets are fetched right before it.
+
+    They are the next ones with packets: at the array's, the array's next; at the vector unit's, the
+    vector unit's next.
+    """
+    ahead: dict[int, list[int]] = {}
+    before: dict[bool, int] = {}
+    for number, operation in enumerate(operations):
+        if operation.packets:
+            on_array = operation.opcode != Opcode.VECTOR
+            ahead.setdefault(before.get(on_array, 0), []).append(number)
+            before[on_array] = number
+    return ahead

@@ -1,6 +1,7 @@
-"""Commands as rows of a table of integers, and tables as the bytes that the accelerator reads.
+"""The command table: commands as lines of integers, and as the bytes that the accelerator reads.
 
-A program has thousands of commands; as columns they are packed, checked and timed by numpy.
+A program has thousands of commands. As one table they are packed and checked by numpy, and the
+cycle model times them without decoding anything.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from vqrom_hw.isa import (
     COMMAND_BYTES,
     LEVELS,
     Opcode,
+    Unit,
     check_layout,
     codebook_layout,
     header_layout,
@@ -26,14 +28,16 @@ from vqrom_hw.isa import (
 
 @dataclass(frozen=True)
 class CommandField:
-    """Where a column lies in the commands of one opcode.
+    """Where a column of the table lies in the bits of one opcode's commands.
 
     Members
     -------
     column:
         Index into :data:`COLUMNS`.
-    offset, width, is_signed:
-        First bit of the command, number of bits, two's complement or not.
+    offset, width:
+        The first of its bits in the command, and how many there are.
+    is_signed:
+        Whether they are in two's complement.
     """
 
     column: int
@@ -42,6 +46,9 @@ class CommandField:
     is_signed: bool
 
 
+WAITS = tuple(f"wait_{unit.name.lower()}" for unit in Unit)
+"""Columns of the wait counts, in the order of :class:`vqrom_hw.isa.Unit`."""
+
 _NEST = (*(f"{name}_{level}" for level in range(LEVELS)
            for name in ("count", "stride", "dy", "dx")),
          "nest_base", "y0", "x0", "height", "width")
@@ -49,7 +56,7 @@ _RESULT = ("target_base", "target_width", "target_stride", "target_row_stride", 
            "low", "high")
 
 COLUMNS = (
-    "opcode", "layer", "wait_load", "wait_array", "wait_post", "wait_vector", "wait_store",
+    "opcode", "layer", *WAITS,
     "channel", "stream", "region", "offset", "beats", "base", "words", "packets", "window", "hop",
     "pad_value", *_NEST, *_RESULT,
     "raw", "fills", "parameter_groups", "passes", "pixels", "section",
@@ -58,7 +65,7 @@ COLUMNS = (
     "zero_point_0", "multiplier_0", "right_shift_0",
     "zero_point_1", "multiplier_1", "right_shift_1", "codewords",
 )
-"""Fields of all commands by name; one that an opcode does not have is zero.
+"""The table's columns: fields of all commands by name; one that an opcode does not have is zero.
 
 In this order: the header (FETCH, LOAD and STORE use the next ten, up to ``pad_value``); the loops
 ``count_l, stride_l, dy_l, dx_l`` of level ``l``, the nest's ``nest_base, y0, x0, height, width``,
@@ -67,9 +74,11 @@ the target and the range of COMPUTE and VECTOR; then those of COMPUTE, VECTOR an
 """
 
 COLUMN: Mapping[str, int] = {name: index for index, name in enumerate(COLUMNS)}
+"""The index of each column by its name."""
 
 
 def _column_name(path: tuple[str, ...]) -> str:
+    """The column of a field, from the names that lead to it in the command's layout."""
     match path:
         case (*_, "levels", level, name):
             return f"{name}_{level}"
@@ -87,6 +96,7 @@ def _column_name(path: tuple[str, ...]) -> str:
 
 def _fields(layout: data.Layout, first: int = 0,
             path: tuple[str, ...] = ()) -> list[CommandField]:
+    """The columns of a layout that begins at bit ``first``; a digest is no column."""
     fields = []
     for key, field in layout:  # pyright: ignore[reportGeneralTypeIssues]
         inner, offset = (*path, str(key)), first + field.offset
@@ -103,26 +113,32 @@ FIELDS: Mapping[Opcode, tuple[CommandField, ...]] = {
     opcode: tuple(_fields(header_layout)
                   + (_fields(BODIES[opcode], header_layout.size) if opcode in BODIES else []))
     for opcode in Opcode}
-"""Fields of each opcode's commands."""
+"""The columns that each opcode's commands have, header included."""
 
 
 def new_row(values: Mapping[str, int]) -> list[int]:
-    """One command as a row."""
-    row = [0] * len(COLUMNS)
+    """One table line from values by column name; columns that are not named are zero.
+
+    Raises
+    ------
+    KeyError
+        If there is no column of that name.
+    """
+    line = [0] * len(COLUMNS)
     for name, value in values.items():
-        row[COLUMN[name]] = value
-    return row
+        line[COLUMN[name]] = value
+    return line
 
 
 def pack_table(table: np.ndarray, sha256: str = "") -> bytes:
-    """Encode commands.
+    """Encode commands as the accelerator reads them, ``COMMAND_BYTES`` each.
 
     Parameters
     ----------
     table:
-        int64 ``[n, len(COLUMNS)]``.
+        The commands, int64 ``[n, len(COLUMNS)]``.
     sha256:
-        Hexadecimal, of the codebook: for CHECK and CODEBOOK.
+        The codebook's SHA-256 in hexadecimal, which CHECK and CODEBOOK carry.
 
     Raises
     ------
@@ -131,12 +147,12 @@ def pack_table(table: np.ndarray, sha256: str = "") -> bytes:
     """
     words = np.zeros((len(table), COMMAND_BYTES // 8), np.uint64)
     for opcode in np.unique(table[:, 0]):
-        rows = np.flatnonzero(table[:, 0] == opcode)
-        chosen = table[rows]
-        packed = np.zeros((len(rows), words.shape[1]), np.uint64)
+        lines = np.flatnonzero(table[:, 0] == opcode)
+        chosen = table[lines]
+        packed = np.zeros((len(lines), words.shape[1]), np.uint64)
         for field in FIELDS[Opcode(int(opcode))]:
             _pack_field(packed, field, chosen[:, field.column])
-        words[rows] = packed
+        words[lines] = packed
     content = bytearray(words.astype("<u8").tobytes())
     for opcode, layout in ((Opcode.CHECK, check_layout), (Opcode.CODEBOOK, codebook_layout)):
         for position in np.flatnonzero(table[:, 0] == opcode):
@@ -145,6 +161,7 @@ def pack_table(table: np.ndarray, sha256: str = "") -> bytes:
 
 
 def _pack_field(packed: np.ndarray, field: CommandField, values: np.ndarray) -> None:
+    """Put one column's values into the 64-bit words of commands, after checking their range."""
     low = -(1 << field.width - 1) if field.is_signed else 0
     high = low + (1 << field.width) - 1
     wrong = (values < low) | (values > high)

@@ -1,13 +1,19 @@
-"""One task for each kind of layer: how it is cut into operations of the accelerator's units."""
+"""Tasks: for each kind of layer, how it is cut into operations of the accelerator's units.
+
+A task is one layer, carried out some output rows at a time. The graph makes one for each layer, the
+plan asks which input rows it needs for which output rows, and emission asks for its operations.
+"""
 
 from .add import AddTask
-from .conv import ConvTask, decode
+from .conv import ConvTask
 from .depthwise import DepthwiseTask
-from .pool import AveragePoolTask, GlobalAverageTask, MaxPoolTask
-from .task import Task, parts
+from .global_average import GlobalAverageTask
+from .packets import decode_weights
+from .pool import AveragePoolTask, MaxPoolTask
+from .task import Kernel, Task, even_ranges
 from .window import copy_rows
 
 __all__ = [
-    "AddTask", "AveragePoolTask", "ConvTask", "DepthwiseTask", "GlobalAverageTask", "MaxPoolTask",
-    "Task", "copy_rows", "decode", "parts",
+    "AddTask", "AveragePoolTask", "ConvTask", "DepthwiseTask", "GlobalAverageTask", "Kernel",
+    "MaxPoolTask", "Task", "copy_rows", "decode_weights", "even_ranges",
 ]

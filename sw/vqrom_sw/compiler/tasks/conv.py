@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from vqrom_hw.isa import Channel, Opcode, Stream
-from vqrom_sw.compiler.feature_map import Rows
-from vqrom_sw.compiler.operations import (
+from vqrom_sw.network import Conv
+
+from ..feature_map import BufferRows
+from ..operations import (
     Area,
     Operation,
     Packet,
@@ -20,95 +21,105 @@ from vqrom_sw.compiler.operations import (
     rows_area,
     target_fields,
 )
-from vqrom_sw.network import Conv
-
-from .packets import (
-    PARAMETER_BYTES,
-    KernelWeights,
-    fold_bias,
-    fold_columns,
-    group_weights,
-    parameter_packet,
-)
-from .task import Task, parts, word_parts
+from .conv_constants import ConvConstants
+from .packets import PARAMETER_BYTES
+from .task import Block, Task, even_ranges, word_ranges
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Column tiles ``first`` to ``end`` over the input's channel words ``word`` and on."""
+    """The part of a convolution that one COMPUTE carries out for a block of pixels.
+
+    A column tile is ``config.columns`` output channels: those that the array makes at once.
+
+    Members
+    -------
+    first, end:
+        Column tiles, one pass of the block's pixels each.
+    word, words:
+        First channel word of the input that they need, and how many.
+    """
 
     first: int
     end: int
     word: int
     words: int
 
+    @property
+    def passes(self) -> int:
+        """Column tiles of the piece."""
+        return self.end - self.first
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, kw_only=True)
 class ConvTask(Task):
-    """A convolution; a linear layer is one whose kernel is its whole input.
+    """A convolution on the array; a linear layer is one whose kernel is its whole input.
 
     Members
     -------
     conv:
         The layer. Its weights may be absent if nothing asks for the contents of packets.
     codewords:
-        int8 ``[k, d]``.
+        The codebook, int8 ``[k, d]``.
     indexed:
-        Weights are indices on the array; grouped convolutions may have been expanded.
-    kernel_columns, stride_columns, tap, left:
-        As the array walks in x, in pixels of the buffer: kernel positions ``tap`` apart.
+        The layer has indices, not raw weights.
     folded:
-        Kernel columns that the lanes of one word hold; 1 unless the input is folded.
+        Kernel columns that lie side by side in the lanes of one word; 1 unless the input is
+        folded. The task's ``kernel`` is the one after folding.
     group_channels:
-        Input channels of one group.
+        Input channels that one output channel sees.
     """
 
-    conv: Conv = None  # type: ignore[assignment]
-    codewords: np.ndarray = None  # type: ignore[assignment]
-    indexed: bool = True
-    kernel_columns: int = 1
-    stride_columns: int = 1
-    tap: int = 1
-    left: int = 0
+    conv: Conv = field(repr=False)
+    codewords: np.ndarray = field(repr=False)
+    indexed: bool
     folded: int = 1
-    group_channels: int = 1
+    group_channels: int
 
     on_array = True
 
     @cached_property
     def column_tiles(self) -> int:
-        """Groups of ``columns`` output channels, whole words."""
+        """Column tiles of the whole output, which is whole words."""
         return self.output.words * self.config.rows // self.config.columns
 
     @cached_property
     def expanded(self) -> bool:
-        """Groups that do not fill words: raw weights with zeros between them."""
+        """Whether it is a grouped convolution whose groups do not fill words and column tiles.
+
+        Such a layer runs with raw weights, and zeros for the channels of other groups.
+        """
         whole = (self.group_channels % self.config.rows == 0
                  and self.conv.shape[2] // self.conv.groups % self.config.columns == 0)
         return self.conv.groups > 1 and not whole
 
+    @property
+    def raw(self) -> bool:
+        """Whether the array is fed with weights, not with indices."""
+        return not self.indexed or self.expanded
+
     @cached_property
     def weight_bytes(self) -> int:
-        """Of all its weights, once."""
+        """Bytes of all weights or indices of the layer, each once."""
         return sum(self._weights(piece).size for piece in self.pieces(False))
 
     @cached_property
     def tiles(self) -> int:
-        """Fills of the array for one block."""
+        """How often the array is filled with weights to make one block of pixels."""
         return sum(self._tiles(piece) for piece in self.pieces(False))
 
     @cached_property
     def constant_beats(self) -> int:
-        """Beats of weights and parameters for one block."""
+        """Bus beats of the weights and parameters that one block of pixels takes."""
         return sum(-(-packet.size // self.config.beat_bytes) for piece in self.pieces(False)
                    for packet in (self._weights(piece), self._parameters(piece)))
 
     def pieces(self, split: bool) -> list[Piece]:
-        """What one COMPUTE each covers."""
+        """The pieces that make all output channels: the more of them, the earlier the first."""
         per_word = self.config.rows // self.config.columns
         if self.conv.groups == 1:
             return [Piece(first * per_word, end * per_word, 0, self.inputs[0].words)
-                    for first, end in word_parts(self.output.words, split)]
+                    for first, end in word_ranges(self.output.words, split)]
         pieces: list[Piece] = []
         for tile in range(self.column_tiles):
             word, words = self._words_of(tile)
@@ -120,7 +131,7 @@ class ConvTask(Task):
         return pieces
 
     def _words_of(self, tile: int) -> tuple[int, int]:
-        """Channel words that the groups of a column tile cover."""
+        """First channel word and number of words that the groups of a column tile read."""
         columns, groups, channels = self.config.columns, self.conv.groups, self.group_channels
         per_group = self.conv.shape[2] // groups
         first = min(tile * columns // per_group, groups - 1)
@@ -128,128 +139,83 @@ class ConvTask(Task):
         word = first * channels // self.config.rows
         return word, -(-(last + 1) * channels // self.config.rows) - word
 
-    def operations(self, first: int, end: int, sources: tuple[Rows, ...], target: Rows,
-                   split: bool) -> list[Operation]:
+    def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
+                   target: BufferRows, split: bool) -> list[Operation]:
         operations = []
         pieces = self.pieces(split)
-        for y0, y1, x0, x1 in self.blocks(first, end):
-            read = rows_area(sources[0], *self.needs(y0, y1))
-            operations += [self._compute(piece, (y0, y1, x0, x1), sources[0], target, read)
+        for block in self.blocks(first, end):
+            read = rows_area(sources[0], *self.needs(block.y0, block.y1))
+            operations += [self._compute(piece, block, sources[0], target, read)
                            for piece in pieces]
         return operations
 
-    def blocks(self, first: int, end: int) -> list[tuple[int, int, int, int]]:
-        """Pixels that fit the accumulators."""
+    def blocks(self, first: int, end: int) -> list[Block]:
+        """Output rows ``first`` to ``end`` as blocks of pixels that fit the accumulators."""
         depth, width = self.config.accumulator_depth, self.output.width
         if width <= depth:
-            return [(first + y0, first + y1, 0, width)
-                    for y0, y1 in parts(end - first, depth // width)]
-        return [(y, y + 1, x0, x1) for y in range(first, end) for x0, x1 in parts(width, depth)]
+            return [Block(first + y0, first + y1, 0, width)
+                    for y0, y1 in even_ranges(end - first, depth // width)]
+        return [Block(y, y + 1, x0, x1)
+                for y in range(first, end) for x0, x1 in even_ranges(width, depth)]
 
-    def _compute(self, piece: Piece, block: tuple[int, int, int, int], source: Rows,
-                 target: Rows, read: Area) -> Operation:
-        config, (y0, y1, x0, x1) = self.config, block
-        passes = piece.end - piece.first
+    def _compute(self, piece: Piece, block: Block, source: BufferRows, target: BufferRows,
+                 read: Area) -> Operation:
+        """The COMPUTE of a piece and a block."""
+        config = self.config
         word, section = divmod(piece.first * config.columns, config.rows)
         out_words, pitch = self.output.words, self.output.pitch
-        base = target.address(y0, x0) + word
+        base = target.address(block.y0, block.x0) + word
         fields = {
             "raw": int(self.raw), "fills": self._tiles(piece) * config.fill_steps,
-            "parameter_groups": passes * config.post_groups,
-            "pad_value": self.inputs[0].zero_point, "passes": passes,
-            "pixels": (y1 - y0) * (x1 - x0), "section": section // config.columns,
+            "parameter_groups": piece.passes * config.post_groups,
+            "pad_value": self.inputs[0].zero_point, "passes": piece.passes,
+            "pixels": block.pixels, "section": section // config.columns,
             **self._nest(piece, block, source),
-            **target_fields(base, x1 - x0, out_words, pitch),
+            **target_fields(base, block.width, out_words, pitch),
             **range_fields(self.output.zero_point, self.conv.clamp),
         }
-        covered = -(-passes * config.columns // config.rows)
-        write = area(base, y1 - y0, pitch, x1 - x0, out_words, covered)
+        covered = -(-piece.passes * config.columns // config.rows)
+        write = area(base, block.height, pitch, block.width, out_words, covered)
         return Operation(Opcode.COMPUTE, self.layer, fields, (read,), (write,),
                          packets=(self._weights(piece), self._parameters(piece)))
 
-    @property
-    def raw(self) -> bool:
-        """The array takes weights, not indices."""
-        return not self.indexed or self.expanded
-
     def _tiles(self, piece: Piece) -> int:
-        return ((piece.end - piece.first) * piece.words
-                * self.kernel_rows * self.kernel_columns)
+        """How often the array is filled with weights for one block and one piece."""
+        return piece.passes * piece.words * self.kernel.rows * self.kernel.columns
 
-    def _nest(self, piece: Piece, block: tuple[int, int, int, int],
-              source: Rows) -> dict[str, int]:
-        y0, y1, x0, x1 = block
-        words, pitch = source.map.words, source.map.pitch
-        top, left = y0 * self.stride_rows - self.top, x0 * self.stride_columns - self.left
+    def _nest(self, piece: Piece, block: Block, source: BufferRows) -> dict[str, int]:
+        """The loops over a block's pixels, then what is summed up, then the column tiles."""
+        kernel, words, pitch = self.kernel, source.map.words, source.map.pitch
+        top = block.y0 * kernel.stride_rows - kernel.top
+        left = block.x0 * kernel.stride_columns - kernel.left
         return nest_fields([
-            (x1 - x0, self.stride_columns * words, 0, self.stride_columns),
-            (y1 - y0, self.stride_rows * pitch, self.stride_rows, 0),
-            (self.kernel_columns, self.tap * words, 0, self.tap),
-            (self.kernel_rows, pitch, 1, 0), (piece.words, 1, 0, 0),
-            (piece.end - piece.first, 0, 0, 0),
+            (block.width, kernel.stride_columns * words, 0, kernel.stride_columns),
+            (block.height, kernel.stride_rows * pitch, kernel.stride_rows, 0),
+            (kernel.columns, kernel.tap * words, 0, kernel.tap),
+            (kernel.rows, pitch, 1, 0), (piece.words, 1, 0, 0), (piece.passes, 0, 0, 0),
         ], source.address(top, left) + piece.word, top - source.first, left,
             source.end - source.first, source.map.width)
 
+    @cached_property
+    def _constants(self) -> ConvConstants:
+        return ConvConstants(
+            self.conv, self.codewords, self.config, zero_point=self.inputs[0].zero_point,
+            channels_out=self.output.words * self.config.rows,
+            group_channels=self.group_channels, folded=self.folded, expanded=self.expanded)
+
     def _weights(self, piece: Piece) -> Packet:
+        """The packet that the array's weights come in."""
         elements = self._tiles(piece) * self.config.processing_elements
         size = elements * self.config.subvector if self.raw \
             else (elements * self.config.index_width + 7) // 8
-        content: Callable[[], bytes]
-        if self.expanded:
-            def content() -> bytes:
-                return self._expanded(piece).packet(0, piece.end - piece.first)
-        else:
-            def content() -> bytes:
-                return self.weights.packet(piece.first, piece.end)
         return Packet(Channel.WEIGHT, Stream.RAW_WEIGHT if self.raw else Stream.INDEX,
-                      (self.layer, "weight", piece.first, piece.end), size, content)
+                      (self.layer, "weight", piece.first, piece.end), size,
+                      lambda: self._constants.weight_packet(piece.first, piece.end,
+                                                            (piece.word, piece.words)))
 
     def _parameters(self, piece: Piece) -> Packet:
-        size = PARAMETER_BYTES * self.config.columns
+        """The packet of bias, multiplier and shift of the piece's output channels."""
         return Packet(Channel.PARAMETER, Stream.PARAMETER,
                       (self.layer, "parameter", piece.first, piece.end),
-                      size * (piece.end - piece.first),
-                      lambda: self.parameters[size * piece.first:size * piece.end])
-
-    @cached_property
-    def weights(self) -> KernelWeights:
-        """Of groups that fill words; as they stand, or folded."""
-        conv = self.conv
-        units = conv.indices if conv.raw is None else conv.raw
-        assert units is not None
-        if self.folded > 1:
-            units = fold_columns(units, self.folded)
-        return self._kernel_weights(units, self.output.words * self.config.rows)
-
-    def _kernel_weights(self, units: np.ndarray, channels: int) -> KernelWeights:
-        return KernelWeights(units, self.codewords, self.config, channels)
-
-    @cached_property
-    def _raw(self) -> np.ndarray:
-        conv = self.conv
-        return conv.raw if conv.raw is not None \
-            else decode(conv, self.codewords)[..., :self.group_channels]
-
-    def _expanded(self, piece: Piece) -> KernelWeights:
-        config = self.config
-        channels = (piece.first * config.columns, piece.end * config.columns)
-        lanes = (piece.word * config.rows, (piece.word + piece.words) * config.rows)
-        units = group_weights(self._raw, self.conv.groups, *channels, lanes)
-        return self._kernel_weights(units, channels[1] - channels[0])
-
-    @cached_property
-    def parameters(self) -> bytes:
-        """Of all output channels."""
-        if self.expanded:
-            sums = np.zeros(self.output.words * self.config.rows, np.int64)
-            sums[:self.conv.shape[2]] = self._raw.astype(np.int64).sum((1, 2, 3))
-        else:
-            sums = self.weights.sums
-        bias = fold_bias(self.name, self.conv.bias, self.inputs[0].zero_point, sums)
-        return parameter_packet(bias, self.conv.requantization)
-
-
-def decode(conv: Conv, codewords: np.ndarray) -> np.ndarray:
-    """int8 weights that the indices stand for, those beyond the channels included."""
-    assert conv.indices is not None
-    return codewords[conv.indices].reshape(*conv.indices.shape[:3], -1)
+                      PARAMETER_BYTES * self.config.columns * piece.passes,
+                      lambda: self._constants.parameter_packet(piece.first, piece.end))

@@ -1,32 +1,87 @@
-"""What all tasks have: a task is one layer on the accelerator, carried out in ranges of rows."""
+"""What all tasks have in common: a task is one layer, as the accelerator carries it out."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_sw.compiler.feature_map import FeatureMap, Rows
-from vqrom_sw.compiler.operations import Operation
+
+from ..feature_map import BufferRows, FeatureMap
+from ..operations import Operation
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The window of input pixels that one output pixel is computed from.
+
+    Members
+    -------
+    rows, columns:
+        Positions of the window in y and x.
+    stride_rows, stride_columns:
+        Input pixels from one output pixel's window to the next one's.
+    top, left:
+        Padding: pixels by which the first window begins above and left of the map.
+    tap:
+        Pixels between neighbouring columns of the window.
+    """
+
+    rows: int = 1
+    columns: int = 1
+    stride_rows: int = 1
+    stride_columns: int = 1
+    top: int = 0
+    left: int = 0
+    tap: int = 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """Output pixels: map rows ``y0`` to ``y1``, columns ``x0`` to ``x1``, ends not included."""
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+
+    @property
+    def height(self) -> int:
+        """Map rows of the block."""
+        return self.y1 - self.y0
+
+    @property
+    def width(self) -> int:
+        """Pixels of one of its map rows."""
+        return self.x1 - self.x0
+
+    @property
+    def pixels(self) -> int:
+        """All pixels of the block."""
+        return self.height * self.width
 
 
 @dataclass(eq=False)
-class Task:
-    """One layer on the accelerator.
+class Task(ABC):
+    """One layer on the accelerator, which can be carried out some output rows at a time.
+
+    The plan decides which output rows are made when, and where they and the input rows that they
+    need lie on chip; :meth:`operations` then says which commands do it.
 
     Members
     -------
     config:
-        Accelerator.
+        The accelerator.
     layer:
-        Number in :attr:`vqrom_sw.compiler.program.program.Program.layers`.
+        The layer's number in :attr:`vqrom_sw.compiler.Program.layers`.
     name:
-        For messages.
+        The layer's name, for messages.
     inputs, output:
-        Maps that it reads, and the one that it makes.
-    kernel_rows, stride_rows, top:
-        Window of an output row in the input: kernel, stride and padding in y.
+        The maps that the task reads, and the one that it makes.
+    kernel:
+        The window of an output pixel in the input.
     """
 
     config: AcceleratorConfig
@@ -34,44 +89,44 @@ class Task:
     name: str
     inputs: tuple[FeatureMap, ...]
     output: FeatureMap
-    kernel_rows: int = 1
-    stride_rows: int = 1
-    top: int = 0
+    kernel: Kernel = Kernel()
 
     on_array: ClassVar[bool] = False
+    """Whether the array does the task (a COMPUTE) or the vector unit (a VECTOR)."""
 
     def needs(self, first: int, end: int) -> tuple[int, int]:
-        """Input rows that output rows ``first`` to ``end`` are made of."""
-        height = self.inputs[0].height
-        start = first * self.stride_rows - self.top
-        stop = (end - 1) * self.stride_rows - self.top + self.kernel_rows
+        """The input rows, first and end, that output rows ``first`` to ``end`` are made of."""
+        kernel, height = self.kernel, self.inputs[0].height
+        start = first * kernel.stride_rows - kernel.top
+        stop = (end - 1) * kernel.stride_rows - kernel.top + kernel.rows
         return min(max(0, start), height), max(0, min(height, stop))
 
-    def operations(self, first: int, end: int, sources: tuple[Rows, ...], target: Rows,
-                   split: bool) -> list[Operation]:
-        """Make output rows ``first`` to ``end``.
+    @abstractmethod
+    def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
+                   target: BufferRows, split: bool) -> list[Operation]:
+        """The operations that make output rows ``first`` to ``end``.
 
         Parameters
         ----------
         sources, target:
-            Rows of the inputs and the output in the activation buffer.
+            Where the rows of the inputs and of the output lie in the activation buffer.
         split:
-            Cut by channel words, so that consumers on other units may begin before the end.
+            Cut the work by channel words into several operations, so that a reader on another
+            unit may begin before the last one ends.
         """
-        raise NotImplementedError
 
 
-def parts(total: int, largest: int) -> list[tuple[int, int]]:
-    """``0..total`` as the fewest ranges of at most ``largest``, nearly equal ones."""
+def even_ranges(total: int, largest: int) -> list[tuple[int, int]]:
+    """``0..total`` as the fewest ranges of at most ``largest``, as nearly equal as can be."""
     count = max(1, -(-total // largest))
     edges = [total * number // count for number in range(count + 1)]
     return list(pairwise(edges))
 
 
-SPLIT = 8
-"""Most parts that a task is cut into by channel words."""
+MOST_PARTS = 8
+"""Most operations that a block is cut into by channel words."""
 
 
-def word_parts(words: int, split: bool) -> list[tuple[int, int]]:
-    """Ranges of channel words that commands cover."""
-    return parts(words, -(-words // SPLIT)) if split else [(0, words)]
+def word_ranges(words: int, split: bool) -> list[tuple[int, int]]:
+    """The ranges of channel words that an operation each covers: one range unless ``split``."""
+    return even_ranges(words, -(-words // MOST_PARTS)) if split else [(0, words)]

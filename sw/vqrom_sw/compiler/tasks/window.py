@@ -1,13 +1,15 @@
-"""TODO."""
+"""Windows on the vector unit: what pooling and depthwise convolutions have in common."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from vqrom_hw.isa import Opcode, VectorOp
-from vqrom_sw.compiler.feature_map import Rows
-from vqrom_sw.compiler.operations import (
+
+from ..feature_map import BufferRows
+from ..operations import (
     Area,
+    Level,
     Operation,
     Packet,
     area,
@@ -16,12 +18,16 @@ from vqrom_sw.compiler.operations import (
     rows_area,
     target_fields,
 )
+from .task import Block, Task
 
-from .task import Task
 
+def copy_rows(layer: int, source: BufferRows, target: BufferRows, first: int,
+              end: int) -> Operation:
+    """The operation that copies map rows ``first`` to ``end`` within the activation buffer.
 
-def copy_rows(layer: int, source: Rows, target: Rows, first: int, end: int) -> Operation:
-    """Rows ``first`` to ``end`` from one place of the activation buffer to another."""
+    It is the maximum over windows of one word. Rows that two strips share are copied from one
+    strip's place to the next one's in this way.
+    """
     pitch, count = source.map.pitch, end - first
     base = target.address(first)
     fields = {
@@ -34,65 +40,65 @@ def copy_rows(layer: int, source: Rows, target: Rows, first: int, end: int) -> O
                      (rows_area(target, first, end),))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class WindowTask(Task):
-    """What slides a window over each channel word.
+    """A task that slides a window over each channel by itself.
 
     Members
     -------
-    kernel_columns, stride_columns, left:
-        Window in x.
     clamp:
-        Lowest and highest output.
+        Lowest and highest output value.
     """
 
-    kernel_columns: int = 1
-    stride_columns: int = 1
-    left: int = 0
     clamp: tuple[int, int] = (-128, 127)
 
-    operation = VectorOp.MAX
+    @property
+    def operation(self) -> VectorOp:
+        """What the vector unit does with the words of a window."""
+        return VectorOp.MAX
 
-    def _command(self, block: tuple[int, int, int, int], words: tuple[int, int], source: Rows,
-                 target: Rows, packets: tuple[Packet, ...] = (), **fields: int) -> Operation:
-        """Output rows and pixels ``block`` of channel words ``words``."""
-        (y0, y1, x0, x1), (first, end) = block, words
-        depth, pitch, count = source.map.words, source.map.pitch, end - first
-        top, left = y0 * self.stride_rows - self.top, x0 * self.stride_columns - self.left
-        levels = self._levels((y1 - y0, x1 - x0, count), depth, pitch)
-        base = target.address(y0, x0) + first
-        out_pitch, out_words = target.map.pitch, target.map.words
+    def _window_operation(self, block: Block, words: tuple[int, int], source: BufferRows,
+                          target: BufferRows, packets: tuple[Packet, ...] = (),
+                          **fields: int) -> Operation:
+        """The operation that makes the pixels of a block in a range of channel words.
+
+        ``fields`` are further columns of its command, which take precedence.
+        """
+        kernel, (first, end) = self.kernel, words
+        top = block.y0 * kernel.stride_rows - kernel.top
+        left = block.x0 * kernel.stride_columns - kernel.left
+        count, out_pitch, out_words = end - first, target.map.pitch, target.map.words
+        base = target.address(block.y0, block.x0) + first
         stride = 1 if count == out_words else out_words
-        fields = {
+        columns = {
             "operation": self.operation,
-            **nest_fields(levels, source.address(top, left) + first, top - source.first, left,
-                          source.end - source.first, source.map.width),
-            **target_fields(base, (x1 - x0) * count, stride, out_pitch),
+            **nest_fields(self._levels(block, count, source), source.address(top, left) + first,
+                          top - source.first, left, source.end - source.first, source.map.width),
+            **target_fields(base, block.width * count, stride, out_pitch),
             **range_fields(0, self.clamp), **fields,
         }
-        return Operation(
-            Opcode.VECTOR, self.layer, fields, (self._read(block, words, source),),
-            (area(base, y1 - y0, out_pitch, x1 - x0, out_words, count),), packets=packets)
+        write = area(base, block.height, out_pitch, block.width, out_words, count)
+        return Operation(Opcode.VECTOR, self.layer, columns,
+                         (self._read_area(block, words, source),), (write,), packets=packets)
 
-    def _levels(self, outputs: tuple[int, int, int], depth: int,
-                pitch: int) -> list[tuple[int, int, int, int]]:
-        """Loops over windows of a map with ``depth`` words a pixel and ``pitch`` words a row."""
-        rows, columns, words = outputs
+    def _levels(self, block: Block, words: int, source: BufferRows) -> list[Level]:
+        """The loops: over the window's columns and rows, then channel words, columns and rows."""
+        kernel, depth, pitch = self.kernel, source.map.words, source.map.pitch
         return [
-            (self.kernel_columns, depth, 0, 1), (self.kernel_rows, pitch, 1, 0),
-            (words, 1, 0, 0), (columns, self.stride_columns * depth, 0, self.stride_columns),
-            (rows, self.stride_rows * pitch, self.stride_rows, 0),
+            (kernel.columns, depth, 0, 1), (kernel.rows, pitch, 1, 0), (words, 1, 0, 0),
+            (block.width, kernel.stride_columns * depth, 0, kernel.stride_columns),
+            (block.height, kernel.stride_rows * pitch, kernel.stride_rows, 0),
         ]
 
-    def _read(self, block: tuple[int, int, int, int], words: tuple[int, int],
-              source: Rows) -> Area:
+    def _read_area(self, block: Block, words: tuple[int, int], source: BufferRows) -> Area:
+        """The words that the block's windows lie in: whole map rows, the range's channel words."""
         feature_map = source.map
-        first, end = self.needs(block[0], block[1])
+        first, end = self.needs(block.y0, block.y1)
         first, end = max(first, source.first), min(end, source.end)
         return area(source.address(first) + words[0], max(0, end - first), feature_map.pitch,
                     feature_map.width, feature_map.words, words[1] - words[0])
 
-    def _words(self, split: bool) -> list[tuple[int, int]]:
-        """All channel words at once, or one by one: what a target can describe."""
+    def _channel_words(self, split: bool) -> list[tuple[int, int]]:
+        """All channel words at once, or each by itself: the two that a target can describe."""
         words = self.output.words
         return [(word, word + 1) for word in range(words)] if split else [(0, words)]

@@ -16,6 +16,7 @@ from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sim.engines.rtl.build import build_model
 from vqrom_sim.flows import simulate
+from vqrom_sim.flows import simulation as module
 from vqrom_sim.report.figures import STREAMS
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import QuantizedNetwork
@@ -107,8 +108,6 @@ def test_cycles_do_not_depend_on_data() -> None:
 
 def test_a_wrong_byte_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison compares: against a reference with one byte flipped there is one mismatch."""
-    from vqrom_sim.flows import simulate as module
-
     config = CONFIGS["tiny"]
     codebook = random_codebook(config)
     builder = mixed_network(codebook)

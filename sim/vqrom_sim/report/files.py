@@ -1,49 +1,26 @@
-"""What the command line reads and writes: checked arguments in, whole directories out."""
+"""Result directories that appear as a whole or not at all, and JSON as all results have it."""
 
 from __future__ import annotations
 
+import io
+import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from vqrom_hw.errors import VqromError
-
-if TYPE_CHECKING:
-    pass
-import json
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-from vqrom_sw.io import MAX_DIMENSION, MAX_DIMENSIONS
-
-
-def parse_shape(text: str) -> tuple[int, ...]:
-    """``1x28x28`` or ``1,3,32,32`` as a tuple.
-
-    Raises
-    ------
-    VqromError
-        If it is not 1 to 8 positive integers, all with the same separator.
-    """
-    separator = "," if "," in text else "x"
-    parts = text.lower().split(separator)
-    sizes = tuple(int(part) for part in parts if re.fullmatch(r"\s*[0-9]{1,8}\s*", part))
-    if len(sizes) != len(parts) or len(parts) > MAX_DIMENSIONS or not all(
-            0 < size <= MAX_DIMENSION for size in sizes):
-        raise VqromError(
-            "shape must be positive integers separated by 'x' or ',', "
-            f"such as 1x28x28 or 1,3,32,32, not {text!r}")
-    return sizes
+from vqrom_sw.io import write_bytes
 
 
 def check_output(directory: Path) -> Path:
-    """The directory, if it can be made or written.
+    """The absolute path of a directory for results, if it can be made or written.
+
+    Commands call this before hours of work, not after them.
 
     Raises
     ------
@@ -86,6 +63,29 @@ def staged(directory: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def write_json(path: Path, value: object) -> None:
+    """Write strict JSON (no NaN), indented, with a final newline."""
+    path.write_text(json_text(value), encoding="utf-8")
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write a ``.npy`` file, whole or not at all, under exactly the given name.
+
+    Raises
+    ------
+    VqromError
+        If it cannot be written.
+    """
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def json_text(value: object) -> str:
+    """The text of :func:`write_json`: the same bytes wherever a result is written."""
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
+
+
 def _existing(path: Path) -> Path:
     """The path itself, or the nearest folder above it that exists."""
     while not path.exists():
@@ -99,8 +99,3 @@ def _check_target(target: Path) -> None:
     parent = _existing(target.parent)
     if not parent.is_dir():
         raise VqromError(f"output must be a directory, but {str(parent)!r} is a file")
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write strict JSON (no NaN) with a final newline."""
-    path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")

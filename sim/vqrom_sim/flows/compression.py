@@ -1,0 +1,289 @@
+"""Networks onto one universal codebook: extract or take it, and encode each network for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import torch
+
+from vqrom_hw.errors import VqromError
+from vqrom_sim.report import staged
+from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
+from vqrom_sw.compiler import beyond_accelerator
+from vqrom_sw.compress import Start
+from vqrom_sw.compress import compress as compress_network
+from vqrom_sw.construction import ConstructionSettings
+from vqrom_sw.encoding import RawLayers
+from vqrom_sw.formats import save_network
+from vqrom_sw.importers import read_tflite_int8
+from vqrom_sw.network import Conv, QuantizedNetwork
+from vqrom_sw.progress import SilentSteps, Steps
+from vqrom_sw.quantization import Ranges
+
+from .arguments import ArrayLike, CodebookLike, check_file, load_codebook, named
+from .sources import Inputs, NetworkSource, Source, as_sources, read_source
+
+DEFAULT_SUBVECTOR = 4
+DEFAULT_CODEWORDS = 256
+SUBVECTORS = (1, 2, 4, 8, 16)
+MAX_CODEWORDS = 65536
+CODEBOOK_FILE = "codebook.safetensors"
+CHECKPOINT_SUFFIX = ".checkpoint"
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class Size(NamedTuple):
+    """What a network's weights take.
+
+    Members
+    -------
+    weights:
+        Number of weights.
+    indexed, raw:
+        How many of them are behind indices, and how many are int8.
+    bits:
+        Bits of all index maps and int8 weights together, packed.
+    """
+
+    weights: int
+    indexed: int
+    raw: int
+    bits: int
+
+    @property
+    def bits_per_weight(self) -> float:
+        """Average over all weights, int8 ones included."""
+        return self.bits / max(self.weights, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class CompressionResult:
+    """One codebook and the networks on it.
+
+    Members
+    -------
+    codebook:
+        What the ROM holds; None if all networks were int8 already and no codebook was given.
+    networks:
+        The compressed networks by name.
+    notes:
+        What a user should know of them, a line each.
+    checkpoints:
+        Files of training state, which :meth:`save` removes.
+    codebook_file:
+        Content of the codebook file that was given; it is copied as it is.
+    """
+
+    codebook: UniversalCodebook | None
+    networks: Mapping[str, QuantizedNetwork]
+    notes: tuple[str, ...] = ()
+    checkpoints: tuple[Path, ...] = ()
+    codebook_file: bytes | None = None
+
+    @property
+    def sizes(self) -> dict[str, Size]:
+        """What the weights of each network take."""
+        width = 0 if self.codebook is None else max(1, (self.codebook.size - 1).bit_length())
+        return {name: size_of(network, width) for name, network in self.networks.items()}
+
+    def save(self, directory: str | Path) -> list[str]:
+        """Write ``codebook.safetensors`` and ``NAME.vqnet`` for each network.
+
+        Parameters
+        ----------
+        directory:
+            Made if absent; other files in it stay.
+
+        Returns
+        -------
+        list
+            Names of the files.
+
+        Raises
+        ------
+        VqromError
+            If the directory cannot be written.
+        """
+        directory = Path(directory)
+        names = [] if self.codebook is None else [CODEBOOK_FILE]
+        with staged(directory) as folder:
+            self._write_codebook(folder, directory / CODEBOOK_FILE)
+            for name, network in self.networks.items():
+                names.append(f"{name}.vqnet")
+                save_network(network, folder / names[-1],
+                             self.codebook if network.indexed else None)
+        for path in self.checkpoints:
+            path.unlink(missing_ok=True)
+        return names
+
+    def _write_codebook(self, folder: Path, final: Path) -> None:
+        if self.codebook is None:
+            return
+        if self.codebook_file is None:
+            self.codebook.save(folder / CODEBOOK_FILE)
+        elif not (final.is_file() and final.read_bytes() == self.codebook_file):
+            (folder / CODEBOOK_FILE).write_bytes(self.codebook_file)
+
+
+def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, NetworkSource], *,
+             calibration: ArrayLike | Mapping[str, ArrayLike] | None = None,
+             labels: ArrayLike | Mapping[str, ArrayLike] | None = None,
+             codebook: CodebookLike | None = None, subvector: int | None = None,
+             codewords: int | None = None, extraction: str = "kde", epochs: int = 0,
+             start: str | None = None, batch: int = 100, candidates: int = 4,
+             raw_layers: str = "narrow", ranges: str = "percentile", device: str = "cpu",
+             seed: int = 0, checkpoints: str | Path | None = None,
+             progress: Steps | None = None) -> CompressionResult:
+    """Put networks on one universal codebook and quantise them to int8.
+
+    Parameters
+    ----------
+    networks:
+        One or several of: a zoo name, a ``torch.nn.Module``, an ``.onnx`` or ``.tflite`` file,
+        ``"module.py:factory"`` (the file is run), or a :class:`Source`. A mapping gives names.
+    calibration:
+        float32 inputs like those to come, ``[N, C, H, W]`` or ``[N, S, C]``, or their ``.npy``
+        file, for every network but those of the zoo; or by network name.
+    labels:
+        Classes of the calibration inputs, for training; none are needed.
+    codebook:
+        Encode for this codebook instead of extracting one from all the networks.
+    subvector, codewords:
+        Shape of the codebook: weights of one codeword (by default 4) and codewords (256).
+    extraction:
+        How codewords are found: ``"kde"``, ``"kmeans"`` or ``"additive"``.
+    epochs:
+        Passes of training over the calibration inputs (construction); 0 keeps the first codewords.
+    start:
+        Codewords at first, ``"nearest"`` to the weights or those that keep each layer's
+        ``"outputs"``; by default ``"outputs"`` if there are epochs.
+    batch, candidates:
+        Inputs of a training step, and nearest codewords to choose among.
+    raw_layers:
+        Layers with int8 weights instead of indices: ``"narrow"``, ``"small"``, ``"streams"``,
+        ``"ends"`` or ``"none"``.
+    ranges:
+        Ranges of the feature maps: ``"percentile"``, ``"minmax"`` or ``"mse"``.
+    device:
+        Where to train, as PyTorch names it.
+    seed:
+        Seed of the codebook's sampling and of training; the same one gives the same bytes.
+    checkpoints:
+        Directory where training leaves its state, from which the same call goes on after an
+        interruption; by default none is left. :meth:`CompressionResult.save` removes it.
+    progress:
+        Told about each step.
+
+    Raises
+    ------
+    VqromError
+        If an argument is wrong, a network cannot be read or captured, or training fails.
+    """
+    check_file(codebook, "codebook")
+    method = _one_of("extraction", extraction, Extraction)
+    _check_shape(subvector, codewords, seed)
+    settings, first, raw, spread = _check_construction(epochs, batch, candidates, start,
+                                                       raw_layers, ranges, device, seed)
+    sources, steps = as_sources(networks, calibration, labels), progress or SilentSteps()
+    words = None if codebook is None else load_codebook(codebook)
+    if words is not None:
+        _check_existing(words, named(codebook, "given"), subvector, codewords)
+    done: dict[str, QuantizedNetwork] = {}
+    notes: list[str] = []
+    read: list[tuple[Source, Inputs]] = []
+    for source in sources:
+        if source.quantized:
+            done[source.name] = replace(read_tflite_int8(Path(str(source.network))),
+                                        name=source.name)
+            notes.append(f"{source.name}: int8 already; its integers as they are, on any codebook")
+            continue
+        with steps.step(f"reading {source.name}"):
+            read.append((source, read_source(source)))
+    if words is None and read:
+        with steps.step("extracting the codebook"):
+            words = extract_codebook(
+                [inputs.network for _, inputs in read], subvector=subvector or DEFAULT_SUBVECTOR,
+                codewords=codewords or DEFAULT_CODEWORDS, seed=seed, method=method)
+    kept = () if checkpoints is None else tuple(
+        checkpoint_path(checkpoints, source.name) for source, _ in read)
+    for source, inputs in read:
+        assert words is not None
+        with steps.step(f"compressing {source.name}"):
+            network = compress_network(
+                inputs.network, words, inputs.calibration, settings, start=first, raw=raw,
+                ranges=spread, labels=inputs.labels, device=device,
+                checkpoint=checkpoint_path(checkpoints, source.name)
+                if epochs and checkpoints is not None else None,
+                progress=steps.callback(source.name))
+        done[source.name] = network
+        beyond = beyond_accelerator(network)
+        if beyond:
+            notes.append(f"{source.name}: on the host, with --engine reference only: "
+                         + ", ".join(beyond))
+    return CompressionResult(
+        words, {source.name: done[source.name] for source in sources}, tuple(notes), kept,
+        Path(codebook).read_bytes() if isinstance(codebook, str | Path) else None)
+
+
+def checkpoint_path(directory: str | Path, name: str) -> Path:
+    """Where the training state of one network is kept."""
+    return Path(directory) / f"{name}{CHECKPOINT_SUFFIX}"
+
+
+def size_of(network: QuantizedNetwork, index_width: int) -> Size:
+    """What a network's weights take; ``index_width`` is the bits of one index."""
+    convs = [layer for layer in network.layers if isinstance(layer, Conv)]
+    raw = sum(layer.raw.size for layer in convs if layer.raw is not None)
+    indices = sum(layer.indices.size for layer in convs if layer.indices is not None)
+    weights = sum(network.weights_of(layer) for layer in convs)
+    return Size(weights, weights - raw, raw, indices * index_width + 8 * raw)
+
+
+def _one_of(what: str, value: str, choices: type[Choice]) -> Choice:
+    if value not in list(choices):
+        raise VqromError(f"{what} must be one of {', '.join(choices)}, not {value!r}")
+    return choices(value)
+
+
+def _check_shape(subvector: int | None, codewords: int | None, seed: int) -> None:
+    if subvector is not None and subvector not in SUBVECTORS:
+        raise VqromError(f"subvector must be one of {', '.join(map(str, SUBVECTORS))}, "
+                         f"not {subvector!r}")
+    if codewords is not None and not 2 <= codewords <= MAX_CODEWORDS:
+        raise VqromError(f"codewords must be 2 to {MAX_CODEWORDS}, not {codewords!r}")
+    if not 0 <= seed < 1 << 32:
+        raise VqromError(f"seed must be 0 to {(1 << 32) - 1}, not {seed!r}")
+
+
+def _check_construction(
+    epochs: int, batch: int, candidates: int, start: str | None, raw_layers: str, ranges: str,
+    device: str, seed: int,
+) -> tuple[ConstructionSettings, Start, RawLayers, Ranges]:
+    for what, value, least in (("epochs", epochs, 0), ("batch", batch, 2),
+                               ("candidates", candidates, 1)):
+        if value < least:
+            raise VqromError(f"{what} must be at least {least}, not {value!r}")
+    raw = _one_of("raw-layers", raw_layers, RawLayers)
+    spread = _one_of("ranges", ranges, Ranges)
+    # Training is worth a slower start; without it, nearest codewords are there at once.
+    first = _one_of("start", start or (Start.OUTPUTS if epochs else Start.NEAREST), Start)
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise VqromError(f"device {device!r} must be one that PyTorch has here: "
+                         f"{str(error).splitlines()[0]}") from None
+    settings = ConstructionSettings(epochs=epochs, batch=batch, candidates=candidates, seed=seed)
+    return settings, first, raw, spread
+
+
+def _check_existing(codebook: UniversalCodebook, name: str, subvector: int | None,
+                    codewords: int | None) -> None:
+    for what, asked, given in (("subvector", subvector, codebook.subvector),
+                               ("codewords", codewords, codebook.size)):
+        if asked is not None and asked != given:
+            raise VqromError(f"{what} must be {given}, as in codebook {name}, not {asked!r}")

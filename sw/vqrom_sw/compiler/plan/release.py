@@ -1,0 +1,54 @@
+"""Which map to let go from the activation buffer when there is no room."""
+
+from __future__ import annotations
+
+from ..feature_map import FeatureMap
+from ..tasks import ConvTask
+from .plan import Residencies, Residency, Segment
+from .residents import Arrangement
+
+
+def release(arrangement: Arrangement, segment: Segment) -> Residencies | None:
+    """Residencies with one map less on chip while a segment runs; None if none can go.
+
+    Fused is better than spilled, since it costs no DRAM traffic; among maps alike in that the
+    largest goes.
+    """
+    options = arrangement.alive(segment)
+    if not options:
+        return _cut_chain(arrangement, segment)
+    tasks = arrangement.graph.tasks
+    fusible = [feature_map for feature_map in options if _is_fusible(feature_map, arrangement)]
+    # A reader on the vector unit works while the array goes on; one on the array cannot.
+    chosen = max(fusible or options, key=lambda feature_map: (
+        bool(fusible) and not tasks[feature_map.consumers[0]].on_array, feature_map.size))
+    changed = Residency.FUSED if fusible else Residency.SPILLED
+    return arrangement.residencies | {chosen: changed}
+
+
+def _cut_chain(arrangement: Arrangement, segment: Segment) -> Residencies | None:
+    """Residencies in which a chain of fused maps is cut at its smallest map."""
+    residencies = arrangement.residencies
+    fused = [task.output for task in arrangement.graph.tasks[segment.first:segment.end]
+             if residencies[task.output] == Residency.FUSED]
+    if not fused:
+        return None
+    smallest = min(fused, key=lambda feature_map: feature_map.size)
+    return residencies | {smallest: Residency.SPILLED}
+
+
+def _is_fusible(feature_map: FeatureMap, arrangement: Arrangement) -> bool:
+    """Whether a map can be fused, and fetching weights again costs less than it over DRAM."""
+    producer, tasks = feature_map.producer, arrangement.graph.tasks
+    if producer is None or feature_map.consumers != [producer + 1]:
+        return False
+    reader = tasks[producer + 1]
+    if not reader.on_array:
+        return True
+    config = arrangement.graph.config
+    weights = 0
+    for task in (tasks[producer], reader):
+        if isinstance(task, ConvTask):
+            pixels = task.output.height * task.output.width
+            weights += -(-pixels // config.accumulator_depth) * task.weight_bytes
+    return weights < 2 * feature_map.size * config.rows

@@ -1,0 +1,170 @@
+"""The search for the number of strips in which a segment costs least."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .placer import Placer, ResidentSpans
+from .plan import Residency, RowWindow, Segment, Strip, WindowKey
+from .residents import Arrangement
+from .strips import array_work, make_strips, strip_counts
+from .timeline import Timeline
+
+VARIANTS = ((False, False), (False, True), (True, False))
+"""Ways of placing that are tried: ``tight`` and ``flipped`` of :class:`Placer`."""
+
+
+class NoRoomError(Exception):
+    """Maps do not fit the activation buffer while a segment runs.
+
+    Members
+    -------
+    segment:
+        The segment.
+    needed:
+        Words that it would need.
+    """
+
+    def __init__(self, segment: Segment, needed: int):
+        super().__init__(segment, needed)
+        self.segment = segment
+        self.needed = needed
+
+
+@dataclass(frozen=True)
+class PlacedStrips:
+    """Strips of a segment with their places.
+
+    Members
+    -------
+    strips:
+        The strips.
+    timeline:
+        The words that are taken after them.
+    cost:
+        Estimated cycles, those included that fetching weights and parameters is worth.
+    stall:
+        Cycles among them for which units wait for loads and stores.
+    """
+
+    strips: list[Strip]
+    timeline: Timeline
+    cost: float
+    stall: int
+
+
+@dataclass(frozen=True)
+class StripSearch:
+    """Tries numbers of strips, few first, and places each.
+
+    Members
+    -------
+    arrangement:
+        Residencies and segments.
+    beat_cost:
+        Cycles that fetching one more bus beat of weights or parameters is worth.
+    """
+
+    arrangement: Arrangement
+    beat_cost: float
+
+    def best(self, segment: Segment, time: int, timeline: Timeline,
+             spans: ResidentSpans) -> PlacedStrips:
+        """The cheapest strips of a segment.
+
+        Parameters
+        ----------
+        time:
+            Number of the segment's first strip in the plan.
+        timeline:
+            The words that earlier strips take; it is not changed.
+        spans:
+            Words of resident maps.
+
+        Raises
+        ------
+        NoRoomError
+            If none fit; or if those that fit are so small that letting a map go costs less.
+        """
+        graph, best, fewest = self.arrangement.graph, None, 0
+        for count in strip_counts(segment, graph.tasks, graph.config):
+            if best and count > 2 * fewest + 1:
+                break
+            placed = self._place(segment, count, time, timeline, spans, may_be_tight=not best)
+            if placed:
+                fewest = fewest or count
+                if best is None or placed.cost < best.cost:
+                    best = placed
+            if best and best.stall == 0:
+                break
+        if best is None or (self.arrangement.alive(segment)
+                            and self._is_tiny(segment, len(best.strips))):
+            raise NoRoomError(segment, self._least_words(segment, spans))
+        return best
+
+    def _place(self, segment: Segment, count: int, time: int, timeline: Timeline,
+               spans: ResidentSpans, *, may_be_tight: bool) -> PlacedStrips | None:
+        """The cheapest placing of a number of strips, or None if there is no room."""
+        graph, found = self.arrangement.graph, None
+        for tight, flipped in VARIANTS:
+            if tight and (found or not may_be_tight):
+                continue
+            strips = self._strips(segment, count)
+            # Nothing that was taken to let units work ahead, if room is tight.
+            fork = Timeline(graph.config.activation_words) if tight else timeline.fork()
+            placer = Placer(graph.config, graph.tasks, self.arrangement.residencies, fork, tight,
+                            flipped)
+            if not placer.place(strips, time, spans):
+                continue
+            cycles, beats = array_work(strips, graph.tasks, graph.config)
+            cost = cycles + placer.stall + self.beat_cost * beats
+            if found is None or cost < found.cost:
+                found = PlacedStrips(strips, fork, cost, placer.stall)
+            if placer.stall == 0:
+                break
+        return found
+
+    def _strips(self, segment: Segment, count: int) -> list[Strip]:
+        """Strips without places; the first loads ahead unless its input is not stored yet."""
+        strips = make_strips(segment, self.arrangement.graph.tasks, self.arrangement.residencies,
+                             count)
+        strips[0].early = not self._loads_last_stores(strips[0])
+        return strips
+
+    def _loads_last_stores(self, strip: Strip) -> bool:
+        """Whether a strip loads what the segment before stores, so that it cannot load ahead."""
+        arrangement = self.arrangement
+        segment, tasks = arrangement.segments[strip.segment], arrangement.graph.tasks
+        return any(source.producer is not None and source.producer < segment.first
+                   and arrangement.segment_of[source.producer] == segment.index - 1
+                   and arrangement.residencies[source] == Residency.SPILLED
+                   for position in strip.produced for source in tasks[position].inputs)
+
+    def _least_words(self, segment: Segment, spans: ResidentSpans) -> int:
+        """Words that the segment needs in strips of single map rows."""
+        tasks, residencies = self.arrangement.graph.tasks, self.arrangement.residencies
+        strips = make_strips(segment, tasks, residencies, tasks[segment.end - 1].output.height)
+        rows = max(sum(self._window_words(key, window) for key, window in strip.windows.items())
+                   + sum((end - first) * tasks[position].output.pitch
+                         for position, (first, end) in strip.produced.items()
+                         if residencies[tasks[position].output] == Residency.SPILLED)
+                   for strip in strips)
+        return rows + sum(size for _, size in spans.here)
+
+    def _window_words(self, key: WindowKey, window: RowWindow) -> int:
+        """Words that a window takes, those of the one before included if it is still needed."""
+        source = self.arrangement.graph.tasks[key[0]].inputs[key[1]]
+        # Rows go from one window of a fused map to the next.
+        twice = (self.arrangement.residencies[source] == Residency.FUSED
+                 and window.fresh > window.first)
+        return (window.end - window.first) * source.pitch * (1 + twice)
+
+    def _is_tiny(self, segment: Segment, count: int) -> bool:
+        """Whether strips are so small that fetching weights again costs more than a spilled map."""
+        config = self.arrangement.graph.config
+        for task in self.arrangement.graph.tasks[segment.first:segment.end]:
+            pixels = task.output.height * task.output.width
+            enough = min(pixels, max(config.fill_steps, config.accumulator_depth // 8))
+            if task.on_array and pixels < enough * count:
+                return True
+        return False

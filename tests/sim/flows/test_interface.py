@@ -1,0 +1,210 @@
+"""What a notebook imports: functions on objects and files, and typed results."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+import vqrom
+from tests.random_networks import mixed_network, random_codebook
+from vqrom_sw.formats import save_network
+
+
+@pytest.fixture(scope="module")
+def module() -> nn.Module:
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Conv2d(3, 12, 3, stride=2, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+                         nn.Flatten(), nn.Linear(12 * 3 * 3, 7))
+
+
+@pytest.fixture(scope="module")
+def inputs() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((5, 3, 12, 12)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def made(module: nn.Module, inputs: np.ndarray) -> vqrom.CompressionResult:
+    return vqrom.compress({"mine": module}, calibration=inputs, codewords=16)
+
+
+@pytest.fixture(scope="module")
+def run(made: vqrom.CompressionResult, inputs: np.ndarray) -> vqrom.SimulationReport:
+    return vqrom.simulate(made.networks["mine"], made.codebook, "tiny", inputs, "model")
+
+
+def test_everything_named_is_there_and_documented() -> None:
+    for name in vqrom.__all__:
+        assert getattr(vqrom, name) is not None
+        if name not in ("__version__", "zoo"):
+            assert getattr(vqrom, name).__doc__, name
+
+
+def test_compress_a_module(made: vqrom.CompressionResult, tmp_path: Path) -> None:
+    assert made.codebook is not None and (made.codebook.size, made.codebook.subvector) == (16, 4)
+    size = made.sizes["mine"]
+    assert size.weights == 12 * 27 + 7 * 108 and size.raw == 12 * 27
+    assert size.bits == 8 * size.raw + 4 * size.indexed // 4
+    assert 1 < size.bits_per_weight < 8
+    assert made.save(tmp_path) == ["codebook.safetensors", "mine.vqnet"]
+    again = vqrom.load_network(tmp_path / "mine.vqnet")
+    assert again.name == "mine" and again.codebook_sha256 == made.codebook.sha256
+
+
+def test_a_module_and_a_source_and_its_files_are_the_same(
+        module: nn.Module, inputs: np.ndarray, made: vqrom.CompressionResult,
+        tmp_path: Path) -> None:
+    np.save(tmp_path / "inputs.npy", inputs)
+    made.save(tmp_path / "one")
+    source = vqrom.Source(module, "mine", calibration=tmp_path / "inputs.npy")
+    other = vqrom.compress(source, codebook=tmp_path / "one/codebook.safetensors")
+    other.save(tmp_path / "two")
+    for name in ("codebook.safetensors", "mine.vqnet"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_what_compress_refuses(module: nn.Module, inputs: np.ndarray) -> None:
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
+            ({"networks": module}, "'Sequential' must come with calibration inputs"),
+            ({"networks": [module, module], "calibration": inputs}, "is there twice"),
+            ({"networks": "nonsense"}, "network must be one of mnist"),
+            ({"networks": module, "calibration": inputs.astype(float)}, "must be float32"),
+            ({"networks": module, "calibration": inputs, "codewords": 1}, "must be 2 to 65536"),
+            ({"networks": module, "calibration": inputs, "epochs": -1}, "must be at least 0"))
+    for arguments, message in cases:
+        with pytest.raises(vqrom.VqromError, match=message):
+            vqrom.compress(**arguments)
+
+
+def test_report_as_a_table(run: vqrom.SimulationReport) -> None:
+    assert [row.name for row in run.layers] == ["load", "0", "2", "4", "store"]
+    assert run.cycles == sum(row.cycles or 0 for row in run.layers)
+    assert run.bit_exact is None and run.outputs is None and run.utilization
+    assert run.traffic is not None
+    for row, layer in zip(run.layers, run.report["layers"], strict=True):
+        assert row.traffic is not None
+        assert row.traffic.dram_read_bytes == layer["traffic"]["dram_read_bytes"]
+        assert (row.stalls, row.busy, row.macs) == (layer["stalls"], layer["busy"], layer["macs"])
+    html = run._repr_html_()
+    assert "<table>" in html and f"{run.cycles:,}" in html and "mine on tiny" in html
+
+
+def test_pandas_is_optional(run: vqrom.SimulationReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(vqrom.VqromError, match="'pandas' must be installed"):
+        run.to_pandas()
+
+
+def test_report_as_a_frame(run: vqrom.SimulationReport) -> None:
+    pytest.importorskip("pandas")
+    frame = run.to_pandas()
+    assert list(frame["name"]) == [row.name for row in run.layers]
+    assert frame["cycles"].sum() == run.cycles
+    assert frame["traffic.dram_read_bytes.index"].sum() == \
+        run.report["traffic"]["dram_read_bytes"]["index"]
+
+
+def test_plots(run: vqrom.SimulationReport) -> None:
+    for figure in (run.plot_layers(), run.plot_traffic()):
+        assert isinstance(figure, Figure) and figure.axes
+        assert figure.get_facecolor() == (1, 1, 1, 1)
+
+
+def test_reference_has_values_and_no_cycles(made: vqrom.CompressionResult, inputs: np.ndarray,
+                                            module: nn.Module, tmp_path: Path) -> None:
+    run = vqrom.simulate(made.networks["mine"], made.codebook, "tiny", inputs, "reference")
+    assert run.cycles is None and run.traffic is None and run.layers[0].cycles is None
+    assert run.bit_exact and run.outputs is not None and run.outputs.dtype == np.int8
+    with torch.no_grad():
+        expected = module(torch.from_numpy(inputs)).numpy()
+    assert np.corrcoef(run.dequantized().ravel(), expected.ravel())[0, 1] > 0.8
+    assert run.save(tmp_path) == ["outputs.npy", "report.json"]
+    np.testing.assert_array_equal(np.load(tmp_path / "outputs.npy"), run.outputs)
+    assert json.loads((tmp_path / "report.json").read_text()) == run.report
+    for wrong in (run.plot_layers, run.plot_traffic):
+        with pytest.raises(vqrom.VqromError, match="must have hardware figures"):
+            wrong()
+
+
+def test_topology(tmp_path: Path) -> None:
+    path = tmp_path / "product.csv"
+    path.write_text("Layer, M, N, K,\nproduct, 40, 24, 64,\n")
+    run = vqrom.simulate(path, config="tiny")
+    assert run.name == "product" and run.layers[1].macs == 40 * 24 * 64 and run.cycles
+    with pytest.raises(vqrom.VqromError, match="goes without codebook and inputs"):
+        vqrom.simulate(path, inputs=np.zeros((1, 1, 1, 1), np.int8))
+    with pytest.raises(vqrom.VqromError, match="must have been computed"):
+        run.dequantized()
+
+
+def test_configurations(made: vqrom.CompressionResult, tmp_path: Path) -> None:
+    config = vqrom.load_config("tiny", made.codebook)
+    assert (config.codewords, config.subvector) == (16, 4)
+    assert vqrom.load_config(config, made.codebook) is config
+    with pytest.raises(vqrom.VqromError, match=r"16 codewords of 4, not 256 of 4"):
+        vqrom.load_config(vqrom.load_config("tiny"), made.codebook)
+    (tmp_path / "mine.toml").write_text('base = "tiny"\ndram_latency = 300\n')
+    assert vqrom.load_config(tmp_path / "mine.toml").dram_latency == 300
+
+
+def test_generate_and_area(made: vqrom.CompressionResult, tmp_path: Path) -> None:
+    assert made.codebook is not None
+    design = vqrom.generate("tiny", made.codebook)
+    assert design.metadata["codebook"]["sha256"] == made.codebook.sha256
+    assert "module vqrom" in design.verilog
+    measured = vqrom.area("tiny", made.codebook)
+    assert sum(row.nand2 for row in measured.components) == pytest.approx(measured.nand2)
+    assert measured.area_um2 is None and isinstance(measured.plot(), Figure)
+    assert "codebook ROM" in measured._repr_html_()
+    measured.save(tmp_path)
+    for name in design.save(tmp_path / "design"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "design" / name).read_bytes()
+    assert json.loads((tmp_path / "area.json").read_text()) == measured.report
+
+
+def test_random_images(tmp_path: Path) -> None:
+    codebook = random_codebook(vqrom.load_config("tiny"))
+    network = mixed_network(codebook).build()
+    save_network(network, tmp_path / "mixed.vqnet", codebook)
+    made = vqrom.random_images(tmp_path / "mixed.vqnet", 3, seed=1)
+    assert made.labels is None and made.inputs.dtype == np.float32
+    height, width, channels = network.input_shape
+    assert made.inputs.shape == (3, channels, height, width)
+    np.testing.assert_array_equal(vqrom.random_images(network, 3, seed=1).inputs, made.inputs)
+    quantization = network.input_quantization
+    levels = np.rint(made.inputs / quantization.scale) + quantization.zero_point
+    assert levels.min() >= -128 and levels.max() <= 127 and np.ptp(levels) > 200
+    vqrom.simulate(network, codebook, "tiny", made.inputs, "reference")
+
+
+def test_sample_images() -> None:
+    made = vqrom.images("usps", 2)
+    assert made.inputs.shape == (2, 1, 16, 16)
+    assert made.labels is not None and len(made.labels) == 2
+    with pytest.raises(vqrom.VqromError, match=r"count must be 1 to \d+, the samples"):
+        vqrom.images("usps", 0)
+
+
+def test_inspection(made: vqrom.CompressionResult) -> None:
+    assert made.codebook is not None
+    network = made.networks["mine"]
+    facts = vqrom.inspect_codebook(made.codebook, [network])
+    assert sum(one.count for one in facts.values) == 16 * 4
+    assert sum(one.count for one in facts.norms) == 16
+    assert sum(facts.uses) == 7 * 108 // 4 and facts.used <= 16
+    assert 0 < facts.entropy <= 4
+    layers = vqrom.inspect_network(network, made.codebook).layers
+    assert [(layer.kind, layer.encoding) for layer in layers] == [
+        ("conv", "raw"), ("maxpool", ""), ("linear", "indexed")]
+    assert layers[2].bits_per_weight == 1
+    listing = vqrom.explain(network, made.codebook, "tiny")
+    assert [name for segment in listing.plan for name in segment.layers] == ["0", "2", "4"]
+    with pytest.raises(vqrom.VqromError, match="must come with its codebook"):
+        vqrom.inspect_network(network)
