@@ -7,10 +7,10 @@ keep the sums, and post-processing turns finished sums into int8 results.
 from .accumulators import HALVES
 from .array import ProcessingArray
 from .post import PostProcessor
-from .sequencer import array_command_layout
+from .sequencer import PIXEL_LEVELS, REDUCTION_LEVELS, array_command_layout
 from .unit import ComputeUnit, post_command_layout
 
 __all__ = [
-    "HALVES", "ComputeUnit", "PostProcessor", "ProcessingArray", "array_command_layout",
-    "post_command_layout",
+    "HALVES", "PIXEL_LEVELS", "REDUCTION_LEVELS", "ComputeUnit", "PostProcessor",
+    "ProcessingArray", "array_command_layout", "post_command_layout",
 ]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from vqrom_hw.errors import VqromError
 from vqrom_hw.export import run_yosys
-from vqrom_sw.io import cached_directory
+from vqrom_sw.io import cached_directory, content_key, source_digest
 from vqrom_sw.progress import Progress
 
 WORKERS = 2
@@ -173,10 +171,29 @@ def _synthesize_one(name: str, modules: Mapping[str, str], liberty: str,
             file.unlink()
         (directory / "result.json").write_text(json.dumps(asdict(result)), encoding="utf-8")
 
-    key = _key(version("pyosys"), *commands, liberty, text,
-               *(part for file in sorted(memory_files) for part in (file, memory_files[file])))
+    key = synthesis_key(commands, liberty, text, memory_files)
     cached = cached_directory("synthesis", key, build)
     return _from_json(json.loads((cached / "result.json").read_text(encoding="utf-8")))
+
+
+def synthesis_key(commands: Sequence[str], liberty: str, text: str,
+                  memory_files: Mapping[str, bytes]) -> str:
+    """Key of a synthesised module: Yosys and this module's code, the commands, and what they read.
+
+    Parameters
+    ----------
+    commands:
+        Yosys commands.
+    liberty:
+        Text of the cell library.
+    text:
+        Verilog of the module and its black boxes.
+    memory_files:
+        Contents of the files that ``$readmemh`` names.
+    """
+    return content_key(source_digest(__name__), *commands, liberty, text,
+                       *(part for file in sorted(memory_files)
+                         for part in (file, memory_files[file])))
 
 
 def script(name: str, kept: Sequence[str]) -> tuple[str, ...]:
@@ -242,14 +259,6 @@ def _memory(name: str, cell: dict) -> Memory:
         name, "ram" if writers else "rom", number("SIZE"), width, readers, writers,
         len(set(map(str, enables))) if writers else 0,
         cell["parameters"]["RD_CLK_ENABLE"][-readers:] == "1" * readers)
-
-
-def _key(*parts: str | bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        content = part.encode() if isinstance(part, str) else part
-        digest.update(len(content).to_bytes(8, "little") + content)
-    return digest.hexdigest()
 
 
 def _from_json(value: dict) -> SynthesizedModule:

@@ -3,10 +3,12 @@
 from .array_cache import cached_array
 from .arrays import MAX_DIMENSION, MAX_DIMENSIONS, load_array, require_file
 from .atomic import read_bytes, write_bytes
-from .cache import cache_root, cached_directory
+from .cache import cache_root, cached_directory, content_key
+from .sources import source_digest
 from .tensor_file import read_tensors, tensor_bytes
 
 __all__ = [
     "MAX_DIMENSION", "MAX_DIMENSIONS", "cache_root", "cached_array", "cached_directory",
-    "load_array", "read_bytes", "read_tensors", "require_file", "tensor_bytes", "write_bytes",
+    "content_key", "load_array", "read_bytes", "read_tensors", "require_file", "source_digest",
+    "tensor_bytes", "write_bytes",
 ]

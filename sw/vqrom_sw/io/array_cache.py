@@ -1,40 +1,38 @@
-"""Arrays that take long to make, kept in the user's cache folder by all that they depend on."""
+"""Arrays that take long to make, kept in the cache folder by all that they depend on."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes, write_bytes
+from .cache import cache_root, content_key
 
 MAX_BYTES = 1 << 30
+"""Largest file that is read back."""
 
 
 def cached_array(name: str, depends_on: Sequence[object], make: Callable[[], np.ndarray]
                  ) -> np.ndarray:
     """What ``make`` gives, from the cache if it was made from the same before.
 
-    The folder is ``VQROM_CACHE``, or the user's cache folder. Where it cannot be written, the
-    array is made each time.
+    Where the cache folder cannot be written, or a file in it is damaged, the array is made again.
 
     Parameters
     ----------
     name:
-        Of the file, for people.
+        Beginning of the file's name, for people who look into the folder.
     depends_on:
-        Everything that the array follows from: paths stand for their files' contents, anything
-        else for its text.
+        Everything that the array follows from, as for :func:`.cache.content_key`; the code that
+        makes it is given as its :func:`.sources.source_digest`.
+    make:
+        Makes the array; called at most once.
     """
-    root = Path(os.environ.get("VQROM_CACHE") or platformdirs.user_cache_dir("vqrom"))
-    path = root / "arrays" / f"{name}-{_key(depends_on)[:32]}.npy"
+    path = cache_root() / "arrays" / f"{name}-{content_key(np.__version__, *depends_on)}.npy"
     try:
         return np.load(io.BytesIO(read_bytes(path, "array", MAX_BYTES)), allow_pickle=False)
     except (VqromError, ValueError, EOFError):
@@ -47,11 +45,3 @@ def cached_array(name: str, depends_on: Sequence[object], make: Callable[[], np.
     except (VqromError, OSError):
         pass
     return made
-
-
-def _key(depends_on: Sequence[object]) -> str:
-    digest = hashlib.sha256(np.__version__.encode())
-    for part in depends_on:
-        content = part.read_bytes() if isinstance(part, Path) else repr(part).encode()
-        digest.update(len(content).to_bytes(8, "little") + content)
-    return digest.hexdigest()

@@ -1,7 +1,8 @@
-"""Results of long builds, kept by a hash of their content."""
+"""Results that take long to make, kept on disk by a key of everything that they follow from."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -11,10 +12,38 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
+KEY_DIGITS = 32
+"""Hexadecimal digits of a key: 128 bits, so that no two of them ever meet by chance."""
+
 
 def cache_root() -> Path:
-    """``VQROM_CACHE``, or the user's cache folder."""
+    """The folder of all kept results: ``VQROM_CACHE``, or else the user's cache folder."""
     return Path(os.environ.get("VQROM_CACHE") or platformdirs.user_cache_dir("vqrom"))
+
+
+def content_key(*parts: object) -> str:
+    """The name under which a result is kept: hexadecimal digits that differ if any part does.
+
+    Parameters
+    ----------
+    parts:
+        Everything that the result follows from, in an order that stays the same. Paths stand for
+        their files' contents, bytes and text for themselves, anything else for its ``repr``.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        content = _content(part)
+        # With its length, so that the parts "ab", "c" differ from "a", "bc".
+        digest.update(len(content).to_bytes(8, "little") + content)
+    return digest.hexdigest()[:KEY_DIGITS]
+
+
+def _content(part: object) -> bytes:
+    if isinstance(part, Path):
+        return part.read_bytes()
+    if isinstance(part, bytes):
+        return part
+    return part.encode() if isinstance(part, str) else repr(part).encode()
 
 
 def cached_directory(kind: str, key: str, build: Callable[[Path], None]) -> Path:
@@ -22,6 +51,16 @@ def cached_directory(kind: str, key: str, build: Callable[[Path], None]) -> Path
 
     It is built beside its place and renamed when complete, so that no half-made one is ever seen;
     processes that want the same one wait for each other.
+
+    Parameters
+    ----------
+    kind:
+        Folder of results of one kind, under :func:`cache_root`.
+    key:
+        From :func:`content_key`.
+    build:
+        Called with an empty folder to fill, unless the result is there. What it raises goes on to
+        the caller, and nothing is kept.
     """
     parent = cache_root() / kind
     parent.mkdir(parents=True, exist_ok=True)

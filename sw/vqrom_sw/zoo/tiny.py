@@ -10,11 +10,11 @@ from torch import nn
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import read_tflite
-from vqrom_sw.io import cached_array
+from vqrom_sw.io import cached_array, source_digest
 
-from . import keyword_features, speech
 from .cifar import cifar_images, data_folder
 from .data import ImageSet, read_archive
+from .keyword_features import keyword_features
 
 BATCH = 500
 SPECTRA = 2000
@@ -60,9 +60,8 @@ def _ds_cnn(model: Path, module: nn.Module) -> ImageSet:
         raise VqromError("keyword features must be int8 [N, 49, 10, 1], "
                          f"not {features.dtype} {features.shape!r}")
     real = (features.astype(np.float32) - KWS_ZERO_POINT) * np.float32(KWS_SCALE)
-    sources = [Path(str(part.__file__)) for part in (keyword_features, speech)]
-    calibration = cached_array("keyword-features", [model, *sources], lambda: (
-        keyword_features.keyword_features(lambda found: _classes(module, found))))
+    calibration = cached_array("keyword-features", [model, source_digest(__name__)], lambda: (
+        keyword_features(lambda found: _classes(module, found))))
     return ImageSet(calibration, real.transpose(0, 3, 1, 2).copy(), labels.astype(np.int64))
 
 

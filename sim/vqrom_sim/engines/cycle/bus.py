@@ -1,175 +1,247 @@
-"""Bus and DRAM: :mod:`vqrom_hw.bus.read_dma`, :mod:`vqrom_hw.bus.write_dma` and ``rtl/dram.sv``."""
+"""Bus and DRAM, cycle by cycle.
+
+The reading side mirrors :mod:`vqrom_hw.bus.read_dma` with its read channels, the writing side
+:mod:`vqrom_hw.bus.write_dma`, and both the memory behind them, ``rtl/simulator/dram.sv``. Beats are
+counted, their contents are not there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
 
 from vqrom_hw.bus import BOUNDARY, OUTSTANDING_READS, OUTSTANDING_WRITES, REQUEST_QUEUE
 from vqrom_sim.engines.dram import DRAM_QUEUE
 
-from .jit import compiled
+from . import places as at
+from .channels import READ_CHANNELS
+from .jit import Registers, compiled
+from .state import Dimensions
 
-# In this package ``s`` holds all registers, int64, and ``t`` all commands, row after row; a unit
-# knows where its registers lie, and ``command`` is where a command's row begins.
+NONE = -1
+"""No read channel."""
 
-# A read stream: the burst splitter, room, the FIFO, and a ring of requests (address, beats, tag).
-S_ADDRESS, S_BEATS, S_TAG, S_FREE, S_INNER, S_READY, S_QUEUED, S_HEAD, S_RING = range(9)
-STREAM_SIZE = S_RING + 3 * REQUEST_QUEUE
-STREAMS, STREAM = 5, 0
-"""Read streams, and where the first one lies."""
 
-# The read side of the bus: address register, outstanding bursts (stream, tag), data register.
-R_VALID_ADDRESS, R_BURST, R_ORDERED, R_ORDER_HEAD, R_DATA, R_LAST, R_WAITING, R_WAIT_HEAD, R_NOW, \
-    R_ORDER = range(STREAM + STREAMS * STREAM_SIZE, STREAM + STREAMS * STREAM_SIZE + 10)
-R_DUE = R_ORDER + 2 * OUTSTANDING_READS
-R_LEFT = R_DUE + DRAM_QUEUE
+class Request(NamedTuple):
+    """What a unit asks the DMA for.
 
-# The write side.
-W_ADDRESS, W_BEATS, W_LEFT, W_VALID_ADDRESS, W_VALID, W_LAST, W_ORDERED, W_OPENED, W_OWED, \
-    W_ANSWER = range(R_LEFT + DRAM_QUEUE, R_LEFT + DRAM_QUEUE + 10)
-END = W_ANSWER + 1
+    Members
+    -------
+    address:
+        First byte.
+    beats:
+        How many beats from there.
+    tag:
+        Traffic stream that they are counted under.
+    """
+
+    address: int
+    beats: int
+    tag: int
+
+
+class Wires(NamedTuple):
+    """What the read channels and the units that they feed tell each other within a cycle.
+
+    Members
+    -------
+    queued:
+        Requests that waited in each channel when the cycle began.
+    taken:
+        Beats taken from each channel in this cycle.
+    """
+
+    queued: np.ndarray
+    taken: np.ndarray
+
+
+class ReadAddress(NamedTuple):
+    """What happens on the read address channel in a cycle.
+
+    Members
+    -------
+    accepted:
+        The DRAM takes the burst on offer.
+    channel:
+        Read channel whose next burst goes on offer, or :data:`NONE`.
+    beats, tag:
+        That burst's length, and its traffic stream.
+    """
+
+    accepted: bool
+    channel: int
+    beats: int
+    tag: int
 
 
 @compiled
-def burst_beats(address, beats, beat_bits, most):
-    """Length of the next burst of a request."""
-    limit = min((BOUNDARY - (address & (BOUNDARY - 1))) >> beat_bits, most)
+def channel_place(number: int) -> int:
+    """Where a read channel's registers begin."""
+    return at.CHANNELS + number * at.CHANNEL_SIZE
+
+
+@compiled
+def beat_offered(s: Registers, number: int) -> bool:
+    """Whether a read channel offers a beat."""
+    return s[channel_place(number) + at.H_READY] != 0
+
+
+@compiled
+def burst_beats(dims: Dimensions, address: int, beats: int) -> int:
+    """Length of the next burst of a request of which so many beats are left."""
+    limit = min((BOUNDARY - (address & (BOUNDARY - 1))) >> dims.beat_bits, dims.longest_burst)
     return min(beats, limit)
 
 
 @compiled
-def push_request(s, stream, address, beats, tag):
-    """Queue a request; the caller has seen room."""
-    last = (s[stream + S_HEAD] + s[stream + S_QUEUED]) & (REQUEST_QUEUE - 1)
-    place = stream + S_RING + 3 * last
-    s[place] = address
-    s[place + 1] = beats
-    s[place + 2] = tag
-    s[stream + S_QUEUED] += 1
+def has_room(s: Registers, channel: int) -> bool:
+    """Whether the read channel at a place can queue another request."""
+    return s[channel + at.H_QUEUED] < REQUEST_QUEUE
 
 
 @compiled
-def _take_request(s, stream, queued):
+def push_request(s: Registers, channel: int, request: Request) -> None:
+    """Queue a request in the read channel at a place; the caller has seen room."""
+    last = (s[channel + at.H_HEAD] + s[channel + at.H_QUEUED]) & at.REQUEST_MASK
+    place = channel + at.H_RING + 3 * last
+    s[place] = request.address
+    s[place + 1] = request.beats
+    s[place + 2] = request.tag
+    s[channel + at.H_QUEUED] += 1
+
+
+@compiled
+def _take_request(s: Registers, channel: int, queued: int) -> None:
     """The splitter takes the oldest of the requests that were there when the cycle began."""
-    if s[stream + S_BEATS] == 0 and queued:
-        place = stream + S_RING + 3 * s[stream + S_HEAD]
-        s[stream + S_ADDRESS] = s[place]
-        s[stream + S_BEATS] = s[place + 1]
-        s[stream + S_TAG] = s[place + 2]
-        s[stream + S_HEAD] = (s[stream + S_HEAD] + 1) & (REQUEST_QUEUE - 1)
-        s[stream + S_QUEUED] -= 1
+    if s[channel + at.H_BEATS] == 0 and queued:
+        place = channel + at.H_RING + 3 * s[channel + at.H_HEAD]
+        s[channel + at.H_ADDRESS] = s[place]
+        s[channel + at.H_BEATS] = s[place + 1]
+        s[channel + at.H_TAG] = s[place + 2]
+        s[channel + at.H_HEAD] = (s[channel + at.H_HEAD] + 1) & at.REQUEST_MASK
+        s[channel + at.H_QUEUED] -= 1
 
 
 @compiled
-def step_streams(s, queued, pops, beat_bits, most):
-    """FIFOs, splitters and the address channel: ``(address taken, stream granted or -1, beats,
-    tag)``.
-
-    ``queued``: requests of each stream at the beginning of the cycle; ``pops``: beats taken.
-    """
-    arrival = s[R_ORDER + 2 * s[R_ORDER_HEAD]] if s[R_DATA] else -1
-    slot = s[R_ORDERED] < OUTSTANDING_READS and (not s[R_VALID_ADDRESS]
-                                              or s[R_WAITING] < DRAM_QUEUE)
-    accepted = s[R_VALID_ADDRESS] and s[R_WAITING] < DRAM_QUEUE
-    granted, length, tag = -1, 0, 0
-    for number in range(STREAMS):
-        stream = STREAM + number * STREAM_SIZE
-        if (s[stream + S_BEATS] == 0 and queued[number] == 0 and pops[number] == 0
-                and arrival != number and (s[stream + S_INNER] == 0 or s[stream + S_READY])):
+def step_channels(s: Registers, dims: Dimensions, wires: Wires) -> ReadAddress:
+    """One cycle of the read channels: FIFOs, splitters, and which of them gets the bus."""
+    arrival = s[at.R_ORDER + 2 * s[at.R_ORDER_HEAD]] if s[at.R_DATA] else NONE
+    room = s[at.R_WAITING] < DRAM_QUEUE
+    slot = s[at.R_ORDERED] < OUTSTANDING_READS and (not s[at.R_VALID_ADDRESS] or room)
+    granted, length, tag = NONE, 0, 0
+    for number in range(READ_CHANNELS):
+        channel, taken = channel_place(number), wires.taken[number]
+        if (s[channel + at.H_BEATS] == 0 and wires.queued[number] == 0 and taken == 0
+                and arrival != number
+                and (s[channel + at.H_INNER] == 0 or s[channel + at.H_READY])):
             continue
         issued = 0
-        if s[stream + S_BEATS]:
-            beats = burst_beats(s[stream + S_ADDRESS], s[stream + S_BEATS], beat_bits, most)
-            if slot and granted < 0 and s[stream + S_FREE] >= beats:
-                granted, length, tag, issued = number, beats, s[stream + S_TAG], beats
-                s[stream + S_ADDRESS] += beats << beat_bits
-                s[stream + S_BEATS] -= beats
+        if s[channel + at.H_BEATS]:
+            beats = burst_beats(dims, s[channel + at.H_ADDRESS], s[channel + at.H_BEATS])
+            if slot and granted < 0 and s[channel + at.H_FREE] >= beats:
+                granted, length, tag, issued = number, beats, s[channel + at.H_TAG], beats
+                s[channel + at.H_ADDRESS] += beats << dims.beat_bits
+                s[channel + at.H_BEATS] -= beats
         if not issued:
-            _take_request(s, stream, queued[number])
-        s[stream + S_FREE] += pops[number] - issued
-        inner = s[stream + S_INNER] > 0 and (not s[stream + S_READY] or pops[number])
-        if inner or pops[number]:
-            s[stream + S_READY] = 1 if inner else 0
-        s[stream + S_INNER] += (arrival == number) - (1 if inner else 0)
-    return accepted, granted, length, tag
+            _take_request(s, channel, wires.queued[number])
+        s[channel + at.H_FREE] += taken - issued
+        inner = s[channel + at.H_INNER] > 0 and (not s[channel + at.H_READY] or taken)
+        if inner or taken:
+            s[channel + at.H_READY] = 1 if inner else 0
+        s[channel + at.H_INNER] += (arrival == number) - (1 if inner else 0)
+    return ReadAddress(s[at.R_VALID_ADDRESS] != 0 and room, granted, length, tag)
 
 
 @compiled
-def step_read(s, accepted, granted, length, tag, latency):
-    """Outstanding bursts and the DRAM's read side, after :func:`step_streams`."""
-    if s[R_DATA] and s[R_LAST]:
-        s[R_ORDER_HEAD] = (s[R_ORDER_HEAD] + 1) & (OUTSTANDING_READS - 1)
-        s[R_ORDERED] -= 1
-    head = s[R_WAIT_HEAD]
-    serve = s[R_WAITING] > 0 and s[R_NOW] >= s[R_DUE + head]
-    if accepted:
-        place = (head + s[R_WAITING]) & (DRAM_QUEUE - 1)
-        s[R_LEFT + place] = s[R_BURST]
-        s[R_DUE + place] = s[R_NOW] + latency - 1
-    last = serve and s[R_LEFT + head] == 1
-    s[R_DATA] = 1 if serve else 0
+def step_read(s: Registers, dims: Dimensions, address: ReadAddress) -> None:
+    """Bursts under way and the DRAM's reading side, after :func:`step_channels`."""
+    if s[at.R_DATA] and s[at.R_LAST]:
+        s[at.R_ORDER_HEAD] = (s[at.R_ORDER_HEAD] + 1) & at.READ_MASK
+        s[at.R_ORDERED] -= 1
+    head = s[at.R_WAIT_HEAD]
+    serve = s[at.R_WAITING] > 0 and s[at.R_NOW] >= s[at.R_DUE + head]
+    if address.accepted:
+        place = (head + s[at.R_WAITING]) & at.DRAM_MASK
+        s[at.R_LEFT + place] = s[at.R_BURST]
+        s[at.R_DUE + place] = s[at.R_NOW] + dims.latency - 1
+    last = serve and s[at.R_LEFT + head] == 1
+    s[at.R_DATA] = 1 if serve else 0
     if serve:
-        s[R_LAST] = 1 if last else 0
-        s[R_LEFT + head] -= 1
+        s[at.R_LAST] = 1 if last else 0
+        s[at.R_LEFT + head] -= 1
     if last:
-        s[R_WAIT_HEAD] = (head + 1) & (DRAM_QUEUE - 1)
-    s[R_WAITING] += (1 if accepted else 0) - (1 if last else 0)
-    s[R_NOW] += 1
-    if granted >= 0:
-        place = R_ORDER + 2 * ((s[R_ORDER_HEAD] + s[R_ORDERED]) & (OUTSTANDING_READS - 1))
-        s[place] = granted
-        s[place + 1] = tag
-        s[R_ORDERED] += 1
-        s[R_VALID_ADDRESS] = 1
-        s[R_BURST] = length
-    elif accepted:
-        s[R_VALID_ADDRESS] = 0
+        s[at.R_WAIT_HEAD] = (head + 1) & at.DRAM_MASK
+    s[at.R_WAITING] += (1 if address.accepted else 0) - (1 if last else 0)
+    s[at.R_NOW] += 1
+    if address.channel >= 0:
+        place = at.R_ORDER + 2 * ((s[at.R_ORDER_HEAD] + s[at.R_ORDERED]) & at.READ_MASK)
+        s[place] = address.channel
+        s[place + 1] = address.tag
+        s[at.R_ORDERED] += 1
+        s[at.R_VALID_ADDRESS] = 1
+        s[at.R_BURST] = address.beats
+    elif address.accepted:
+        s[at.R_VALID_ADDRESS] = 0
 
 
 @compiled
-def write_idle(s):
-    """Nothing is left to write or to be acknowledged."""
-    return s[W_LEFT] == 0 and s[W_ORDERED] == 0 and s[W_BEATS] == 0
+def write_idle(s: Registers) -> bool:
+    """Whether nothing is left to write or to be acknowledged."""
+    return s[at.W_LEFT] == 0 and s[at.W_ORDERED] == 0 and s[at.W_BEATS] == 0
 
 
 @compiled
-def write_takes(s):
-    """A beat that is offered is taken in this cycle."""
-    return s[W_LEFT] > 0 and (not s[W_VALID] or s[W_OPENED] > 0)
+def write_takes(s: Registers) -> bool:
+    """Whether a beat that is offered to the write DMA is taken in this cycle."""
+    return s[at.W_LEFT] > 0 and (not s[at.W_VALID] or s[at.W_OPENED] > 0)
 
 
 @compiled
-def step_write(s, offered, request, address, beats, beat_bits, most):
-    """One cycle of the write DMA and the DRAM's write side.
+def step_write(s: Registers, dims: Dimensions, offered: bool, asks: bool,
+               request: Request) -> bool:
+    """One cycle of the write DMA and the DRAM's writing side.
 
-    ``offered``: a beat is offered; ``request``: ``beats`` from ``address`` on are asked for, and
-    the splitter is free. Returns whether a beat went over the bus.
+    Parameters
+    ----------
+    offered:
+        Whether a beat is offered.
+    asks:
+        Whether ``request`` is made; the splitter must be free.
+
+    Returns
+    -------
+    bool
+        Whether a beat goes over the bus.
     """
-    address_ready = s[W_OPENED] < DRAM_QUEUE
-    data_ready = s[W_OPENED] > 0
-    begin = (s[W_BEATS] > 0 and s[W_LEFT] == 0 and s[W_ORDERED] < OUTSTANDING_WRITES
-             and (not s[W_VALID_ADDRESS] or address_ready))
+    address_ready, data_ready = s[at.W_OPENED] < DRAM_QUEUE, s[at.W_OPENED] > 0
+    begin = (s[at.W_BEATS] > 0 and s[at.W_LEFT] == 0 and s[at.W_ORDERED] < OUTSTANDING_WRITES
+             and (not s[at.W_VALID_ADDRESS] or address_ready))
     load = offered and write_takes(s)
-    opened = s[W_VALID_ADDRESS] and address_ready
-    moved = s[W_VALID] and data_ready
-    closed = moved and s[W_LAST]
-    acknowledged, answer = s[W_ANSWER], s[W_OWED] > 0
+    opened = s[at.W_VALID_ADDRESS] and address_ready
+    moved = s[at.W_VALID] != 0 and data_ready
+    closed = moved and s[at.W_LAST]
+    acknowledged, answer = s[at.W_ANSWER], s[at.W_OWED] > 0
 
-    s[W_ORDERED] += (1 if begin else 0) - acknowledged
-    s[W_ANSWER] = 1 if answer else 0
-    s[W_OWED] += (1 if closed else 0) - (1 if answer else 0)
-    s[W_OPENED] += (1 if opened else 0) - (1 if closed else 0)
+    s[at.W_ORDERED] += (1 if begin else 0) - acknowledged
+    s[at.W_ANSWER] = 1 if answer else 0
+    s[at.W_OWED] += (1 if closed else 0) - (1 if answer else 0)
+    s[at.W_OPENED] += (1 if opened else 0) - (1 if closed else 0)
     if address_ready:
-        s[W_VALID_ADDRESS] = 0
+        s[at.W_VALID_ADDRESS] = 0
     if data_ready:
-        s[W_VALID] = 0
+        s[at.W_VALID] = 0
     if load:
-        s[W_VALID] = 1
-        s[W_LAST] = 1 if s[W_LEFT] == 1 else 0
-        s[W_LEFT] -= 1
+        s[at.W_VALID] = 1
+        s[at.W_LAST] = 1 if s[at.W_LEFT] == 1 else 0
+        s[at.W_LEFT] -= 1
     if begin:
-        length = burst_beats(s[W_ADDRESS], s[W_BEATS], beat_bits, most)
-        s[W_VALID_ADDRESS] = 1
-        s[W_LEFT] = length
-        s[W_ADDRESS] += length << beat_bits
-        s[W_BEATS] -= length
-    elif request:
-        s[W_ADDRESS] = address
-        s[W_BEATS] = beats
+        length = burst_beats(dims, s[at.W_ADDRESS], s[at.W_BEATS])
+        s[at.W_VALID_ADDRESS] = 1
+        s[at.W_LEFT] = length
+        s[at.W_ADDRESS] += length << dims.beat_bits
+        s[at.W_BEATS] -= length
+    elif asks:
+        s[at.W_ADDRESS] = request.address
+        s[at.W_BEATS] = request.beats
     return moved

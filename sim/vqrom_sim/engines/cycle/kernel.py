@@ -1,147 +1,137 @@
-"""One program, cycle by cycle: each unit's step, in the order in which signals run."""
+"""One program, cycle by cycle: every unit's step, in the order in which signals run.
+
+Within a cycle everybody sees the registers as they were when it began, and what units earlier in
+the order want: the array's and post-processing's words before the vector unit's, and that one's
+before those of LOAD and STORE. Mirrors how :mod:`vqrom_hw.accelerator` connects them.
+"""
+
+from __future__ import annotations
 
 import numpy as np
 
 from vqrom_hw.isa import COUNTERS, Unit
-from vqrom_sw.compiler import COLUMNS
 
-from . import bus, columns, compute, control, counting, memory, steady, units, weights
-from .jit import compiled
+from . import bus, compute, control, counting, memory, steady, units
+from . import places as at
+from .bus import Wires
+from .channels import (
+    ACTIVATION_CHANNEL,
+    COMMAND_CHANNEL,
+    PARAMETER_CHANNEL,
+    READ_CHANNELS,
+    VECTOR_CHANNEL,
+    WEIGHT_CHANNEL,
+)
+from .counting import Activity, Tally
+from .jit import Commands, Registers, compiled
+from .state import Dimensions
 
-LAST_LAYER = len(COUNTERS)
-"""Place behind the counters as they were when the layer changed: which one it is now."""
-LOAD_UNIT, ARRAY_UNIT, POST_UNIT, VECTOR_UNIT, STORE_UNIT = (int(unit) for unit in Unit)
-
-
-@compiled
-def _step_processor(s, t, dims):
-    """Command processor: whether it takes a beat."""
-    if s[control.C_STATE] == control.ASSEMBLE:
-        if not (control.takes_beat(s) and units.ready(s, control.COMMAND_STREAM)):
-            return False
-        s[control.C_LEFT] -= 1
-        s[control.C_BEAT] += 1
-        if s[control.C_BEAT] == dims.command_beats:
-            s[control.C_BEAT] = 0
-            s[control.C_STATE] = control.DISPATCH
-        return True
-    if s[control.C_STATE] == control.DISPATCH and control.accepts(s, t, dims.queue_depth):
-        command = s[control.C_COMMAND]
-        opcode = t[command + columns.OPCODE]
-        if opcode == control.FETCH:
-            bus.push_request(s, control.stream_of(t, command), t[command + columns.OFFSET],
-                             t[command + columns.BEATS], t[command + columns.STREAM])
-        control.enqueue(s, t, command, dims.queue_depth)
-        s[control.C_LAYER] = t[command + columns.LAYER]
-        s[control.C_COMMAND] += len(COLUMNS)
-        s[control.C_STATE] = control.ASSEMBLE
-        if opcode == control.END_OF_PROGRAM:
-            s[control.C_STATE] = control.DRAIN
-    return False
+LOAD_UNIT, ARRAY_UNIT, POST_UNIT, VECTOR_UNIT, STORE_UNIT = (int(unit) for unit in (
+    Unit.LOAD, Unit.ARRAY, Unit.POST, Unit.VECTOR, Unit.STORE))
 
 
 @compiled
-def _step_bus(s, dims, queued, pops, counters):
-    """Read DMA and DRAM."""
-    if s[bus.R_DATA]:
-        place = bus.R_ORDER + 2 * s[bus.R_ORDER_HEAD]
+def _step_bus(s: Registers, dims: Dimensions, wires: Wires, counters: np.ndarray) -> None:
+    """Read DMA and DRAM, and whose beat arrives."""
+    if s[at.R_DATA]:
+        place = at.R_ORDER + 2 * s[at.R_ORDER_HEAD]
         number = s[place]
-        if number == control.COMMAND_STREAM:
+        if number == COMMAND_CHANNEL:
             counters[counting.COMMAND_BEATS] += 1
-        elif number == control.ACTIVATION_STREAM:
+        elif number == ACTIVATION_CHANNEL:
             counters[counting.READ_BEATS] += 1
         else:
             counters[counting.FETCHED[s[place + 1]]] += 1
-    if s[control.C_STATE] == control.DRAIN:
-        for number in range(bus.STREAMS):
-            s[bus.STREAM + number * bus.STREAM_SIZE + bus.S_BEATS] = 0
-            s[bus.STREAM + number * bus.STREAM_SIZE + bus.S_QUEUED] = 0
-            queued[number] = 0
-    accepted, granted, length, tag = bus.step_streams(
-        s, queued, pops, dims.beat_bits, dims.longest_burst)
-    bus.step_read(s, accepted, granted, length, tag, dims.latency)
+    if s[at.C_STATE] == control.DRAIN:
+        for number in range(READ_CHANNELS):
+            channel = bus.channel_place(number)
+            s[channel + at.H_BEATS] = s[channel + at.H_QUEUED] = 0
+            wires.queued[number] = 0
+    address = bus.step_channels(s, dims, wires)
+    bus.step_read(s, dims, address)
 
 
 @compiled
-def _drained(s):
-    return (s[bus.R_ORDERED] == 0 and not s[bus.R_VALID_ADDRESS]
-            and bus.write_idle(s) and not s[bus.W_VALID])
+def _drained(s: Registers) -> bool:
+    """Whether nothing is under way on the bus."""
+    return (s[at.R_ORDERED] == 0 and not s[at.R_VALID_ADDRESS]
+            and bus.write_idle(s) and not s[at.W_VALID])
 
 
 @compiled
-def _finish(s, dims, queue, unit):
-    """Take a finished command from its queue; ``unit`` is what others wait for (-1: none)."""
+def _finish(s: Registers, dims: Dimensions, queue: int, unit: int) -> None:
+    """Take a finished command from its queue, and count it for those that wait for the unit."""
     control.pop(s, queue, dims.queue_depth)
-    if unit >= 0:
-        s[control.COMPLETED + unit] += 1
+    s[at.C_COMPLETED + unit] += 1
 
 
 @compiled
-def _step(s, t, dims, latencies, queued, pops, counters, seen, layers):
+def _step(s: Registers, t: Commands, dims: Dimensions, wires: Wires, tally: Tally) -> bool:
     """One cycle of everything; whether it is the program's last."""
-    can_array = control.may_begin(s, t, control.ARRAY)
-    can_vector = control.may_begin(s, t, control.VECTOR)
-    can_load = control.may_begin(s, t, control.LOAD)
-    can_store = control.may_begin(s, t, control.STORE)
-    for number in range(bus.STREAMS):
-        queued[number] = s[bus.STREAM + number * bus.STREAM_SIZE + bus.S_QUEUED]
+    counters = tally.counters
+    can_array = control.may_begin(s, t, at.ARRAY_QUEUE)
+    can_vector = control.may_begin(s, t, at.VECTOR_QUEUE)
+    can_load = control.may_begin(s, t, at.LOAD_QUEUE)
+    can_store = control.may_begin(s, t, at.STORE_QUEUE)
+    for number in range(READ_CHANNELS):
+        wires.queued[number] = s[bus.channel_place(number) + at.H_QUEUED]
 
-    array_command = control.head_of(s, control.ARRAY)
-    issue, waits_weights, waits_sums, reads = compute.array_state(
-        s, t, array_command, weights.weights_full(s))
-    read_bank = memory.bank_of(compute.array_address(s), dims.bank_bits) if reads else -1
-    post_works = s[compute.P_FULL] != 0 or s[compute.P_ISSUED] != 0
-    post_writes = compute.post_writes(s) != 0
-    write_bank = memory.bank_of(compute.post_address(s), dims.bank_bits) if post_writes else -1
-    layer = counting.layer_of(s, t, issue or waits_weights or waits_sums, post_works, can_vector,
-                              can_load, can_store)
-    if layer != seen[LAST_LAYER]:
-        layers[seen[LAST_LAYER]] += counters - seen[:len(COUNTERS)]
-        seen[:len(COUNTERS)] = counters
-        seen[LAST_LAYER] = layer
-    counting.count_cause(issue, waits_weights, waits_sums, post_works, can_vector, can_load,
-                         can_store, counters)
-    counters[counting.BUFFER_READS] += 1 if reads else 0
-    counters[counting.BUFFER_WRITES] += 1 if post_writes else 0
+    array_command = control.head_of(s, at.ARRAY_QUEUE)
+    array = compute.array_state(s, t, array_command)
+    activity = Activity(array.issues, array.waits_weights, array.waits_sums,
+                        compute.post_works(s), can_vector, can_load, can_store)
+    layer = counting.layer_of(s, t, activity)
+    if layer != tally.layer[0]:
+        counting.close_layer(tally)
+        tally.layer[0] = layer
+    counting.count_cause(activity, counters)
+    read_bank, write_bank = units.NO_BANK, units.NO_BANK
+    if array.reads:
+        read_bank = memory.bank_of(compute.array_address(s), dims.bank_bits)
+        counters[counting.BUFFER_READS] += 1
+    if compute.post_writes(s):
+        write_bank = memory.bank_of(compute.post_address(s), dims.bank_bits)
+        counters[counting.BUFFER_WRITES] += 1
 
-    take = compute.takes_tile(s, issue)
-    taken, weights_done = units.step_weights(s, t, dims, take, counters)
-    pops[control.WEIGHT_STREAM] = 1 if taken else 0
-    taken, release, post_done = units.step_post(s, t, dims, counters)
-    pops[control.PARAMETER_STREAM] = 1 if taken else 0
-    array_done = compute.step_sequencer(s, t, array_command, can_array, issue, release)
-    vector_done, vector_read, vector_write, store_done, load_done = False, -1, -1, False, False
-    pops[control.VECTOR_STREAM] = pops[control.ACTIVATION_STREAM] = 0
+    take = compute.takes_tile(s, array.issues)
+    wires.taken[WEIGHT_CHANNEL], weights_done = units.step_weights(s, t, dims, take, counters)
+    wires.taken[PARAMETER_CHANNEL], release, post_done = units.step_post(s, t, dims, counters)
+    array_done = compute.step_sequencer(s, t, array_command, can_array, array.issues, release)
+    vector_done, vector_read, vector_write = False, units.NO_BANK, units.NO_BANK
+    store_done, load_done = False, False
+    wires.taken[VECTOR_CHANNEL] = wires.taken[ACTIVATION_CHANNEL] = 0
     if can_vector:
-        taken, vector_done, vector_read, vector_write = units.step_vector(
-            s, t, dims, latencies, read_bank, write_bank, counters)
-        pops[control.VECTOR_STREAM] = 1 if taken else 0
+        wires.taken[VECTOR_CHANNEL], vector_done, vector_read, vector_write = units.step_vector(
+            s, t, dims, read_bank, write_bank, counters)
     if can_store:
         store_done = units.step_store(s, t, dims, read_bank, vector_read, counters)
     if can_load:
-        taken, load_done = units.step_load(s, t, dims, write_bank, vector_write, counters)
-        pops[control.ACTIVATION_STREAM] = 1 if taken else 0
-    drained = s[control.C_STATE] == control.DRAIN and _drained(s)
-    pops[control.COMMAND_STREAM] = 1 if _step_processor(s, t, dims) else 0
-    _step_bus(s, dims, queued, pops, counters)
+        wires.taken[ACTIVATION_CHANNEL], load_done = units.step_load(
+            s, t, dims, write_bank, vector_write, counters)
+    drained = s[at.C_STATE] == control.DRAIN and _drained(s)
+    wires.taken[COMMAND_CHANNEL] = control.step_processor(
+        s, t, bus.beat_offered(s, COMMAND_CHANNEL), dims.command_beats, dims.queue_depth)
+    _step_bus(s, dims, wires, counters)
 
     if load_done:
-        _finish(s, dims, control.LOAD, LOAD_UNIT)
+        _finish(s, dims, at.LOAD_QUEUE, LOAD_UNIT)
     if post_done:
-        _finish(s, dims, control.POST, POST_UNIT)
+        _finish(s, dims, at.POST_QUEUE, POST_UNIT)
     if vector_done:
-        _finish(s, dims, control.VECTOR, VECTOR_UNIT)
+        _finish(s, dims, at.VECTOR_QUEUE, VECTOR_UNIT)
     if store_done:
-        _finish(s, dims, control.STORE, STORE_UNIT)
+        _finish(s, dims, at.STORE_QUEUE, STORE_UNIT)
     if array_done:
-        _finish(s, dims, control.ARRAY, ARRAY_UNIT)
+        _finish(s, dims, at.ARRAY_QUEUE, ARRAY_UNIT)
     if weights_done:
-        _finish(s, dims, control.WEIGHTS, -1)
+        # Nobody waits for the weights themselves: the array's command stands for them.
+        control.pop(s, at.WEIGHTS_QUEUE, dims.queue_depth)
     return drained
 
 
 @compiled
-def run(s, t, dims, latencies, layer_count, limit):
+def run(s: Registers, t: Commands, dims: Dimensions, layer_count: int,
+        limit: int) -> tuple[np.ndarray, np.ndarray, bool]:
     """Run a program to its end.
 
     Parameters
@@ -149,10 +139,10 @@ def run(s, t, dims, latencies, layer_count, limit):
     s:
         Registers at the first busy cycle (:func:`.state.initial_state`); changed.
     t:
-        Commands, int64 ``[n * len(COLUMNS)]``: a table of
+        Commands, int64 ``[n * ROW]``: a table of
         :mod:`vqrom_sw.compiler.program.command_table`, row after row.
-    dims, latencies:
-        Of :mod:`vqrom_sim.engines.cycle.state`.
+    dims:
+        The accelerator (:func:`.state.dimensions_of`).
     layer_count:
         Layers that commands may name.
     limit:
@@ -165,21 +155,21 @@ def run(s, t, dims, latencies, layer_count, limit):
         whether END was reached within the limit.
     """
     counters = np.zeros(len(COUNTERS), np.int64)
-    seen, layers = np.zeros(len(COUNTERS) + 1, np.int64), np.zeros(
-        (layer_count, len(COUNTERS)), np.int64)
-    queued, pops = np.zeros(bus.STREAMS, np.int64), np.zeros(bus.STREAMS, np.int64)
+    tally = Tally(counters, np.zeros((layer_count, len(COUNTERS)), np.int64),
+                  np.zeros(len(COUNTERS), np.int64), np.zeros(1, np.int64))
+    wires = Wires(np.zeros(READ_CHANNELS, np.int64), np.zeros(READ_CHANNELS, np.int64))
     while counters[counting.CYCLES] < limit:
         cycles = steady.steady_cycles(s, t, dims)
         if cycles:
-            read, updated, added = steady.pass_steady(s, t, dims, cycles)
+            read, updated, added = steady.pass_steady(s, t, cycles)
             counters[counting.CYCLES] += cycles
             counters[counting.COMPUTE] += cycles
             counters[counting.BUFFER_READS] += read
-            counters[counting.SUM_WRITES] += updated * dims.groups
-            counters[counting.SUM_READS] += added * dims.groups
-        if _step(s, t, dims, latencies, queued, pops, counters, seen, layers):
-            layers[seen[LAST_LAYER]] += counters - seen[:len(COUNTERS)]
-            return counters, layers, True
-        if s[control.C_COMMAND] >= len(t) and s[control.C_STATE] != control.DRAIN:
+            counters[counting.SUM_WRITES] += updated * dims.post_steps
+            counters[counting.SUM_READS] += added * dims.post_steps
+        if _step(s, t, dims, wires, tally):
+            counting.close_layer(tally)
+            return counters, tally.by_layer, True
+        if s[at.C_COMMAND] >= len(t) and s[at.C_STATE] != control.DRAIN:
             break
-    return counters, layers, False
+    return counters, tally.by_layer, False

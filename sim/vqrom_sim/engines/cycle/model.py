@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numba.core import config as numba_config
 
-import vqrom_hw
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import COUNTERS
 from vqrom_sim.engines.counts import Counts
 from vqrom_sw.compiler import Program
-from vqrom_sw.compiler.program import command_table
-from vqrom_sw.io import cache_root
+from vqrom_sw.io import cache_root, content_key, source_digest
 from vqrom_sw.progress import Progress
 
-
-@contextmanager
-def _compiled_code() -> Iterator[None]:
-    """Keep numba's machine code by a hash of all sources: numba itself looks at one file only."""
-    digest = hashlib.sha256(Path(command_table.__file__).read_bytes())
-    for folder in (Path(str(vqrom_hw.__file__)).parent, Path(__file__).parent):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.read_bytes())
-    before, numba_config.CACHE_DIR = (
-        numba_config.CACHE_DIR, str(cache_root() / "numba" / digest.hexdigest()[:32]))
-    try:
-        yield
-    finally:
-        numba_config.CACHE_DIR = before
-
-
-with _compiled_code():
-    from . import kernel, state
+from . import kernel
+from .state import dimensions_of, initial_state
 
 
 def run_model(program: Program, images: int = 1, progress: Progress | None = None) -> Counts:
     """Time a program, without its values; every image takes the same cycles.
+
+    The first run of a process loads the model's machine code, or compiles it where none is kept:
+    that takes half a minute.
+
+    Parameters
+    ----------
+    program:
+        Compiled network; its contents are not needed.
+    images:
+        How many times it runs.
+    progress:
+        Called with what is being done, how much of it is done, and how much there is.
 
     Raises
     ------
@@ -76,26 +70,45 @@ def run_table(config: AcceleratorConfig, table: np.ndarray, layers: int,
     VqromError
         If they do not.
     """
-    dimensions = state.dimensions_of(config)
-    counters, by_layer, ended = kernel.run(
-        state.initial_state(config, len(table) * dimensions.command_beats), table.ravel(),
-        dimensions, state.vector_latencies(config), layers, limit)
+    dimensions = dimensions_of(config)
+    counters, by_layer, ended = _kept_kernel()(
+        initial_state(config, len(table) * dimensions.command_beats), table.ravel(), dimensions,
+        layers, limit)
     if not ended:
         raise VqromError(f"program must reach its END within {limit} cycles")
     return counters, by_layer
 
 
+def machine_code_key() -> str:
+    """Key of the kept machine code: the sources of the model and of all that it takes from others.
+
+    numba itself looks at the one file only that holds the function, and at the processor.
+    """
+    return content_key(source_digest(kernel.__name__))
+
+
+@cache
+def _kept_kernel() -> Any:
+    """:func:`.kernel.run`; its machine code is kept in the cache folder if that can be written."""
+    folder = cache_root() / "numba" / machine_code_key()
+    if _writable(folder):
+        before, numba_config.CACHE_DIR = numba_config.CACHE_DIR, str(folder)
+        try:
+            cast(Any, kernel.run).enable_caching()
+        finally:
+            numba_config.CACHE_DIR = before
+    return kernel.run
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, which is made too. Where they cannot, numba would keep
+    its code beside the sources, by their time of change alone."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
 def _named(values: np.ndarray) -> dict[str, int]:
     return dict(zip(COUNTERS, map(int, values), strict=True))
-
-
-def _warm_up() -> None:
-    """Compile, or load what was compiled, now rather than in the first run."""
-    from vqrom_hw.config import load_config
-    from vqrom_hw.isa import Opcode
-
-    end = np.array([command_table.new_row({"opcode": int(Opcode.END)})], np.int64)
-    run_table(load_config("tiny"), end, 1, 1000)
-
-
-_warm_up()

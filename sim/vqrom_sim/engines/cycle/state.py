@@ -1,4 +1,4 @@
-"""What a run of the cycle model starts from: dimensions, and registers."""
+"""What a run of the cycle model starts from: the accelerator's dimensions, and its registers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,55 @@ from typing import NamedTuple
 import numpy as np
 from amaranth.utils import exact_log2
 
-from vqrom_hw.bus import COMMAND_FIFO_BEATS
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import COMMAND_BYTES, VectorOp
 from vqrom_hw.lib import parameter_layout
 from vqrom_hw.vector import write_latency
 from vqrom_hw.weights import last_fields
 
-from . import bus, control, vector
+from . import places as at
+from .channels import COMMAND_CHANNEL, channel_depths
+from .jit import Registers
 
 
 class Dimensions(NamedTuple):
-    """An accelerator's configuration as the steps need it; widths in bits."""
+    """An accelerator's configuration as the steps need it.
+
+    Members
+    -------
+    beat_bytes, beat_bits, bus_width:
+        Bytes of a bus beat, their logarithm to base 2, and bits of a beat.
+    longest_burst:
+        Most beats of a burst.
+    latency:
+        Cycles from a read address to the DRAM's first beat.
+    queue_depth:
+        Commands in a command queue.
+    command_beats:
+        Beats of a command.
+    ports, last_ports:
+        Codewords of a step that fills shadow registers, and of a tile's last step.
+    steps:
+        Steps of a tile.
+    index_width, codeword_width:
+        Bits of an index and of a codeword.
+    parameter_width:
+        Bits of the parameters of one pixel's lane group.
+    post_steps:
+        Lane groups of a column tile, one a cycle.
+    sections:
+        Column tiles of a word.
+    word_width:
+        Bits of a word of the activation buffer.
+    bank_bits:
+        Bits of a bank's number.
+    vector_steps:
+        Advances of the vector unit's lanes for one result.
+    vector_depth:
+        Longest way of a result through the vector unit, in advances.
+    latencies:
+        That way for each operation, int64, by the number of a :class:`VectorOp`.
+    """
 
     beat_bytes: int
     beat_bits: int
@@ -28,50 +65,68 @@ class Dimensions(NamedTuple):
     queue_depth: int
     command_beats: int
     ports: int
-    steps: int
     last_ports: int
+    steps: int
     index_width: int
     codeword_width: int
     parameter_width: int
-    groups: int
+    post_steps: int
     sections: int
     word_width: int
     bank_bits: int
     vector_steps: int
     vector_depth: int
+    latencies: np.ndarray
 
 
 def dimensions_of(config: AcceleratorConfig) -> Dimensions:
     """What the steps need of a configuration."""
+    latencies = vector_latencies(config)
     return Dimensions(
-        config.beat_bytes, exact_log2(config.beat_bytes), config.bus_width,
-        config.max_burst_beats, config.dram_latency, config.command_queue,
-        COMMAND_BYTES // config.beat_bytes, config.decode_ports, config.fill_steps,
-        last_fields(config), config.index_width, config.codeword_width,
-        parameter_layout.size * config.post_lanes, config.post_groups,
-        config.rows // config.columns, 8 * config.rows,
-        (config.activation_banks - 1).bit_length(), config.rows // config.vector_lanes,
-        max(vector_latencies(config)))
+        beat_bytes=config.beat_bytes,
+        beat_bits=exact_log2(config.beat_bytes),
+        bus_width=config.bus_width,
+        longest_burst=config.max_burst_beats,
+        latency=config.dram_latency,
+        queue_depth=config.command_queue,
+        command_beats=COMMAND_BYTES // config.beat_bytes,
+        ports=config.decode_ports,
+        last_ports=last_fields(config),
+        steps=config.fill_steps,
+        index_width=config.index_width,
+        codeword_width=config.codeword_width,
+        parameter_width=parameter_layout.size * config.post_lanes,
+        post_steps=config.post_groups,
+        sections=config.rows // config.columns,
+        word_width=8 * config.rows,
+        bank_bits=(config.activation_banks - 1).bit_length(),
+        vector_steps=config.rows // config.vector_lanes,
+        vector_depth=int(latencies.max()),
+        latencies=latencies,
+    )
 
 
 def vector_latencies(config: AcceleratorConfig) -> np.ndarray:
-    """Advances from a window's last word to its result, by :class:`VectorOp`."""
+    """Advances from a window's last word to its result, int64, by the number of a
+    :class:`VectorOp`."""
     return np.array([write_latency(config, operation) - 1 for operation in VectorOp], np.int64)
 
 
-def fifo_depths(config: AcceleratorConfig) -> list[int]:
-    """Beats of each read stream's FIFO, in the order of the streams."""
-    return [COMMAND_FIFO_BEATS, config.parameter_fifo_beats, config.vector_fifo_beats,
-            config.weight_fifo_beats, config.activation_fifo_beats]
+def initial_state(config: AcceleratorConfig, program_beats: int) -> Registers:
+    """All registers in the first busy cycle, when the program has just been asked for.
 
-
-def initial_state(config: AcceleratorConfig, program_beats: int) -> np.ndarray:
-    """All registers in the first busy cycle: the program has been asked for."""
-    registers = np.zeros(vector.V_RING + max(vector_latencies(config)), np.int64)
-    registers[control.C_LEFT] = program_beats
-    for number, depth in enumerate(fifo_depths(config)):
-        registers[bus.STREAM + number * bus.STREAM_SIZE + bus.S_FREE] = depth
-    program = bus.STREAM + control.COMMAND_STREAM * bus.STREAM_SIZE
-    registers[program + bus.S_QUEUED] = 1
-    registers[program + bus.S_RING:program + bus.S_RING + 3] = 0, program_beats, 0
+    Parameters
+    ----------
+    config:
+        The accelerator.
+    program_beats:
+        Length of the program in bus beats.
+    """
+    registers = np.zeros(at.V_RING + int(vector_latencies(config).max()), np.int64)
+    registers[at.C_LEFT] = program_beats
+    for number, depth in enumerate(channel_depths(config)):
+        registers[at.CHANNELS + number * at.CHANNEL_SIZE + at.H_FREE] = depth
+    program = at.CHANNELS + COMMAND_CHANNEL * at.CHANNEL_SIZE
+    registers[program + at.H_QUEUED] = 1
+    registers[program + at.H_RING:program + at.H_RING + 3] = 0, program_beats, 0
     return registers

@@ -1,35 +1,53 @@
-"""One cycle of each unit: its step between its queue, its stream and the buffer's banks."""
+"""One cycle of each unit: its step between its command queue, its read channel and the buffer's
+banks.
+
+A bank of the activation buffer gives one word and takes one in a cycle; who comes first is the
+order in which :mod:`.kernel` calls the units, as in :mod:`vqrom_hw.memory.activation_buffer`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
 
 from . import bus, columns, compute, control, counting, memory, vector, weights
-from .jit import compiled
-from .unpacker import U_REMAINING, item_offered, step_unpacker
+from . import places as at
+from .channels import ACTIVATION_CHANNEL, PARAMETER_CHANNEL, VECTOR_CHANNEL, WEIGHT_CHANNEL
+from .jit import Commands, Registers, compiled
+from .state import Dimensions
+from .unpacker import UnpackerShape, equal_items, item_offered, step_unpacker
+
+NO_BANK = -1
+"""No bank is read or written."""
 
 
 @compiled
-def ready(s, number):
-    """A stream offers a beat."""
-    return s[bus.STREAM + number * bus.STREAM_SIZE + bus.S_READY] != 0
+def feed_shape(dims: Dimensions, raw: bool) -> UnpackerShape:
+    """Shape of the weight feed's unpacker for a COMPUTE: an item is what one step takes."""
+    width = dims.codeword_width if raw else dims.index_width
+    return UnpackerShape(dims.bus_width, width * dims.ports, width * dims.last_ports, dims.steps)
 
 
 @compiled
-def step_weights(s, t, dims, take, counters):
-    """Feed and loader: ``(beat taken, command finished)``."""
-    command = control.head_of(s, control.WEIGHTS)
-    valid = s[control.WEIGHTS + control.K_LEVEL] > 0
-    unpacker, raw = weights.L_UNPACKER, t[command + columns.RAW] != 0
+def step_weights(s: Registers, t: Commands, dims: Dimensions, take: bool,
+                 counters: np.ndarray) -> tuple[bool, bool]:
+    """Weight feed and loader: whether a beat is taken, and whether the command is finished.
+
+    ``take``: the array takes the tile in the shadow registers.
+    """
+    command = control.head_of(s, at.WEIGHTS_QUEUE)
+    raw = t[command + columns.RAW] != 0
     codebook = t[command + columns.OPCODE] == control.CODEBOOK
-    out, last_out, period, length = 0, 0, 1, t[command + columns.CODEWORDS]
+    shape, packet = feed_shape(dims, raw), t[command + columns.FILLS]
     if codebook:
-        out = last_out = dims.codeword_width
-    else:
-        width = dims.codeword_width if raw else dims.index_width
-        out, last_out = width * dims.ports, width * dims.last_ports
-        period, length = dims.steps, t[command + columns.FILLS]
-    emit = item_offered(s, unpacker, out, last_out, period) and (
+        shape = equal_items(dims.bus_width, dims.codeword_width)
+        packet = t[command + columns.CODEWORDS]
+    if not control.has_command(s, at.WEIGHTS_QUEUE):
+        packet = 0
+    emit = item_offered(s, at.L_UNPACKER, shape) and (
         codebook or weights.loader_takes(s, take, dims.steps))
-    done = emit and s[unpacker + U_REMAINING] == 1
-    taken = step_unpacker(s, unpacker, valid, length, ready(s, control.WEIGHT_STREAM),
-                                  emit, dims.bus_width, out, last_out, period)
+    done = emit and s[at.L_UNPACKER + at.U_REMAINING] == 1
+    taken = step_unpacker(s, at.L_UNPACKER, shape, packet, bus.beat_offered(s, WEIGHT_CHANNEL),
+                          emit)
     accept = emit and not codebook
     last = weights.step_loader(s, accept, take, dims.steps)
     if accept and not raw:
@@ -38,93 +56,97 @@ def step_weights(s, t, dims, take, counters):
 
 
 @compiled
-def step_post(s, t, dims, counters):
-    """Parameters and post-processing: ``(beat taken, mask of released halves, finished)``."""
-    command = control.head_of(s, control.POST)
-    valid = s[control.POST + control.K_LEVEL] > 0
-    width, unpacker = dims.parameter_width, compute.P_UNPACKER
-    offered = item_offered(s, unpacker, width, width, 1)
+def step_post(s: Registers, t: Commands, dims: Dimensions,
+              counters: np.ndarray) -> tuple[bool, int, bool]:
+    """Parameters and post-processing: whether a beat is taken, the bit mask of the halves that are
+    free from now on, and whether the command is finished."""
+    command = control.head_of(s, at.POST_QUEUE)
+    valid = control.has_command(s, at.POST_QUEUE)
+    shape = equal_items(dims.bus_width, dims.parameter_width)
+    offered = item_offered(s, at.P_UNPACKER, shape)
     emit = offered and compute.post_wants_parameters(s)
     taken = step_unpacker(
-        s, unpacker, valid and not s[compute.P_BUSY], t[command + columns.GROUPS],
-        ready(s, control.PARAMETER_STREAM), emit, dims.bus_width, width, width, 1)
-    finishes = 0
-    for half in range(compute.HALVES):
-        events = s[compute.Q_FINISHES + half]
-        finishes |= ((events >> (compute.UPDATE - 1)) & 1) << half
-    issue, release, done = compute.step_post(s, t, command, valid, offered, finishes, dims.groups,
-                                             dims.sections)
-    if (s[compute.Q_UPDATES] >> (compute.UPDATE - 1)) & 1:
-        counters[counting.SUM_WRITES] += dims.groups
-        if (s[compute.Q_SUMS] >> (compute.UPDATE - 1)) & 1:
-            counters[counting.SUM_READS] += dims.groups
+        s, at.P_UNPACKER, shape,
+        t[command + columns.PARAMETERS] if valid and not s[at.P_BUSY] else 0,
+        bus.beat_offered(s, PARAMETER_CHANNEL), emit)
+    issue, release, done = compute.step_post(
+        s, t, command, dims, compute.PostInputs(valid, offered, compute.finishing_halves(s)))
+    if compute.updates_now(s, at.Q_UPDATES):
+        counters[counting.SUM_WRITES] += dims.post_steps
+        if compute.updates_now(s, at.Q_SUMS):
+            counters[counting.SUM_READS] += dims.post_steps
     counters[counting.SUM_READS] += 1 if issue else 0
     return taken, release, done
 
 
 @compiled
-def step_vector(s, t, dims, latencies, read_bank, write_bank, counters):
-    """Vector unit beside the array's and post-processing's banks (-1: none):
-    ``(beat taken, finished, bank read, bank written)``."""
-    command = control.head_of(s, control.VECTOR)
-    written, target, source = False, -1, -1
+def step_vector(s: Registers, t: Commands, dims: Dimensions, read_bank: int, write_bank: int,
+                counters: np.ndarray) -> tuple[bool, bool, int, int]:
+    """The vector unit, beside the banks that the array reads and post-processing writes.
+
+    Returns
+    -------
+    tuple
+        Whether a beat is taken, whether the command is finished, and the banks that it reads and
+        writes itself.
+    """
+    command = control.head_of(s, at.VECTOR_QUEUE)
+    written, target, source = False, NO_BANK, NO_BANK
     if vector.vector_writes(s):
         target = memory.bank_of(vector.vector_target(s), dims.bank_bits)
         written = target != write_bank
-    go, allowed, reads = vector.vector_state(s, t, command, written, latencies, dims.vector_depth)
+    advances, issues, reads = vector.vector_state(s, t, command, dims, written)
     if reads:
         source = memory.bank_of(vector.vector_address(s), dims.bank_bits)
-        allowed = source != read_bank
-    taken, done = vector.step_vector(
-        s, t, command, True, go, allowed, written, ready(s, control.VECTOR_STREAM), latencies,
-        dims.vector_depth, dims.vector_steps, dims.bus_width, dims.word_width)
-    counters[counting.BUFFER_READS] += 1 if reads and allowed else 0
+        issues = source != read_bank
+    taken, done = vector.step_vector(s, t, command, dims, vector.VectorInputs(
+        advances, issues, written, bus.beat_offered(s, VECTOR_CHANNEL)))
+    counters[counting.BUFFER_READS] += 1 if reads and issues else 0
     counters[counting.BUFFER_WRITES] += 1 if written else 0
-    return taken, done, (source if allowed else -1), (target if written else -1)
+    return taken, done, (source if issues else NO_BANK), (target if written else NO_BANK)
 
 
 @compiled
-def step_store(s, t, dims, read_bank, vector_bank, counters):
-    """STORE and the write DMA; whether the command is finished."""
-    command = control.head_of(s, control.STORE)
+def step_store(s: Registers, t: Commands, dims: Dimensions, read_bank: int, vector_bank: int,
+               counters: np.ndarray) -> bool:
+    """STORE and the write DMA, beside the banks that the array and the vector unit read; whether
+    the command is finished."""
+    command = control.head_of(s, at.STORE_QUEUE)
     granted = memory.store_reads(s)
     if granted:
-        bank = memory.bank_of(s[memory.T_ADDRESS], dims.bank_bits)
+        bank = memory.bank_of(s[at.T_ADDRESS], dims.bank_bits)
         granted = bank != read_bank and bank != vector_bank
     offers = memory.store_offers(s, dims.bus_width)
     sent = offers and bus.write_takes(s)
-    requested = s[memory.T_REQUESTED] != 0
-    request = not requested and s[bus.W_BEATS] == 0
-    done = memory.step_store(
-        s, True, granted, sent, requested and bus.write_idle(s), dims.word_width,
-        dims.bus_width, t[command + columns.WORDS], t[command + columns.BEATS],
-        t[command + columns.BASE])
-    moved = bus.step_write(s, offers, request, t[command + columns.OFFSET],
-                           t[command + columns.BEATS], dims.beat_bits, dims.longest_burst)
-    s[memory.T_REQUESTED] = 1 if (requested or request) and not done else 0
+    requested = s[at.T_REQUESTED] != 0
+    asks = not requested and s[at.W_BEATS] == 0
+    done = memory.step_store(s, t, command, dims, granted, sent, requested and bus.write_idle(s))
+    moved = bus.step_write(s, dims, offers, asks, bus.Request(
+        t[command + columns.OFFSET], t[command + columns.BEATS], 0))
+    s[at.T_REQUESTED] = 1 if (requested or asks) and not done else 0
     counters[counting.BUFFER_READS] += 1 if granted else 0
     counters[counting.WRITE_BEATS] += 1 if moved else 0
     return done
 
 
 @compiled
-def step_load(s, t, dims, write_bank, vector_bank, counters):
-    """LOAD: ``(beat taken, finished)``."""
-    command = control.head_of(s, control.LOAD)
-    window, hop = t[command + columns.WINDOW], t[command + columns.HOP]
-    emit = memory.load_writes(s, window, hop)
+def step_load(s: Registers, t: Commands, dims: Dimensions, write_bank: int, vector_bank: int,
+              counters: np.ndarray) -> tuple[bool, bool]:
+    """LOAD, beside the banks that post-processing and the vector unit write: whether a beat is
+    taken, and whether the command is finished."""
+    command = control.head_of(s, at.LOAD_QUEUE)
+    emit = memory.load_writes(s, t, command)
     if emit:
-        bank = memory.bank_of(s[memory.D_ADDRESS], dims.bank_bits)
+        bank = memory.bank_of(s[at.D_ADDRESS], dims.bank_bits)
         emit = bank != write_bank and bank != vector_bank
     taken, done = memory.step_load(
-        s, True, emit, ready(s, control.ACTIVATION_STREAM), dims.beat_bytes,
-        t[command + columns.WORDS], t[command + columns.PACKETS], t[command + columns.BASE],
-        window, hop)
+        s, t, command, emit, bus.beat_offered(s, ACTIVATION_CHANNEL), dims.beat_bytes)
     counters[counting.BUFFER_WRITES] += 1 if emit else 0
-    stream = bus.STREAM + control.ACTIVATION_STREAM * bus.STREAM_SIZE
-    requested = s[memory.D_REQUESTED] != 0
-    if not requested and s[stream + bus.S_QUEUED] < bus.REQUEST_QUEUE:
-        bus.push_request(s, stream, t[command + columns.OFFSET], t[command + columns.BEATS], 0)
+    channel = bus.channel_place(ACTIVATION_CHANNEL)
+    requested = s[at.D_REQUESTED] != 0
+    if not requested and bus.has_room(s, channel):
+        bus.push_request(s, channel, bus.Request(
+            t[command + columns.OFFSET], t[command + columns.BEATS], 0))
         requested = True
-    s[memory.D_REQUESTED] = 1 if requested and not done else 0
+    s[at.D_REQUESTED] = 1 if requested and not done else 0
     return taken, done

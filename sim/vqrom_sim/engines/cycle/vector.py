@@ -1,160 +1,215 @@
-"""The vector unit: :mod:`vqrom_hw.vector.unit`, :mod:`vqrom_hw.vector.reduce`."""
+"""The vector unit, cycle by cycle: mirrors the control of :mod:`vqrom_hw.vector.unit`,
+:mod:`vqrom_hw.vector.reduce` and :mod:`vqrom_hw.vector.depthwise_store`.
+
+Its lanes advance together, and stand still while a result waits for the write port. Windows that
+have ended are kept by the advance in which they did: their results come out a fixed number of
+advances later.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
 
 from vqrom_hw.isa import VectorOp
 from vqrom_hw.lib import parameter_layout
 
+from . import places as at
 from .columns import COLUMN_STRIDE, KERNEL_COLUMNS, OPERATION, TAPS, TARGET
-from .control import END as _FIRST
-from .jit import compiled
-from .nest import (
-    A_ADDRESS,
-    N_ACTIVE,
-    N_ADDRESS,
-    NEST_SIZE,
-    WALK_SIZE,
-    inside,
-    lasts,
-    start_nest,
-    start_walk,
-    step_nest,
-    step_walk,
-)
-from .unpacker import U_REMAINING, UNPACKER_SIZE, item_offered, step_unpacker
+from .jit import Commands, Registers, compiled
+from .nest import inside, lasts, start_nest, start_walk, step_nest, step_walk
+from .state import Dimensions
+from .unpacker import equal_items, item_offered, step_unpacker
 
 MAX, DEPTHWISE, SLIDING = (int(op) for op in (
     VectorOp.MAX, VectorOp.DEPTHWISE, VectorOp.SLIDING))
 PARAMETER_WORDS = parameter_layout.size // 8
+"""Words of the buffer's width that hold the parameters of as many channels, one byte of each per
+word."""
+
 IDLE, LOADING, RUNNING = range(3)
+"""States of the unit: nothing to do, waits for depthwise weights, works."""
 STORE_IDLE, STORE_PARAMETERS, STORE_LENGTH, STORE_WEIGHTS = range(4)
+"""States of the depthwise store: nothing to do, takes parameters, tells its unpacker how many
+weights come, takes those."""
 
-# State machine, depthwise store, gap, columns to skip, a result waits, windows under way, place of
-# the youngest in the ring of the last advances; unpacker of the store, nest, walk, ring.
-V_STATE, V_STORE, V_GAP, V_SKIP, V_WAITING, V_ALIVE, V_NOW, V_UNPACKER = range(
-    _FIRST, _FIRST + 8)
-V_NEST = V_UNPACKER + UNPACKER_SIZE
-V_WALK = V_NEST + NEST_SIZE
-V_RING = V_WALK + WALK_SIZE
+ROW, WINDOW = 1, 2
+"""Loops of a window's row, and of a whole window."""
 
 
-@compiled
-def vector_writes(s):
-    """The unit asks for the buffer's write port."""
-    return s[V_WAITING] != 0
+class VectorInputs(NamedTuple):
+    """What decides how far the vector unit gets in a cycle.
 
-
-@compiled
-def vector_target(s):
-    """Word that it writes."""
-    return s[V_WALK + A_ADDRESS]
-
-
-@compiled
-def vector_address(s):
-    """Word that it reads."""
-    return s[V_NEST + N_ADDRESS]
-
-
-@compiled
-def complete(s, t, command, latencies, depth):
-    """A result leaves the lanes."""
-    latency = latencies[t[command + OPERATION]]
-    return s[V_RING + (s[V_NOW] - (latency - 1)) % depth] != 0
-
-
-@compiled
-def _completes(s, t, command):
-    """The word in turn is the last one that a result needs."""
-    if t[command + OPERATION] == SLIDING:
-        return s[V_SKIP] == 0 and lasts(s, V_NEST, t, command, 0, 1)
-    return lasts(s, V_NEST, t, command, 0, 2)
-
-
-@compiled
-def vector_state(s, t, command, written, latencies, depth):
-    """``(advances, may issue a word, asks for the read port)``; ``written``: its write is granted.
+    Members
+    -------
+    advances:
+        The lanes move on.
+    issues:
+        A word goes into them.
+    written:
+        The result that waits is written.
+    beat_offered:
+        A beat of depthwise weights or parameters is on offer.
     """
-    nest = V_NEST
-    go = True
-    if s[V_ALIVE]:
-        go = not (s[V_WAITING] and not written and complete(s, t, command, latencies, depth))
-    if not s[nest + N_ACTIVE] or not go:
-        return go, False, False
-    if s[V_GAP] and _completes(s, t, command):
-        return go, False, False
-    return go, True, inside(s, nest, t, command)
+
+    advances: bool
+    issues: bool
+    written: bool
+    beat_offered: bool
 
 
 @compiled
-def _step_store(s, t, command, start, beat_offered, bus_width, word):
-    """Depthwise weights and parameters: ``(beat taken, all are there)``."""
-    unpacker, state = V_UNPACKER, s[V_STORE]
-    offered = item_offered(s, unpacker, word, word, 1)
-    last = offered and s[unpacker + U_REMAINING] == 1
-    length_offered = start or state == STORE_LENGTH
-    length = t[command + TAPS] if state == STORE_LENGTH else PARAMETER_WORDS
-    taken = step_unpacker(s, unpacker, length_offered, length, beat_offered, offered, bus_width,
-                          word, word, 1)
+def vector_writes(s: Registers) -> bool:
+    """Whether the unit asks for the buffer's write port."""
+    return s[at.V_WAITING] != 0
+
+
+@compiled
+def vector_target(s: Registers) -> int:
+    """Word that it writes."""
+    return s[at.V_WALK + at.A_ADDRESS]
+
+
+@compiled
+def vector_address(s: Registers) -> int:
+    """Word that it reads."""
+    return s[at.V_NEST + at.N_ADDRESS]
+
+
+@compiled
+def _emerging(s: Registers, t: Commands, command: int, dims: Dimensions) -> int:
+    """Place in the ring of the window whose result leaves the lanes now, if one ended then."""
+    latency = dims.latencies[t[command + OPERATION]]
+    return at.V_RING + (s[at.V_NOW] - (latency - 1)) % dims.vector_depth
+
+
+@compiled
+def _completes(s: Registers, t: Commands, command: int) -> bool:
+    """Whether the word in turn is the last one that a result needs."""
+    if t[command + OPERATION] == SLIDING:
+        return s[at.V_SKIP] == 0 and lasts(s, at.V_NEST, t, command, 0, ROW)
+    return lasts(s, at.V_NEST, t, command, 0, WINDOW)
+
+
+@compiled
+def vector_state(s: Registers, t: Commands, command: int, dims: Dimensions,
+                 written: bool) -> tuple[bool, bool, bool]:
+    """What the unit would do in a cycle.
+
+    Parameters
+    ----------
+    written:
+        Whether its write is granted.
+
+    Returns
+    -------
+    tuple
+        Whether the lanes advance, whether they may take a word, and whether that one has to be
+        read from the buffer.
+    """
+    advances = True
+    if s[at.V_ALIVE]:
+        advances = not (s[at.V_WAITING] and not written
+                        and s[_emerging(s, t, command, dims)] != 0)
+    if not s[at.V_NEST + at.N_ACTIVE] or not advances:
+        return advances, False, False
+    if s[at.V_GAP] and _completes(s, t, command):
+        return advances, False, False
+    return advances, True, inside(s, at.V_NEST, t, command)
+
+
+@compiled
+def _step_store(s: Registers, t: Commands, command: int, dims: Dimensions, start: bool,
+                beat_offered: bool) -> tuple[bool, bool]:
+    """Depthwise weights and parameters: whether a beat is taken, and whether all are there."""
+    unpacker, state = at.V_UNPACKER, s[at.V_STORE]
+    shape = equal_items(dims.bus_width, dims.word_width)
+    offered = item_offered(s, unpacker, shape)
+    last = offered and s[unpacker + at.U_REMAINING] == 1
+    packet = 0
+    if state == STORE_LENGTH:
+        packet = t[command + TAPS]
+    elif start:
+        packet = PARAMETER_WORDS
+    taken = step_unpacker(s, unpacker, shape, packet, beat_offered, offered)
     done = state == STORE_WEIGHTS and last
     if state == STORE_IDLE:
-        s[V_STORE] = STORE_PARAMETERS if start else STORE_IDLE
+        s[at.V_STORE] = STORE_PARAMETERS if start else STORE_IDLE
     elif state == STORE_PARAMETERS:
-        s[V_STORE] = STORE_LENGTH if last else STORE_PARAMETERS
+        s[at.V_STORE] = STORE_LENGTH if last else STORE_PARAMETERS
     elif state == STORE_LENGTH:
-        s[V_STORE] = STORE_WEIGHTS
+        s[at.V_STORE] = STORE_WEIGHTS
     elif done:
-        s[V_STORE] = STORE_IDLE
+        s[at.V_STORE] = STORE_IDLE
     return taken, done
 
 
 @compiled
-def step_vector(s, t, command, valid, go, step, written, beat_offered, latencies, depth, steps,
-                bus_width, word):
-    """One cycle; returns ``(beat taken, command finished)``.
+def _step_lanes(s: Registers, t: Commands, command: int, dims: Dimensions,
+                inputs: VectorInputs) -> bool:
+    """Windows on their way; whether a result leaves the lanes."""
+    ends = inputs.issues and _completes(s, t, command)
+    place = _emerging(s, t, command, dims)
+    emerges = s[at.V_ALIVE] != 0 and inputs.advances and s[place] != 0
+    if emerges:
+        s[place] = 0
+        s[at.V_ALIVE] -= 1
+    if inputs.advances:
+        s[at.V_NOW] = (s[at.V_NOW] + 1) % dims.vector_depth
+        s[at.V_RING + s[at.V_NOW]] = 1 if ends else 0
+        s[at.V_ALIVE] += 1 if ends else 0
+        if ends and t[command + OPERATION] != MAX:
+            s[at.V_GAP] = dims.vector_steps - 1
+        elif s[at.V_GAP]:
+            s[at.V_GAP] -= 1
+    return emerges
 
-    ``step``: a word is issued; ``written``: the write is granted; ``steps``: advances that a
-    result takes in the lanes; ``depth``: places of the ring.
+
+@compiled
+def _step_skip(s: Registers, t: Commands, command: int, start: bool, issues: bool) -> None:
+    """Count the columns of a sliding window down to the one at which the next window ends."""
+    if start or (issues and lasts(s, at.V_NEST, t, command, 0, WINDOW)):
+        s[at.V_SKIP] = t[command + KERNEL_COLUMNS] - 1
+    elif issues and lasts(s, at.V_NEST, t, command, 0, ROW):
+        s[at.V_SKIP] = s[at.V_SKIP] - 1 if s[at.V_SKIP] else t[command + COLUMN_STRIDE] - 1
+
+
+@compiled
+def step_vector(s: Registers, t: Commands, command: int, dims: Dimensions,
+                inputs: VectorInputs) -> tuple[bool, bool]:
+    """One cycle of the unit, at a command that may begin or is at work.
+
+    Returns
+    -------
+    tuple
+        Whether a beat is taken, and whether the command is finished.
     """
-    nest, walk, state = V_NEST, V_WALK, s[V_STATE]
+    nest, walk, state = at.V_NEST, at.V_WALK, s[at.V_STATE]
     operation = t[command + OPERATION]
     weighted = operation in (DEPTHWISE, SLIDING)
-    loads = state == IDLE and valid and weighted
-    taken, stored = _step_store(s, t, command, loads, beat_offered, bus_width, word)
-    start = (state == IDLE and valid and not weighted) or (state == LOADING and stored)
-    done = (state == RUNNING and not s[nest + N_ACTIVE] and not s[V_ALIVE]
-            and not s[V_WAITING])
-    ends = step and _completes(s, t, command)
-    if start or (step and lasts(s, nest, t, command, 0, 2)):
-        s[V_SKIP] = t[command + KERNEL_COLUMNS] - 1
-    elif step and lasts(s, nest, t, command, 0, 1):
-        s[V_SKIP] = s[V_SKIP] - 1 if s[V_SKIP] else t[command + COLUMN_STRIDE] - 1
-    emerges = s[V_ALIVE] != 0 and go and complete(s, t, command, latencies, depth)
-    if emerges:
-        s[V_RING + (s[V_NOW] - (latencies[operation] - 1)) % depth] = 0
-        s[V_ALIVE] -= 1
-    if go:
-        s[V_NOW] = (s[V_NOW] + 1) % depth
-        s[V_RING + s[V_NOW]] = 1 if ends else 0
-        s[V_ALIVE] += 1 if ends else 0
-        if ends and operation != MAX:
-            s[V_GAP] = steps - 1
-        elif s[V_GAP]:
-            s[V_GAP] -= 1
+    loads = state == IDLE and weighted
+    taken, stored = _step_store(s, t, command, dims, loads, inputs.beat_offered)
+    start = (state == IDLE and not weighted) or (state == LOADING and stored)
+    done = (state == RUNNING and not s[nest + at.N_ACTIVE] and not s[at.V_ALIVE]
+            and not s[at.V_WAITING])
+    waiting = s[at.V_WAITING] != 0
+    emerges = _step_lanes(s, t, command, dims, inputs)
+    _step_skip(s, t, command, start, inputs.issues)
     if start:
         start_walk(s, walk, t[command + TARGET])
-    elif s[V_WAITING] and written:
+    elif waiting and inputs.written:
         step_walk(s, walk, t, command)
     if emerges:
-        s[V_WAITING] = 1
-    elif written:
-        s[V_WAITING] = 0
+        s[at.V_WAITING] = 1
+    elif inputs.written:
+        s[at.V_WAITING] = 0
     if start:
         start_nest(s, nest, t, command)
-    elif step:
+    elif inputs.issues:
         step_nest(s, nest, t, command)
-    if state == IDLE and valid:
-        s[V_STATE] = LOADING if loads else RUNNING
+    if state == IDLE:
+        s[at.V_STATE] = LOADING if loads else RUNNING
     elif start:
-        s[V_STATE] = RUNNING
+        s[at.V_STATE] = RUNNING
     elif done:
-        s[V_STATE] = IDLE
+        s[at.V_STATE] = IDLE
     return taken, done

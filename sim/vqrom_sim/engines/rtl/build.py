@@ -1,30 +1,38 @@
-"""Verilator models of generated accelerators, built once per content."""
+"""Verilator models of generated accelerators, built once per content.
+
+A model is an executable: the accelerator and its test bench as C++, compiled. Building one takes
+minutes, so it is kept in the cache folder by everything that it follows from.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
+import cocotb_tools.config
+import find_libpython
 import numpy as np
 
-import vqrom_hw
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.export import VERILOG, generate
-from vqrom_sw.io import cached_directory
+from vqrom_sw.io import cached_directory, content_key, source_digest
 
-from .testbench import DRAM_SOURCE, MAIN_SOURCE, TOP, testbench_verilog
+from .testbench import DRAM_SOURCE, MAIN_SOURCE, SIMULATOR, TOP, testbench_verilog
 from .tools import require_tools, tool_environment
 
 PUBLIC = ("clk", "rst", "free_run", "dump", "interrupt")
+"""Ports of the test bench, beside AXI4-Lite's, that cocotb and the main loop read and drive."""
+JOB_MODULE = "vqrom_job"
+"""Module in :data:`.testbench.SIMULATOR` that cocotb runs. It is imported from that folder and not
+as a part of this package, whose imports would take longer than most simulations."""
 _OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "-Wno-fatal",
             "-Wno-WIDTH", "-Wno-UNOPTFLAT", "-Wno-CASEINCOMPLETE", "-Wno-MODDUP")
+_COMPILER = "g++"
 _LIBRARY = "-lcocotbvpi_verilator"
 
 
@@ -37,47 +45,108 @@ def _control_file() -> str:
 def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
     """Directory of the built model: executable ``testbench``, the Verilog and its codebook.
 
+    Parameters
+    ----------
+    config:
+        The accelerator.
+    codewords:
+        int8 ``[k, d]``: the contents of its ROM.
+
     Raises
     ------
     VqromError
         If a tool is missing, or Verilator or the compiler fails.
     """
     require_tools()
-    digest = hashlib.sha256()
-    # The DRAM's latency is an argument of the model, the name is nobody's business.
-    dimensions = config.model_dump_json(exclude={"name", "dram_latency"})
-    for part in (dimensions, codewords.tobytes(), testbench_verilog(config),
-                 DRAM_SOURCE.read_text(), MAIN_SOURCE.read_text(), _control_file(),
-                 " ".join((*_OPTIONS, _LIBRARY)), version("verilator"),
-                 version("cocotb"), version("amaranth"), _sources_digest()):
-        digest.update(part if isinstance(part, bytes) else part.encode())
-    return cached_directory("verilator", digest.hexdigest()[:32],
+    return cached_directory("verilator", model_key(config, codewords),
                             lambda folder: _build(config, codewords, folder))
 
 
+def model_key(config: AcceleratorConfig, codewords: np.ndarray) -> str:
+    """Key of a built model.
+
+    The configuration's name is nobody's business, and the DRAM's latency is an argument of the
+    model when it runs: neither is part of the key.
+    """
+    return verilator_key(
+        config.model_dump_json(exclude={"name", "dram_latency"}), codewords.tobytes(),
+        testbench_verilog(config), _control_file(), MAIN_SOURCE)
+
+
+def verilator_key(*parts: object) -> str:
+    """Key of anything that :func:`verilate` builds: the parts, all of our code that takes part,
+    the options, and the C++ compiler.
+
+    Parameters
+    ----------
+    parts:
+        What this build follows from beyond that, as for :func:`vqrom_sw.io.cache.content_key`.
+    """
+    sources = source_digest(__name__, files=[DRAM_SOURCE])
+    return content_key(sources, compiler_version(), *_OPTIONS, _LIBRARY, *parts)
+
+
 @cache
-def _sources_digest() -> str:
-    """Of the sources as they were imported: this process builds from those, even if they change."""
-    folder = Path(str(vqrom_hw.__file__)).parent
-    sources = sorted(folder.glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+def compiler_version() -> str:
+    """First line of what the C++ compiler says of itself.
 
-
-_sources_digest()
+    Raises
+    ------
+    VqromError
+        If there is none.
+    """
+    compiler = require_tools(_COMPILER)[_COMPILER]
+    done = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False)
+    return done.stdout.partition("\n")[0]
 
 
 def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> None:
-    import cocotb_tools.config
-
     generate(config, codewords, folder)
-    (folder / "testbench.sv").write_text(testbench_verilog(config), encoding="utf-8")
-    (folder / "public.vlt").write_text(_control_file(), encoding="utf-8")
-    verilate(folder, MAIN_SOURCE, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
+    build_testbench(folder, testbench_verilog(config), _control_file(), MAIN_SOURCE)
+
+
+def build_testbench(folder: Path, testbench: str, control: str, main: Path) -> None:
+    """Compile a test bench for cocotb, beside the generated Verilog in a folder.
+
+    Parameters
+    ----------
+    folder:
+        Where :func:`vqrom_hw.export.design.generate` wrote a design; gets the executable.
+    testbench:
+        Verilog of the module :data:`.testbench.TOP`.
+    control:
+        Verilator's control file: what cocotb may see.
+    main:
+        The C++ main program.
+
+    Raises
+    ------
+    VqromError
+        If Verilator or the compiler fails.
+    """
+    (folder / "testbench.sv").write_text(testbench, encoding="utf-8")
+    (folder / "public.vlt").write_text(control, encoding="utf-8")
+    verilate(folder, main, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
              f"-L{cocotb_tools.config.libs_dir} {_LIBRARY}")
 
 
 def verilate(folder: Path, main: Path, *options: str) -> None:
-    """Compile the Verilog in a folder with a C++ main program: executable ``testbench`` in it."""
+    """Compile the Verilog in a folder with a C++ main program: executable ``testbench`` in it.
+
+    Parameters
+    ----------
+    folder:
+        Holds the design and ``testbench.sv``.
+    main:
+        The C++ main program.
+    options:
+        For Verilator, beyond those of every build.
+
+    Raises
+    ------
+    VqromError
+        If Verilator or the compiler fails.
+    """
     run_tool([
         "verilator", "-cc", "--exe", "--prefix", "Vtop", "--top-module", TOP, "-o", TOP,
         "-Mdir", str(folder / "obj"), "--timescale", "1ns/1ns", *_OPTIONS, "-CFLAGS", "-O2",
@@ -85,7 +154,8 @@ def verilate(folder: Path, main: Path, *options: str) -> None:
         str(folder / "testbench.sv"),
     ], folder)
     run_tool(["make", "-s", "-j", str(os.cpu_count() or 1), "-C", str(folder / "obj"), "-f",
-              "Vtop.mk", "CFG_CXXFLAGS_PCH_I=-include"], folder)
+              "Vtop.mk", f"CXX={_COMPILER}", f"LINK={_COMPILER}",
+              "CFG_CXXFLAGS_PCH_I=-include"], folder)
     (folder / "obj" / TOP).rename(folder / TOP)
     shutil.rmtree(folder / "obj")
 
@@ -107,24 +177,26 @@ def run_tool(command: list[str], folder: Path) -> None:
 
 
 def simulation_environment(job: Path) -> dict[str, str]:
-    """Environment in which the model runs :mod:`vqrom_sim.engines.rtl.job` on a job file.
+    """Environment variables for a model that runs :data:`JOB_MODULE` on a job file.
 
-    The same variables that cocotb's own runner sets. The library path is said here and not built
+    They are the same that cocotb's own runner sets. The library path is said here and not built
     into the model: models outlive the environment that built them, in the cache.
-    """
-    import cocotb_tools.config
-    import find_libpython
 
+    Parameters
+    ----------
+    job:
+        The job file; cocotb's own results go to ``results.xml`` beside it.
+    """
     environment = tool_environment()
     libraries = os.pathsep.join(filter(None, (
         str(cocotb_tools.config.libs_dir), environment.get("LD_LIBRARY_PATH"))))
     return environment | {
         "LD_LIBRARY_PATH": libraries,
-        "COCOTB_TEST_MODULES": "vqrom_sim.engines.rtl.job", "COCOTB_TOPLEVEL": TOP,
+        "COCOTB_TEST_MODULES": JOB_MODULE, "COCOTB_TOPLEVEL": TOP,
         "TOPLEVEL_LANG": "verilog", "VQROM_JOB": str(job),
         "COCOTB_RESULTS_FILE": str(job.with_name("results.xml")),
         "COCOTB_TRUST_INERTIAL_WRITES": "1", "COCOTB_LOG_LEVEL": "WARNING",
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONPATH": os.pathsep.join([str(SIMULATOR), *filter(None, sys.path)]),
         "PYGPI_PYTHON_BIN": sys.executable,
         "GPI_USERS": f"{find_libpython.find_libpython()};{cocotb_tools.config.pygpi_entry_point()}",
     }

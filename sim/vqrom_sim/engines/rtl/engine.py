@@ -1,4 +1,8 @@
-"""The RTL engine: a program on the Verilator model, outputs and counters back."""
+"""The RTL engine: a program runs on the Verilator model, and outputs and counters come back.
+
+The model is a process of its own. It reads the DRAM's contents and a job from files in a folder,
+and leaves outputs, counters and the trace of layers there.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +36,14 @@ from .build import build_model, simulation_environment
 from .testbench import TOP
 
 POLL_SECONDS = 0.2
+"""How often the progress of a running simulation is looked up."""
 BUILDING = "building the Verilator model"
+"""What progress says during the build."""
 
 
 @dataclass(frozen=True)
 class RtlRun(Counts):
-    """What the hardware did.
+    """What the hardware computed and counted.
 
     Members
     -------
@@ -87,7 +93,25 @@ def run_rtl(program: Program, codewords: np.ndarray, images: np.ndarray,
 
 
 def prepare_job(program: Program, images: np.ndarray, folder: Path) -> tuple[Path, list[str]]:
-    """Write what a simulation reads: the job file's path, and the model's arguments."""
+    """Write the files that a simulation reads.
+
+    Parameters
+    ----------
+    program, images:
+        As for :func:`run_rtl`.
+    folder:
+        Where the files go.
+
+    Returns
+    -------
+    tuple
+        The job file's path, and the model's arguments.
+
+    Raises
+    ------
+    VqromError
+        If program and images do not fit the simulated DRAM.
+    """
     beat = program.config.beat_bytes
     image, places = _memory_image(program, images)
     _write_hex(folder / "dram.hex", image, beat)

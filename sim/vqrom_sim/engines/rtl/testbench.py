@@ -1,5 +1,8 @@
-"""The Verilog around the accelerator in simulation: DRAM, layer trace, memory dump, and the
-codebook's black box."""
+"""The Verilog around the accelerator in simulation.
+
+It connects the accelerator to the simulated DRAM, writes down which layer the counters count for,
+dumps the outputs, and stands in for the codebook ROM where that is a black box.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,26 @@ from vqrom_hw.weights import MACRO
 from vqrom_sim.engines.dram import DRAM_BYTES, DRAM_QUEUE
 
 TOP = "testbench"
-DRAM_SOURCE = Path(__file__).parent / "dram.sv"
-MAIN_SOURCE = Path(__file__).parent / "main.cpp"
+"""Name of the top-level module."""
+SIMULATOR = Path(__file__).parent / "simulator"
+"""Folder of what becomes part of the simulator's process: the DRAM in Verilog, the main loop in
+C++, and the Python that cocotb runs in it."""
+DRAM_SOURCE = SIMULATOR / "dram.sv"
+MAIN_SOURCE = SIMULATOR / "main.cpp"
 
 _CONSTANT = ("arsize", "arburst", "arcache", "arprot", "awlen", "awsize", "awburst", "awcache",
              "awprot")
+"""AXI4 signals that the accelerator never changes, and that the simulated DRAM does not look at."""
 
 
 def testbench_verilog(config: AcceleratorConfig) -> str:
-    """Top-level module: AXI4-Lite and clock outside, accelerator and DRAM inside.
+    """Text of the top-level module: AXI4-Lite and clock outside, accelerator and DRAM inside.
 
     ``free_run`` tells the C++ main program to run without callbacks until the interrupt.
 
     ``+trace=FILE`` gets a line whenever the layer that cycles count for has changed, and one at the
-    end: whether it is the end, the layer until now, and all counters. A rising
-    ``dump`` writes beats ``+dump_first`` .. ``+dump_last`` of the DRAM to ``+dump=FILE``.
+    end: whether it is the end, the layer until now, and all counters. A rising ``dump`` writes
+    beats ``+dump_first`` .. ``+dump_last`` of the DRAM to ``+dump=FILE``.
     """
     lite = {f"s_axil_{name}": member for name, member in axi4lite_members("").items()}
     bus = axi4_read_members("", config.bus_width) | axi4_write_members("", config.bus_width)

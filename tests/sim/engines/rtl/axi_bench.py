@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 from dataclasses import asdict, dataclass, field
@@ -31,6 +30,9 @@ CODEBOOK = random_codebook(CONFIG)
 MEMORY = 1 << 16
 MAIN = Path(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
 """cocotb's own main loop: it owns the clock, and cocotb sees values from before its edges."""
+
+CONTROL = f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "*"\n'
+"""All ports are open to cocotb."""
 
 MEMBERS = {"s_axil": axi4lite_members("s_axil_"),
            "m_axi": axi4_read_members("m_axi_", CONFIG.bus_width)
@@ -68,21 +70,17 @@ def bench_verilog() -> str:
 @cache
 def bench_model() -> Path:
     """Directory of the built model, from the cache if nothing has changed."""
-    control = f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "*"\n'
-    digest = hashlib.sha256()
-    for part in (CONFIG.model_dump_json(), CODEBOOK.codewords.tobytes(), bench_verilog(), control,
-                 MAIN.read_text(), build._sources_digest()):
-        digest.update(part if isinstance(part, bytes) else part.encode())
-
     def make(folder: Path) -> None:
         generate(CONFIG, CODEBOOK.codewords, folder)
-        (folder / "testbench.sv").write_text(bench_verilog(), encoding="utf-8")
-        (folder / "public.vlt").write_text(control, encoding="utf-8")
-        build.verilate(
-            folder, MAIN, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
-            f"-L{cocotb_tools.config.libs_dir} -lcocotbvpi_verilator")
+        build.build_testbench(folder, bench_verilog(), CONTROL, MAIN)
 
-    return cached_directory("axi-bench", digest.hexdigest()[:32], make)
+    return cached_directory("axi-bench", bench_key(), make)
+
+
+def bench_key() -> str:
+    """Key of the built model."""
+    return build.verilator_key(CONFIG.model_dump_json(), CODEBOOK.codewords.tobytes(),
+                               bench_verilog(), CONTROL, MAIN)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""The cocotb testbench: program the CSRs, start, wait for the interrupt, read the counters.
+"""The cocotb test bench: program the registers, start, wait for the interrupt, read the counters.
 
-Runs inside the simulator. Python acts a few times per image, never per cycle. The job file says
-where registers are: importing the hardware's description would take longer than most simulations.
+It runs inside the simulator's process, which finds it as a module of its own on its path; it
+imports nothing of ours, since that would take longer than most simulations. The job file says where
+the registers are. Python acts a few times per image, never per cycle.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, First, RisingEdge, Timer
 
 PERIOD = 2
-"""Nanoseconds of a clock cycle; the C++ main program owns the clock (``rtl/main.cpp``)."""
+"""Nanoseconds of a clock cycle; the C++ main program beside this file owns the clock."""
 
 
 class AxiLite:
@@ -29,6 +30,7 @@ class AxiLite:
         dut.s_axil_wstrb.value = 0xF
 
     async def write(self, register: str, value: int) -> None:
+        """Write 32 bits of a register."""
         dut = self._dut
         dut.s_axil_awaddr.value = self._offsets[register]
         dut.s_axil_wdata.value = value
@@ -40,6 +42,7 @@ class AxiLite:
         await RisingEdge(dut.clk)
 
     async def read(self, register: str, word: int = 0) -> int:
+        """Read 32 bits of a register: its word of that number, of those that have several."""
         dut = self._dut
         dut.s_axil_araddr.value = self._offsets[register] + 4 * word
         dut.s_axil_arvalid.value = dut.s_axil_rready.value = 1
