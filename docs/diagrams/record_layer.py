@@ -56,7 +56,7 @@ def record() -> dict[str, object]:
     """For each row the stretches ``[first cycle, one past the last]`` in which it works."""
     config, program = example()
     # Its machine code comes from the cache, and serves the runs below.
-    total = run_model(program).images[0]["cycles"]
+    total = run_model(program).total["cycles"]
     before = np.zeros(len(COUNTERS), np.int64)
     stretches: dict[str, list[list[int]]] = {name: [] for name in ROWS}
     for limit in range(1, total + 1):
