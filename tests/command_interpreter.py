@@ -1,7 +1,8 @@
-"""Programs carried out in plain numpy, from nothing but their bytes.
+"""A second implementation of the command set: programs carried out in numpy from their bytes.
 
-In list order, or with the units running apart from each other as wildly as order within a unit and
-wait counts allow: a missing wait then gives wrong bytes sooner or later.
+It knows nothing of the compiler, so that what it computes is what the bytes say. It runs a program
+in list order, or with the units running apart from each other as wildly as the order within each
+unit and the wait counts allow: a missing wait then gives wrong bytes sooner or later.
 """
 
 from __future__ import annotations
@@ -28,12 +29,15 @@ from vqrom_hw.isa import (
 from vqrom_sw.compiler import Program
 
 LANE = np.dtype([("bias", "<i4"), ("multiplier", "<u4"), ("shift", "i1")])
+"""Parameters of one output channel, as a parameter packet holds them."""
+
 UNITS_OF = {Opcode.LOAD: (Unit.LOAD,), Opcode.STORE: (Unit.STORE,), Opcode.VECTOR: (Unit.VECTOR,),
             Opcode.COMPUTE: (Unit.ARRAY, Unit.POST)}
+"""Units that a command runs on; their counts of finished commands grow when it is done."""
 
 
 def unpack_record(layout: data.Layout, bits: int) -> Any:
-    """A record of bits as nested dicts and lists."""
+    """Read the fields of a record out of its bits, as nested dicts and lists."""
     values = {}
     for key, field in layout:  # pyright: ignore[reportGeneralTypeIssues]
         part = bits >> field.offset & ((1 << field.width) - 1)
@@ -48,7 +52,7 @@ def unpack_record(layout: data.Layout, bits: int) -> Any:
 
 @dataclass
 class Command:
-    """A decoded command."""
+    """A decoded command: header fields, and the body as nested dicts and lists."""
 
     opcode: Opcode
     layer: int
@@ -57,6 +61,7 @@ class Command:
 
 
 def decode_commands(content: bytes) -> list[Command]:
+    """Decode a command list as the accelerator reads it."""
     commands = []
     for first in range(0, len(content), COMMAND_BYTES):
         bits = int.from_bytes(content[first:first + COMMAND_BYTES], "little")
@@ -69,7 +74,7 @@ def decode_commands(content: bytes) -> list[Command]:
 
 
 def requantize(values: np.ndarray, multiplier: Any, shift: Any) -> np.ndarray:
-    """TFLite's MultiplyByQuantizedMultiplier."""
+    """TFLite's MultiplyByQuantizedMultiplier, element by element, on int64."""
     multiplier, shift = np.asarray(multiplier, np.int64), np.asarray(shift, np.int64)
     shifted = values << np.maximum(shift, 0)
     assert np.abs(shifted).max(initial=0) < 1 << 31
@@ -80,7 +85,10 @@ def requantize(values: np.ndarray, multiplier: Any, shift: Any) -> np.ndarray:
 
 
 def nest_words(nest: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Addresses and whether they are inside, both ``[level 5, .., level 0]``."""
+    """The word addresses of a loop nest, and whether each lies inside its map.
+
+    Both are arrays ``[level 5, .., level 0]``, one axis for each loop.
+    """
     address, y, x = (np.full((), nest[name]) for name in ("base", "y0", "x0"))
     for level in nest["levels"]:
         steps = np.arange(level["count"])
@@ -90,23 +98,24 @@ def nest_words(nest: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def target_words(target: dict[str, int], count: int) -> np.ndarray:
+    """The addresses that ``count`` results go to, in the order in which they are written."""
     row, column = np.divmod(np.arange(count), target["width"])
     return target["base"] + row * target["row_stride"] + column * target["stride"]
 
 
 class Interpreter:
-    """Runs a program on one input.
+    """Runs a program on one input. Each object runs it once.
 
     Parameters
     ----------
     program:
-        With contents.
+        The program, compiled with contents.
     codewords:
-        int8 ``[k, d]`` of the ROM.
+        The codebook in the ROM, int8 ``[k, d]``.
     inputs:
-        uint8 ``[input_bytes]``.
+        The INPUT region, uint8 ``[input_bytes]``.
     seed:
-        Of what memories hold at first.
+        Seed of the random bytes that memories hold at first: no result may depend on them.
     """
 
     def __init__(self, program: Program, codewords: np.ndarray, inputs: np.ndarray,
@@ -126,11 +135,11 @@ class Interpreter:
 
     @property
     def output(self) -> np.ndarray:
-        """uint8 ``[output_bytes]``."""
+        """The OUTPUT region, uint8 ``[output_bytes]``."""
         return self.regions[Region.OUTPUT]
 
     def run_in_order(self) -> None:
-        """One command after the other; every wait must already be over."""
+        """Carry out one command after the other; whatever a command waits for must be done."""
         for command in self.commands:
             self._dispatch(command)
             units = UNITS_OF.get(command.opcode, ())
@@ -145,7 +154,10 @@ class Interpreter:
         self._check_end()
 
     def run_apart(self, rng: np.random.Generator) -> None:
-        """Units at random speeds; reads and writes at the beginning or the end of a command."""
+        """Run each unit at a random speed, which changes now and then.
+
+        A command reads and writes at its beginning or at its end, also at random.
+        """
         for command in self.commands:
             self._dispatch(command)
         queues = {unit: [command for command in self.commands
@@ -177,7 +189,7 @@ class Interpreter:
 
     def _life(self, unit: Unit, command: Command, results: list,
               rng: np.random.Generator) -> Iterator[None]:
-        """A command in two parts; what it computes comes from one moment or two."""
+        """One command in steps: it reads and writes at one moment, or at two moments."""
         early, late = rng.random() < 0.5, rng.random() < 0.5
         if unit == Unit.POST:
             write, value = results[self._done[Unit.POST]]
@@ -207,6 +219,7 @@ class Interpreter:
         assert not any(self._fifos.values()), "packets are left"
 
     def _may_begin(self, command: Command) -> bool:
+        """Whether all units have finished what the command waits for, modulo 2**16."""
         distances = [(self._done[unit] - command.wait[unit.name.lower()]) & 0xFFFF
                      for unit in Unit]
         return all(distance < 1 << 15 for distance in distances)
@@ -222,6 +235,7 @@ class Interpreter:
         np.testing.assert_array_equal(codebook.view(np.int8), self._codewords.ravel())
 
     def _dram(self, transfer: dict[str, int]) -> np.ndarray:
+        """The bytes of DRAM that a FETCH, LOAD or STORE moves, as a view."""
         region = self.regions[Region(transfer["region"])]
         size = transfer["beats"] * self.config.beat_bytes
         assert transfer["offset"] % self.config.beat_bytes == 0
@@ -229,12 +243,13 @@ class Interpreter:
         return region[transfer["offset"]:transfer["offset"] + size]
 
     def _take(self, channel: Channel, size: int) -> np.ndarray:
-        """The next packet, which must have as many beats as that many bytes take."""
+        """Take the next packet from a FIFO; it must have as many beats as ``size`` bytes take."""
         packet = self._fifos[channel].pop(0)
         assert len(packet) == -(-size // self.config.beat_bytes) * self.config.beat_bytes
         return packet[:size]
 
     def _phases(self, command: Command) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+        """What a command does when it reads, and what when it writes."""
         body = command.body
         match command.opcode:
             case Opcode.LOAD:
@@ -283,7 +298,7 @@ class Interpreter:
         return words, inside
 
     def _array(self, body: dict[str, Any]) -> np.ndarray:
-        """Sums ``[column tile, pixel, column]``."""
+        """The sums of a COMPUTE, int64 ``[column tile, pixel, column]``."""
         config = self.config
         words, _ = self._activations(body)
         words = words.reshape(words.shape[0], -1, words.shape[4] * words.shape[5], config.rows)
@@ -291,7 +306,7 @@ class Interpreter:
         assert pixels <= config.accumulator_depth
         assert body["fills"] == tiles * reduced * config.fill_steps
         units = self._weights(body["raw"], tiles * reduced * config.processing_elements)
-        weights = units.reshape(tiles, reduced, config.groups, config.columns, config.subvector)
+        weights = units.reshape(tiles, reduced, config.pe_rows, config.columns, config.subvector)
         weights = weights.transpose(0, 1, 2, 4, 3).reshape(tiles, -1, config.columns)
         lanes = words.transpose(0, 2, 1, 3).reshape(tiles, pixels, -1)
         return (lanes.astype(np.float64) @ weights.astype(np.float64)).astype(np.int64)
@@ -309,7 +324,7 @@ class Interpreter:
         config, post = self.config, body["post"]
         passes, pixels, columns = sums.shape
         assert (post["passes"], post["pixels"]) == (passes, pixels)
-        assert body["parameter_groups"] == passes * config.post_groups
+        assert body["parameter_groups"] == passes * config.post_steps
         lanes = self._take(Channel.PARAMETER, LANE.itemsize * passes * columns).view(LANE)
         lanes = lanes.reshape(passes, columns)
         addresses = target_words(post["target"], pixels)
@@ -322,7 +337,10 @@ class Interpreter:
                         slice(section * columns, (section + 1) * columns))
 
     def _slide(self, body: dict[str, Any], words: np.ndarray) -> np.ndarray:
-        """Windows ``[1, 1, H, W, kernel row, kernel column]`` of a walk along a map's columns."""
+        """Windows ``[1, 1, H, W, kernel row, kernel column]`` of a walk along a map's columns.
+
+        SLIDING reads each column of a map once; here every window gets its words again.
+        """
         _, _, _, rows, columns, kernel_rows, lanes = words.shape
         assert 1 < body["kernel_columns"] <= self.config.vector_columns
         view = np.lib.stride_tricks.sliding_window_view(
@@ -360,5 +378,6 @@ class Interpreter:
 
 
 def finish(scaled: np.ndarray, output_range: dict[str, int]) -> np.ndarray:
+    """The last step of each output byte: add the zero point, then clamp."""
     return np.clip(scaled + output_range["zero_point"], output_range["low"],
                    output_range["high"])

@@ -6,11 +6,15 @@ from tests.random_networks import NetworkBuilder
 from vqrom_sw.codebook import UniversalCodebook
 
 SAME = (1, 1, 1, 1)
+"""Padding with which a 3x3 convolution keeps the size of a map."""
 
 
 def resnet18(codebook: UniversalCodebook, seed: int = 3, raw: bool = False) -> NetworkBuilder:
-    """He et al., "Deep Residual Learning", CVPR 2016, table 1: 18 layers, projections where the
-    shape changes. Every layer is indexed, or has int8 weights if ``raw``."""
+    """Make ResNet-18 with random weights, projections where the shape changes.
+
+    Every layer has indices, or int8 weights if ``raw`` (He et al., "Deep Residual Learning for
+    Image Recognition", CVPR 2016, table 1).
+    """
     net = NetworkBuilder(codebook, (224, 224, 3), seed)
     net.conv(64, (7, 7), (2, 2), (3, 3, 3, 3), raw=raw)
     last = net.max_pool((3, 3), (2, 2), SAME)

@@ -21,18 +21,35 @@ from vqrom_sw.network import (
 )
 
 Shape = tuple[int, int, int]
+"""Shape ``(H, W, C)`` of a feature map."""
+
 Padding = tuple[int, int, int, int]
+"""Pixels of padding ``(top, left, bottom, right)``."""
 
 
 def random_codebook(config: AcceleratorConfig, seed: int = 0) -> UniversalCodebook:
-    """Codewords over the whole int8 range."""
+    """Make a codebook of the accelerator's size whose entries are anywhere in int8."""
     rng = np.random.default_rng(seed)
     shape = (config.codewords, config.subvector)
     return UniversalCodebook(rng.integers(-128, 128, shape).astype(np.int8))
 
 
 class NetworkBuilder:
-    """Adds layers whose outputs spread over int8, with random biases, scales and zero points."""
+    """Builds a quantised network layer by layer, with random weights, biases and zero points.
+
+    Scales are chosen so that outputs spread over int8: a network whose outputs saturate or vanish
+    would hide errors. Each method that adds a layer returns its name; ``source`` names the layer
+    that it reads, by default the last one.
+
+    Parameters
+    ----------
+    codebook:
+        Codebook that indices point into.
+    input_shape:
+        ``(H, W, C)`` of the input.
+    seed:
+        Seed of all random values.
+    """
 
     def __init__(self, codebook: UniversalCodebook, input_shape: Shape, seed: int = 0):
         self._codebook = codebook
@@ -44,9 +61,9 @@ class NetworkBuilder:
              stride: tuple[int, int] = (1, 1), padding: Padding = (0, 0, 0, 0), *,
              source: str | None = None, raw: bool = False, groups: int = 1,
              kind: Literal["conv", "linear"] = "conv") -> str:
-        """Append a convolution; its name."""
+        """Append a convolution, with random indices, or random int8 weights if ``raw``."""
         source = source or self._last()
-        shape, _ = self._of(source)
+        shape, _ = self._output_of(source)
         reduced = shape[2] // groups
         per_pixel = kernel[0] * kernel[1] * reduced
         parts = -(-reduced // self._codebook.subvector)
@@ -67,15 +84,15 @@ class NetworkBuilder:
         return name
 
     def linear(self, features: int) -> str:
-        """Append a linear layer over the whole feature map."""
-        height, width, _ = self._of(self._last())[0]
+        """Append a linear layer that reads the whole last feature map."""
+        height, width, _ = self._output_of(self._last())[0]
         return self.conv(features, (height, width), kind="linear")
 
     def max_pool(self, kernel: tuple[int, int] = (2, 2), stride: tuple[int, int] = (2, 2),
                  padding: Padding = (0, 0, 0, 0), *, source: str | None = None) -> str:
-        """Append a max pooling layer."""
+        """Append a layer of max pooling over windows."""
         source = source or self._last()
-        shape, quantization = self._of(source)
+        shape, quantization = self._output_of(source)
         name = f"maxpool{len(self._layers)}"
         self._layers.append(MaxPool(
             name, (source,), self._window(shape, shape[2], kernel, stride, padding), quantization,
@@ -86,9 +103,9 @@ class NetworkBuilder:
                             stride: tuple[int, int] = (2, 2),
                             padding: Padding = (0, 0, 0, 0), *,
                             source: str | None = None) -> str:
-        """Append an average pooling layer."""
+        """Append a layer of average pooling over windows."""
         source = source or self._last()
-        shape, quantization = self._of(source)
+        shape, quantization = self._output_of(source)
         name = f"avgpool{len(self._layers)}"
         self._layers.append(AveragePool(
             name, (source,), self._window(shape, shape[2], kernel, stride, padding), quantization,
@@ -96,9 +113,9 @@ class NetworkBuilder:
         return name
 
     def average_pool(self) -> str:
-        """Append a global average pooling layer."""
+        """Append a layer that averages the whole last feature map, channel by channel."""
         source = self._last()
-        (height, width, channels), _ = self._of(source)
+        (height, width, channels), _ = self._output_of(source)
         name = f"avgpool{len(self._layers)}"
         self._layers.append(GlobalAveragePool(
             name, (source,), (1, 1, channels), self._quantization(),
@@ -106,35 +123,35 @@ class NetworkBuilder:
         return name
 
     def add(self, first: str, second: str) -> str:
-        """Append a residual addition."""
+        """Append the sum of two feature maps of one shape."""
         name, output = f"add{len(self._layers)}", self._quantization()
         factors = [quantize_multiplier(name, self._rng.uniform(0.1, 0.5)) for _ in range(2)]
         self._layers.append(Add(
-            name, (first, second), self._of(first)[0], output, (factors[0], factors[1]),
+            name, (first, second), self._output_of(first)[0], output, (factors[0], factors[1]),
             quantize_multiplier(name, self._rng.uniform(1.0, 2.0) * 2.0**-19),
             self._clamp(output)))
         return name
 
     def build(self, name: str = "random") -> QuantizedNetwork:
-        """The network of all layers so far."""
+        """Make a network of all layers so far."""
         shape, quantization = self._input
         height, width, channels = self._layers[-1].shape
         return QuantizedNetwork(name, shape, quantization, tuple(self._layers),
                                 (channels, height, width), self._codebook.sha256)
 
     def images(self, count: int) -> np.ndarray:
-        """Random inputs, int8 ``[count, C, H, W]``."""
+        """Make random inputs, int8 ``[count, C, H, W]``."""
         height, width, channels = self._input[0]
         return self._rng.integers(-128, 128, (count, channels, height, width)).astype(np.int8)
 
     def shape_of(self, name: str) -> Shape:
-        """Feature map shape of a layer, or of the input."""
-        return self._of(name)[0]
+        """Tell the shape of a layer's output, or of the input."""
+        return self._output_of(name)[0]
 
     def _last(self) -> str:
         return self._layers[-1].name if self._layers else INPUT
 
-    def _of(self, name: str) -> tuple[Shape, Quantization]:
+    def _output_of(self, name: str) -> tuple[Shape, Quantization]:
         if name == INPUT:
             return self._input
         layer = next(layer for layer in self._layers if layer.name == name)
@@ -144,7 +161,7 @@ class NetworkBuilder:
         return Quantization(1.0, int(self._rng.integers(-30, 30)))
 
     def _clamp(self, output: Quantization) -> tuple[int, int]:
-        """A ReLU in every other layer."""
+        """Draw the bounds of the output: a ReLU for half of the layers, otherwise all of int8."""
         return (output.zero_point if self._rng.random() < 0.5 else -128, 127)
 
     @staticmethod
@@ -156,7 +173,8 @@ class NetworkBuilder:
 
 
 def mixed_network(codebook: UniversalCodebook, seed: int = 1) -> NetworkBuilder:
-    """Every layer kind, with channel counts that fill nothing evenly, and a residual."""
+    """Make a network of many kinds of layers, with a residual, whose channels fill nothing evenly.
+    """
     net = NetworkBuilder(codebook, (12, 10, 3), seed)
     net.conv(20, padding=(1, 1, 1, 1))
     pooled = net.max_pool()
@@ -171,7 +189,7 @@ def mixed_network(codebook: UniversalCodebook, seed: int = 1) -> NetworkBuilder:
 
 
 def random_network(codebook: UniversalCodebook, seed: int) -> NetworkBuilder:
-    """Layers of all kinds with odd shapes, now and then a residual or a second reader."""
+    """Make a network of random layers of odd shapes, at times with a residual or two readers."""
     rng = np.random.default_rng(seed)
     height, width, channels = (int(rng.integers(1, high)) for high in (15, 13, 21))
     net = NetworkBuilder(codebook, (height, width, channels), seed)
@@ -213,7 +231,7 @@ def _random_layer(net: NetworkBuilder, rng: np.random.Generator, outputs: list[s
 
 def convolutions(codebook: UniversalCodebook, size: int, channels: int, layers: int,
                  seed: int = 2) -> NetworkBuilder:
-    """Equal padded 3x3 convolutions: work for the array."""
+    """Make a network of equal padded 3x3 convolutions, which give the array much work."""
     net = NetworkBuilder(codebook, (size, size, channels), seed)
     for _ in range(layers):
         net.conv(channels, padding=(1, 1, 1, 1))

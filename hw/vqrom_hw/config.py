@@ -1,4 +1,4 @@
-"""The accelerator's parameters: one frozen object read by RTL, compiler, simulation and area."""
+"""The accelerator's dimensions: one frozen object that hardware, compiler and simulation read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .codebook import MAX_CODEWORDS, MIN_CODEWORDS, Subvector, index_width
 from .errors import VqromError
 
 MAX_TOML_BYTES = 1 << 20
-
+"""Largest configuration file that is read."""
 
 _FIFOS = ("weight_fifo_beats", "parameter_fifo_beats", "vector_fifo_beats",
           "activation_fifo_beats")
@@ -21,60 +22,70 @@ _FIFOS = ("weight_fifo_beats", "parameter_fifo_beats", "vector_fifo_beats",
 class AcceleratorConfig(BaseModel):
     """Every dimension of one accelerator.
 
+    It is frozen and checked when it is made, so that whoever holds one can build hardware from it.
+
     Members
     -------
     name:
         What reports call this configuration.
     subvector:
-        ``d``: weights of one codeword, int8, consecutive input channels.
+        ``d``: int8 weights of a codeword, one for each of ``d`` consecutive input channels.
     codewords:
-        ``k``: entries of the codebook ROM.
+        ``k``: codewords of the codebook.
     rows:
-        Reduction lanes of the array: input channels multiplied each cycle. A word of the
-        activation buffer holds ``rows`` int8 channels of one pixel.
+        Lanes of the array: input channels that are multiplied each cycle. A word of the activation
+        buffer holds ``rows`` int8 channels of one pixel.
     columns:
-        Output channels computed side by side.
+        Output channels that are computed side by side; divides ``rows``.
     decode_ports:
         Codewords that the codebook delivers in one cycle: 1 to the number of PEs.
     codebook_storage:
-        ``rom``: built in; ``sram``: loaded over the bus by a program (the traditional baseline).
+        ``rom``: the codebook is built in. ``sram``: a program loads it over the bus, as
+        accelerators with a codebook for each layer do; for comparison.
     codebook_rom:
-        How the ROM is written: ``readmemh`` (memory with a file), ``logic`` (a case statement), or
-        ``macro`` (instances of a black box, whose ports ``docs/hw/integration.md`` lists).
+        How the ROM is written: ``readmemh`` (a memory with a file), ``logic`` (a case statement),
+        or ``macro`` (instances of a black box, whose ports ``docs/hw/integration.md`` lists).
     post_lanes:
-        Requantisation lanes behind the accumulators; divides ``columns``.
+        Sums that are requantised in one cycle behind the accumulators; divides ``columns``.
     vector_lanes:
-        Requantisation lanes of the vector unit (pooling, addition, depthwise); divides ``rows``.
+        Channels that the vector unit requantises in one cycle; divides ``rows``.
     vector_taps:
-        Largest depthwise window, in kernel positions.
+        Most kernel positions of a depthwise convolution.
     vector_columns:
-        Kernel columns of a depthwise layer that each lane of the vector unit works on at once;
-        wider kernels take one position at a time.
+        Kernel columns of a depthwise convolution that each lane of the vector unit works on at
+        once; wider kernels take one position at a time.
     bus_width:
-        AXI4 data width in bits.
+        Width of the AXI4 data bus in bits.
     activation_words:
         Depth of the activation buffer in words of ``rows`` bytes; a multiple of
         ``activation_banks``.
     activation_banks:
-        Memories that the buffer is interleaved over, so that units rarely meet.
+        Memories over which the buffer is interleaved, so that units rarely meet in one.
     accumulator_depth:
-        Pixels of one column tile that the accumulators hold (each of two halves).
+        Pixels of a column tile that each of the two halves of the accumulators holds.
     weight_fifo_beats, parameter_fifo_beats, vector_fifo_beats, activation_fifo_beats:
-        Depth of the prefetch FIFOs behind the DMA, in bus beats.
+        Depth of the FIFO of each read channel in bus beats, at least one burst.
     command_queue:
-        Commands that wait in front of each unit.
+        Commands that each unit's queue holds, the one in progress included.
     max_burst_beats:
-        Longest AXI4 burst.
+        Beats of the longest AXI4 burst; at most 4096 bytes.
     dram_latency:
-        Cycles from a read address to its first beat in the simulated DRAM (one beat per cycle
-        after that). A property of the system around the accelerator; no hardware depends on it.
+        Cycles from a read address to its first beat in the simulated DRAM, which delivers a beat a
+        cycle after that. A property of the system around the accelerator: no hardware depends on
+        it.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a dimension is missing, unknown, of the wrong type or out of range, or if two do not fit
+        each other; a ``ValueError``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = Field(min_length=1, max_length=64)
-    subvector: Literal[1, 2, 4, 8, 16] = 4
-    codewords: int = Field(default=256, ge=2, le=65536)
+    subvector: Subvector = 4
+    codewords: int = Field(default=256, ge=MIN_CODEWORDS, le=MAX_CODEWORDS)
     rows: int = Field(ge=1, le=256)
     columns: int = Field(ge=1, le=256)
     decode_ports: int = Field(ge=1, le=65536)
@@ -98,6 +109,7 @@ class AcceleratorConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
+        """Refuse dimensions that do not fit each other; the text names both."""
         rules = [
             (self.rows % self.subvector == 0, "rows",
              f"be a multiple of subvector {self.subvector}"),
@@ -119,28 +131,29 @@ class AcceleratorConfig(BaseModel):
         return self
 
     @property
-    def groups(self) -> int:
-        """PEs of one column: sub-vectors along the reduction dimension."""
+    def pe_rows(self) -> int:
+        """PEs of one column, each of which takes one of the sub-vectors that lie side by side along
+        the reduction."""
         return self.rows // self.subvector
 
     @property
     def processing_elements(self) -> int:
-        """PEs of the whole array, one codeword each."""
-        return self.groups * self.columns
+        """PEs (processing elements) of the whole array; each holds one codeword."""
+        return self.pe_rows * self.columns
 
     @property
     def peak_macs_per_cycle(self) -> int:
-        """Multiply-accumulates of a fully used cycle."""
+        """Multiply-accumulates in a cycle in which the whole array works."""
         return self.rows * self.columns
 
     @property
     def index_width(self) -> int:
-        """Bits of one codebook index."""
-        return max(1, (self.codewords - 1).bit_length())
+        """Bits of an index into the codebook."""
+        return index_width(self.codewords)
 
     @property
     def codeword_width(self) -> int:
-        """Bits of one codeword."""
+        """Bits of a codeword: ``subvector`` int8 weights."""
         return 8 * self.subvector
 
     @property
@@ -150,18 +163,20 @@ class AcceleratorConfig(BaseModel):
 
     @property
     def beat_bytes(self) -> int:
-        """Bytes of one bus beat."""
+        """Bytes of a bus beat."""
         return self.bus_width // 8
 
     @property
-    def post_groups(self) -> int:
-        """Lane groups that post-processing visits for one column tile."""
+    def post_steps(self) -> int:
+        """Steps that post-processing takes over a column tile: ``post_lanes`` columns in each."""
         return self.columns // self.post_lanes
 
     @property
     def row_unit(self) -> int:
-        """Words of the activation buffer that are a whole number of beats: rows of a feature map
-        begin at multiples of it, on chip and in DRAM."""
+        """Least number of activation-buffer words that are a whole number of bus beats.
+
+        Rows of a feature map begin at multiples of it, on chip and in DRAM.
+        """
         return self.beat_bytes // math.gcd(self.beat_bytes, self.rows)
 
 
@@ -182,6 +197,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "vector_lanes": 8, "activation_words": 16384, **_EDGE,
     },
 }
+"""Configurations by name: the smallest one for tests, and arrays of 16 x 16 and 32 x 32."""
 
 
 def _first_error(error: ValidationError) -> str:
@@ -211,16 +227,22 @@ def _raw_config(source: str) -> dict[str, Any]:
 
 def load_config(source: str, *, subvector: int | None = None,
                 codewords: int | None = None) -> AcceleratorConfig:
-    """Read a preset's name or a TOML file.
+    """Make the configuration that a preset's name or a TOML file describes.
 
     Parameters
     ----------
     source:
-        ``tiny``, ``edge16``, ``edge32`` or the path of a ``.toml`` file with the members of
-        :class:`AcceleratorConfig` at its top level (``base = "edge16"`` starts from a preset).
+        ``tiny``, ``edge16``, ``edge32``, or the path of a ``.toml`` file with the members of
+        :class:`AcceleratorConfig` at its top level. ``base = "edge16"`` in the file starts from a
+        preset; a file without ``name`` is called as its stem.
     subvector, codewords:
-        Shape of the codebook that goes into the ROM. A source that does not give them takes
-        these; one that gives other values does not fit the codebook.
+        Shape of the codebook that goes into the ROM. A source that does not give them takes these;
+        one that gives other values does not fit the codebook and is refused.
+
+    Returns
+    -------
+    AcceleratorConfig
+        The configuration, all rules checked.
 
     Raises
     ------

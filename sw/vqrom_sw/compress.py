@@ -1,4 +1,4 @@
-"""From a float network to a quantised one on a codebook: the whole way."""
+"""Compression, the whole way from a float network to a quantised one on a codebook."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from vqrom_sw.quantization import Ranges, even_out, quantize_network
 from .progress import Progress
 
 CALIBRATION_BYTES = 1 << 28
-"""Calibration inputs used: as many as fit, but at least 16 and at most 256."""
+"""Memory that fixes how many calibration inputs ranges are measured on: as many as keep eight
+times their bytes below it, but at least 16 and at most 256."""
 
 NEAREST = ConstructionSettings(epochs=0)
-"""Codewords as they are chosen at first, not trained."""
+"""Settings without training: the codewords that are chosen at first stay."""
 
 
 class Start(StrEnum):
-    """How codewords are chosen at first.
+    """How the codeword of each sub-vector is chosen at first.
 
     Members
     -------
     NEAREST:
-        Nearest to the weights (:mod:`vqrom_sw.encoding.encoded`).
+        The codeword nearest to the weights (:func:`vqrom_sw.encoding.encode_nearest`).
     OUTPUTS:
-        Those that keep each layer's outputs (:mod:`vqrom_sw.encoding.outputs`).
+        Kept outputs: codewords with which each layer's outputs on sample inputs stay the same
+        (:func:`vqrom_sw.encoding.encode_outputs`).
     """
 
     NEAREST = "nearest"
@@ -50,14 +52,14 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     Parameters
     ----------
     network:
-        Float network.
+        The float network.
     codebook:
-        Where the weights come from.
+        The universal codebook from which each sub-vector of weights takes a codeword.
     calibration:
-        float32 ``[N, C, H, W]`` inputs like those to come, or ``[N, S, C]`` for a sequence. The
+        Inputs like those to come, float32 ``[N, C, H, W]``, or ``[N, S, C]`` for a sequence. The
         first ones fix the ranges of the feature maps; construction trains on all of them.
     settings:
-        Construction; with 0 epochs the first codewords stay.
+        How construction trains the assignments; with 0 epochs the first codewords stay.
     start:
         How codewords are chosen at first.
     raw:
@@ -65,9 +67,16 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     ranges:
         How the ranges of feature maps follow from the calibration inputs.
     labels:
-        int64 ``[N]``, if construction shall learn the true classes, too.
-    checkpoint, device, progress:
-        See :func:`vqrom_sw.construction.train.construct`.
+        Classes of the calibration inputs, int64 ``[N]``, if construction is to learn them too.
+    checkpoint, device:
+        Where construction keeps its state, and runs; see :func:`vqrom_sw.construction.construct`.
+    progress:
+        Callback that is told how far the work is.
+
+    Returns
+    -------
+    QuantizedNetwork
+        The network with indices into the codebook, int8 feature maps and integer factors.
 
     Raises
     ------
@@ -98,12 +107,19 @@ def _start(network: FloatNetwork, codebook: UniversalCodebook, images: torch.Ten
 
 
 def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.Tensor:
-    """Calibration inputs as a tensor ``[N, C, H, W]``.
+    """Turn calibration inputs into a tensor, float32 ``[N, C, H, W]``.
+
+    Parameters
+    ----------
+    network:
+        The network whose inputs they are.
+    calibration:
+        float32 ``[N, C, H, W]`` or, for a sequence, ``[N, S, C]``.
 
     Raises
     ------
     VqromError
-        If they do not fit the network.
+        If they do not fit the network, or are not finite.
     """
     height, width, channels = network.input_shape
     images = image_shaped(calibration)

@@ -1,4 +1,4 @@
-"""How long-running functions report their progress, whoever shows it."""
+"""How long-running functions report their progress, without knowing who shows it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 Progress = Callable[[str, int, int], None]
-"""``progress(what, done, total)``; a ``total`` of 0 means that it is not known."""
+"""A function ``progress(what, done, total)``; a ``total`` of 0 means that it is not known."""
 
 
 class Steps(Protocol):
-    """What a flow of several steps reports to: progress bars on a terminal, or nothing."""
+    """Watches work of several steps: shows progress bars on a terminal, for example, or nothing."""
 
     def callback(self, prefix: str = "") -> Progress:
-        """A callback for one long-running function; ``prefix`` goes before what it reports."""
+        """A callback to hand to one long-running function; ``prefix`` precedes what it reports."""
         ...
 
     def step(self, what: str) -> AbstractContextManager[None]:
-        """A step whose length is not known: shown as begun, and as done when the block ends."""
+        """A context for a step of unknown length: it is shown as done when the block ends."""
         ...
 
 
 class SilentSteps:
-    """Steps that nobody watches."""
+    """Shows nothing, for work that nobody watches."""
 
     def callback(self, prefix: str = "") -> Progress:
         """A callback that shows nothing."""

@@ -1,6 +1,7 @@
-"""Topologies of SCALE-Sim: lists of convolutions or matrix products without weights.
+"""Programs for topologies of SCALE-Sim: lists of convolutions or matrix products without weights.
 
-Each layer stands alone: it reads its own input from DRAM and writes its output there.
+Each layer stands alone: it reads its own input from DRAM and writes its output there. Weights are
+random numbers, or absent where only the cycles matter.
 """
 
 from __future__ import annotations
@@ -9,7 +10,13 @@ import numpy as np
 
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_sw.arithmetic import Quantization, Requantization, quantize_multiplier
+from vqrom_sw.arithmetic import (
+    HIGHEST,
+    LOWEST,
+    Quantization,
+    Requantization,
+    quantize_multiplier,
+)
 from vqrom_sw.compiler import (
     BEAT_COST,
     Program,
@@ -31,25 +38,27 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
     Parameters
     ----------
     topology:
-        Layers.
+        The layers.
     codewords:
-        int8 ``[k, d]``.
+        The codebook, int8 ``[k, d]``.
     config:
-        Accelerator.
+        The accelerator.
     raw:
-        Raw int8 weights instead of indices.
+        Whether the layers have raw int8 weights instead of indices.
     contents:
-        Make random weights; without, the program has the right commands but no constants.
+        Whether to make random weights. Without them the program has the right commands but no
+        constants, which is enough for the cycle model.
     seed:
-        Of the weights.
+        Seed of the random weights.
     beat_cost:
-        As in :func:`vqrom_sw.compiler.compile.compile_network`.
+        Estimated cycles that strips may take longer for each bus beat that they save, as in
+        :func:`vqrom_sw.compiler.compile_network`.
 
     Returns
     -------
     Program
-        Its layers are ``"load"``, the topology's and ``"store"``; what moves a layer's input and
-        output counts for the layer itself.
+        A program whose layers are ``"load"``, those of the topology, and ``"store"``. Moving a
+        layer's input and output counts for the layer itself.
 
     Raises
     ------
@@ -82,7 +91,13 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
 
 def random_networks(topology: Topology, codewords: np.ndarray, raw: bool = False,
                     seed: int = 0) -> list[QuantizedNetwork]:
-    """Each layer as a network of its own, with the random weights that a program has."""
+    """Each layer as a network of its own, with the random weights of :func:`compile_topology`.
+
+    Parameters
+    ----------
+    topology, codewords, raw, seed:
+        As for :func:`compile_topology`.
+    """
     rng = np.random.default_rng(seed)
     digest = codebook_sha256(codewords)
     networks = []
@@ -99,7 +114,7 @@ def _random(layer: TopologyLayer, codewords: np.ndarray, raw: bool,
     shape = (layer.filters, *layer.kernel)
     indices = weights = None
     if raw:
-        weights = rng.integers(-128, 128, (*shape, reduced), np.int8)
+        weights = rng.integers(LOWEST, HIGHEST + 1, (*shape, reduced), np.int8)
     else:
         parts = -(-reduced // codewords.shape[1])
         indices = rng.integers(0, len(codewords), (*shape, parts), np.uint16)
@@ -111,15 +126,15 @@ def _random(layer: TopologyLayer, codewords: np.ndarray, raw: bool,
 
 
 def _blank(layer: TopologyLayer) -> Conv:
-    """Without contents."""
+    """The layer as a convolution without weights, biases and factors."""
     nothing = np.zeros(0, np.int32)
     return _conv(layer, None, None, 0, nothing, Requantization(nothing, nothing.astype(np.int8)))
 
 
 def _conv(layer: TopologyLayer, indices: np.ndarray | None, weights: np.ndarray | None,
           zero_point: int, bias: np.ndarray, requantization: Requantization) -> Conv:
-    """Input and output have the same zero point."""
+    """The layer as a convolution whose input and output have the same zero point."""
     return Conv(layer.name, (INPUT,), layer.output_shape, Quantization(1.0, zero_point), "conv",
                 layer.kernel, layer.stride, layer.padding, indices, weights,
-                np.ones(len(bias)), bias, requantization, (-128, 127),
+                np.ones(len(bias)), bias, requantization, (LOWEST, HIGHEST),
                 layer.shape[2] if layer.depthwise else 1)

@@ -43,31 +43,54 @@ from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.compress import Start, compress
 from vqrom_sw.construction import ConstructionSettings
 from vqrom_sw.encoding import RawLayers
-from vqrom_sw.formats.sizes import NetworkSize, network_size
+from vqrom_sw.formats import NetworkSize, network_size
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 
 SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0", "minilm")
+"""Networks that the codebook is extracted from, unless others are asked for."""
+
 SHAPE = "kmeans:256x4"
+"""Codebook that is made unless another is asked for: the extraction, and ``k`` x ``d``."""
+
 DEFAULT = ConstructionSettings()
 EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 20, "ds_cnn": 40,
           "efficientnet_lite0": 8, "minilm": 4}
+"""Passes over the calibration inputs that each network is trained for."""
+
 RAW = {"efficientnet_lite0": RawLayers.STREAMS, "resnet8": RawLayers.SMALL}
+"""Policies of the networks that keep more than their narrow layers raw."""
+
 BATCHES = {"efficientnet_lite0": 16, "ds_cnn": 50}
+"""Images of a training step, where they are fewer than the default."""
+
 UNREACHABLE = 2.0
-"""Threshold at which nothing is frozen before the end."""
+"""Threshold that no ratio reaches, so that nothing is frozen before the end."""
+
+AT_ONCE = 100
+"""Inputs that the integer reference and the float network are asked about at once."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """How sub-vectors get their codewords: at first, and whether they are trained and frozen."""
+    """A column of the table: how sub-vectors get their codewords.
+
+    Members
+    -------
+    start:
+        How codewords are chosen at first.
+    trained:
+        Whether construction follows.
+    freezing:
+        Whether choices are frozen as one trains; otherwise all are at the end.
+    """
 
     start: Start = Start.OUTPUTS
     trained: bool = True
     freezing: bool = True
 
     def settings(self, full: ConstructionSettings) -> ConstructionSettings:
-        """Of construction."""
+        """Derive this method's settings of construction from those of the full method."""
         return replace(full, epochs=full.epochs if self.trained else 0,
                        threshold=full.threshold if self.freezing else UNREACHABLE)
 
@@ -77,11 +100,12 @@ METHODS = {"nearest": Method(Start.NEAREST, trained=False),
            "from-nearest": Method(Start.NEAREST),
            "unfrozen": Method(freezing=False),
            "full": Method()}
+"""Methods by the names that ``--methods`` takes."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """A codebook and where it comes from."""
+    """A codebook, the networks that it was extracted from, and how."""
 
     codebook: UniversalCodebook
     sources: tuple[str, ...]
@@ -90,10 +114,10 @@ class Shared:
 
 def outputs_of(network: QuantizedNetwork, codebook: UniversalCodebook,
                images: np.ndarray) -> np.ndarray:
-    """What the integer reference says, in the float network's units."""
+    """Run the integer reference, and return its outputs in the float network's units."""
     found = []
-    for first in range(0, len(images), 100):
-        inputs = quantize_input(network, images[first:first + 100])
+    for first in range(0, len(images), AT_ONCE):
+        inputs = quantize_input(network, images[first:first + AT_ONCE])
         outputs = output_of(network, run_reference(network, codebook, inputs))
         found.append(dequantize(network, outputs))
     return np.concatenate(found)
@@ -101,16 +125,34 @@ def outputs_of(network: QuantizedNetwork, codebook: UniversalCodebook,
 
 def agreement(entry: zoo.ZooNetwork, network: QuantizedNetwork, codebook: UniversalCodebook,
               inputs: np.ndarray) -> float:
-    """Share of the inputs of which the network says the same class as the float network."""
+    """Measure the share of inputs that get the same class as from the float network."""
     with torch.no_grad():
-        wanted = [entry.module(part).argmax(1) for part in torch.from_numpy(inputs).split(100)]
+        wanted = [entry.module(part).argmax(1) for part in torch.from_numpy(inputs).split(AT_ONCE)]
     got = outputs_of(network, codebook, inputs).argmax(1)
     return float((got == torch.cat(wanted).numpy()).mean())
 
 
-def measure(name: str, task: Task, shared: Shared, method: str, epochs: int | None,
+def measure(name: str, task: Task, shared: Shared, method: str, *, epochs: int | None,
             folder: Path, progress: Progress) -> Row:
-    """Compress and evaluate one network."""
+    """Compress a network and evaluate it in the integer reference.
+
+    Parameters
+    ----------
+    name:
+        Network of the zoo.
+    task:
+        The network, and what it is evaluated on.
+    shared:
+        Codebook to compress onto.
+    method:
+        One of :data:`METHODS`.
+    epochs:
+        Passes to train for; None for the network's own number.
+    folder:
+        Where the state of construction is kept until it is done.
+    progress:
+        Bars that show how far it is.
+    """
     codebook, entry = shared.codebook, task.entry
     settings = METHODS[method].settings(replace(
         DEFAULT, epochs=EPOCHS.get(name, DEFAULT.epochs) if epochs is None else epochs,
@@ -131,14 +173,16 @@ def measure(name: str, task: Task, shared: Shared, method: str, epochs: int | No
     agreeing = tuple(agreement(entry, network, codebook, part) for part in task.unseen)
     progress.remove_task(shown)
     size: NetworkSize = network_size(network, codebook)
-    return Row(name, method, codebook.size, codebook.subvector, shared.sources, settings.epochs,
-               len(got), entry.score(got), entry.score(entry.logits), agreeing,
-               tuple(map(len, task.unseen)), size.indexed_ratio, size.ratio, size.int8_ratio,
-               seconds, shared.extraction, codebook.stages)
+    return Row(network=name, method=method, codewords=codebook.size, subvector=codebook.subvector,
+               sources=shared.sources, epochs=settings.epochs, samples=len(got),
+               score=entry.score(got), float_score=entry.score(entry.logits), agreement=agreeing,
+               compared=tuple(map(len, task.unseen)), indexed_ratio=size.indexed_ratio,
+               ratio=size.ratio, int8_ratio=size.int8_ratio, seconds=seconds,
+               extraction=shared.extraction, stages=codebook.stages)
 
 
 def shared_codebook(sources: tuple[str, ...], kind: str, folder: Path) -> Shared:
-    """The codebook ``EXTRACTION:KxD`` of these networks, from the folder if it is there already."""
+    """Extract the codebook ``EXTRACTION:KxD`` of these networks, or take it from the folder."""
     method, _, shape = kind.partition(":")
     codewords, subvector = map(int, shape.split("x"))
     key = hashlib.sha256(json.dumps([sources, kind]).encode()).hexdigest()[:16]
@@ -168,7 +212,7 @@ def main(
         help="folder of spoken words; can be given several times")] = None,
     output: Path = Path("build/bench/accuracy.json"),
 ) -> None:
-    """Measure, print the table, and keep it."""
+    """Measure what the file does not hold yet, and print the table."""
     networks = networks or list(SHARED)
     rows = read_rows(output) if output.exists() else []
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -186,8 +230,8 @@ def main(
                 asked = epochs if METHODS[method].trained else None
                 if any(row.key == wanted and asked in (None, row.epochs) for row in rows):
                     continue
-                rows.append(measure(name, task(name), shared, method, epochs, output.parent,
-                                    progress))
+                rows.append(measure(name, task(name), shared, method, epochs=epochs,
+                                    folder=output.parent, progress=progress))
                 write_rows(output, rows)
                 print_rows(rows[-1:])
     print_rows(rows)

@@ -14,19 +14,22 @@ from vqrom_sw import zoo
 from vqrom_sw.zoo.keyword_features import at_most
 
 UNLABELLED_DIGITS = 10_000
+"""Training images of MNIST that are trained with, labels left out."""
+
 PARTS = 2
-"""Random parts of a photograph, beside its middle."""
+"""Random parts that are cut from a photograph, beside its middle."""
 
 VARIED_WORDS, SILENCES = 7500, 600
-"""Of a folder of recordings, and sounds without words."""
+"""Variations of the words in a folder of recordings, and sounds without words, beside each folder.
+"""
 
 MOST_OF_A_CLASS = 1000
-"""Of sounds that the float network takes for the same class."""
+"""Most sounds trained with that the float network takes for the same class."""
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where real data are; None where there are none.
+    """Folders of real data; None or empty where there are none.
 
     Members
     -------
@@ -35,11 +38,11 @@ class Folders:
     photographs:
         JPEG files of ImageNet's kind, for EfficientNet-Lite0.
     more_photographs:
-        Others, to train with alone.
+        Other JPEG files, to train with alone.
     compared:
-        Others, to compare on alone.
+        Other JPEG files, to compare on alone.
     recordings:
-        Words as in Speech Commands, for DS-CNN.
+        Spoken words as in Speech Commands, for DS-CNN.
     """
 
     mnist: Path | None = None
@@ -51,14 +54,29 @@ class Folders:
 
 @dataclass(frozen=True)
 class Task:
-    """A network, and sets of inputs that it has not seen, to compare it on with the float one."""
+    """A network with its inputs, and what it is compared on with the float network.
+
+    Members
+    -------
+    entry:
+        The network, its calibration inputs, and its labelled samples.
+    unseen:
+        Sets of inputs that nothing is trained with, float32 ``[N, C, H, W]`` each.
+    """
 
     entry: zoo.ZooNetwork
     unseen: tuple[np.ndarray, ...]
 
 
 def load(name: str, folders: Folders) -> Task:
-    """A network with the real data that there are.
+    """Load a network of the zoo, with the real data that there are for it.
+
+    Parameters
+    ----------
+    name:
+        Network of the zoo.
+    folders:
+        Where real data are.
 
     Raises
     ------
@@ -78,6 +96,7 @@ def load(name: str, folders: Folders) -> Task:
 
 
 def _balanced(entry: zoo.ZooNetwork, folders: tuple[Path, ...]) -> np.ndarray:
+    """Read all recordings, at most :data:`MOST_OF_A_CLASS` of a class as the float network says."""
     found = np.concatenate([recorded_features(folder, VARIED_WORDS, SILENCES)
                             for folder in folders])
     with torch.no_grad():
@@ -87,6 +106,7 @@ def _balanced(entry: zoo.ZooNetwork, folders: tuple[Path, ...]) -> np.ndarray:
 
 
 def _with_mnist(entry: zoo.ZooNetwork, folder: Path) -> zoo.ZooNetwork:
+    """Give the network MNIST's test set as samples, and training images to train with."""
     images, labels = (_idx(folder / f"t10k-{what}") for what in
                       ("images-idx3-ubyte", "labels-idx1-ubyte"))
     train = _idx(folder / "train-images-idx3-ubyte")[:UNLABELLED_DIGITS]
@@ -95,10 +115,12 @@ def _with_mnist(entry: zoo.ZooNetwork, folder: Path) -> zoo.ZooNetwork:
 
 
 def _idx(path: Path) -> np.ndarray:
+    """Read a file in MNIST's idx format, whose fourth byte is the number of dimensions."""
     content = path.read_bytes()
     sizes = np.frombuffer(content, ">i4", content[3], 4)
     return np.frombuffer(content, np.uint8, int(np.prod(sizes)), 4 + 4 * content[3]).reshape(sizes)
 
 
 def _digits(images: np.ndarray) -> np.ndarray:
+    """Normalise images with MNIST's mean and standard deviation."""
     return ((images[:, None].astype(np.float32) / 255 - 0.1307) / 0.3081).astype(np.float32)

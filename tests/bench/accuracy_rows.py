@@ -1,4 +1,4 @@
-"""Results of the accuracy benchmark, and their table."""
+"""Results of the accuracy benchmark: rows in a JSON file, and their table on the terminal."""
 
 from __future__ import annotations
 
@@ -13,28 +13,38 @@ from vqrom_sw.codebook import Extraction
 from vqrom_sw.io import write_bytes
 
 TUPLES = ("sources", "agreement", "compared")
+"""Fields of a row that JSON turns into lists, and reading turns back."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A result.
+    """The result of one network on one codebook by one method.
 
     Members
     -------
+    network, method:
+        Network of the zoo, and one of the benchmark's methods.
+    codewords, subvector:
+        ``k`` and ``d`` of the codebook.
     sources:
         Networks that the codebook was extracted from.
+    epochs:
+        Passes over the calibration inputs; 0 if nothing was trained.
+    samples:
+        Number of samples that the scores are of.
     score, float_score:
-        Share of the samples that have their label, or what the task measures.
+        Share of the samples that get their label, or what the task measures: of the compressed
+        network, and of the float one.
     agreement, compared:
         Share of the inputs with the float network's class, and how many were compared: the
         samples, or each set of photographs that were kept back.
     indexed_ratio, ratio, int8_ratio:
         Float32 weights of the indexed layers against their indices; the whole network against
-        itself in float32 and in int8. No ROM in any.
+        itself in float32 and in int8. The ROM is in none of them.
     seconds:
-        Of compression, on this machine.
+        Wall time of the compression.
     extraction, stages:
-        Of the codebook.
+        How the codebook was extracted, and its number of tables; 1 without tables.
     """
 
     network: str
@@ -57,31 +67,31 @@ class Row:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes it another row, but for the epochs."""
+        """What tells a row from others of the same number of epochs."""
         return (self.network, self.method, self.codewords, self.subvector, self.sources,
                 self.extraction, self.stages)
 
     @property
     def shape(self) -> str:
-        """Of the codebook: k and d, of each table if there are several."""
-        rows = round(self.codewords ** (1 / self.stages))
+        """The codebook's ``k`` and ``d`` as text, those of each table if there are several."""
+        vectors = round(self.codewords ** (1 / self.stages))
         tables = f"{self.stages} x " if self.stages > 1 else ""
-        return f"{tables}{rows}, {self.subvector}"
+        return f"{tables}{vectors}, {self.subvector}"
 
 
 def read_rows(path: Path) -> list[Row]:
-    """What :func:`write_rows` wrote; JSON knows no tuples."""
+    """Read the rows that :func:`write_rows` wrote."""
     found = json.loads(path.read_bytes())
     return [Row(**{**row, **{name: tuple(row[name]) for name in TUPLES}}) for row in found]
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:
-    """As JSON, all or nothing."""
+    """Write rows as JSON, all or nothing."""
     write_bytes(path, json.dumps([vars(row) for row in rows], indent=1).encode())
 
 
 def print_rows(rows: list[Row]) -> None:
-    """One line for each result."""
+    """Print a table with a line for each row."""
     table = plain_table("network", "method", "k, d", "in codebook", "float %", "here %",
                         "drop", "agree %", "ratio indexed", "ratio all", "to int8", "s", left=4)
     for row in rows:

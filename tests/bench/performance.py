@@ -1,4 +1,4 @@
-"""The accelerator against its bars: utilisation, bus bounds, DRAM bytes, speed of the cycle model.
+"""How fast the accelerator is, and how fast the cycle model: the figures of docs/performance.md.
 
     ./run python -m tests.bench.performance [--rtl]
 
@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import vqrom_sim.engines.cycle.model
 from tests.imagenet_networks import resnet18
 from tests.random_networks import random_codebook
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.lib import parameter_layout
+from vqrom_sim.engines import run_model
 from vqrom_sim.flows import simulate, simulate_topology
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compiler import Reload, compile_network
@@ -31,13 +31,14 @@ PARAMETER_BYTES = parameter_layout.size // 8
 
 
 def moved(report: dict) -> int:
-    """All bytes on the DRAM bus."""
+    """All bytes that a run moved on the DRAM bus."""
     traffic = report["traffic"]
     return sum(traffic["dram_read_bytes"].values()) + sum(traffic["dram_write_bytes"].values())
 
 
 def compulsory(network: QuantizedNetwork, config: AcceleratorConfig) -> int:
-    """Every index, raw weight, parameter, input and output byte once; nothing in between."""
+    """Bytes that any accelerator has to move: each index, weight and parameter, input and output
+    once, and no map in between."""
     height, width, channels = network.input_shape
     total = height * width * channels
     for layer in network.layers:
@@ -50,7 +51,7 @@ def compulsory(network: QuantizedNetwork, config: AcceleratorConfig) -> int:
 
 
 def matrix_products(rtl: bool) -> Iterator[str]:
-    """64 products as one program."""
+    """Time 64 matrix products as one program against the array's peak."""
     config = load_config("edge16")
     topology = read_topology(TOPOLOGIES / "gemm64.csv")
     ideal = sum(layer.macs for layer in topology.layers) // config.peak_macs_per_cycle
@@ -63,7 +64,7 @@ def matrix_products(rtl: bool) -> Iterator[str]:
 
 
 def residual_network(rtl: bool) -> Iterator[str]:
-    """ResNet-18, and its baselines from the same generator."""
+    """Time ResNet-18, and the same network on the accelerators that it is compared with."""
     config = load_config("edge32")
     codebook = random_codebook(config)
     builder = resnet18(codebook)
@@ -82,7 +83,7 @@ def residual_network(rtl: bool) -> Iterator[str]:
 
 
 def baselines(config: AcceleratorConfig, codebook: UniversalCodebook) -> Iterator[str]:
-    """The same network with int8 weights, and with the codebook in SRAM."""
+    """Time the same network with int8 weights, and with the codebook in an SRAM."""
     sram = config.model_copy(update={"codebook_storage": "sram"})
     cases: tuple[tuple[str, AcceleratorConfig, bool, Reload], ...] = (
         ("dense int8", config, True, "network"),
@@ -93,7 +94,7 @@ def baselines(config: AcceleratorConfig, codebook: UniversalCodebook) -> Iterato
         network = resnet18(codebook, raw=raw).build()
         program = compile_network(network, codebook.codewords, target, codebook_reload=reload,
                                   contents=False)
-        counters = vqrom_sim.engines.cycle.model.run_model(program).counters[0]
+        counters = run_model(program).counters[0]
         fetched = {key: counters[f"{key}_beats"] * target.beat_bytes for key in (
             "index", "raw_weight", "codebook", "parameter", "activation_read",
             "activation_write")}
@@ -101,7 +102,7 @@ def baselines(config: AcceleratorConfig, codebook: UniversalCodebook) -> Iterato
 
 
 def vectors() -> Iterator[str]:
-    """Batch-1 linear layers against the time that their bytes take on the bus."""
+    """Time linear layers of one input against the time that their bytes take on the bus."""
     for preset in ("edge16", "edge32"):
         config = load_config(preset)
         for features, outputs in ((512, 1000), (1024, 1024), (2048, 1000), (4096, 4096)):
@@ -114,7 +115,7 @@ def vectors() -> Iterator[str]:
 
 
 def depthwise() -> Iterator[str]:
-    """Depthwise layers: multiply-accumulates per cycle of the vector unit."""
+    """Count the multiply-accumulates that the vector unit does in a cycle of depthwise layers."""
     for preset in ("edge16", "edge32"):
         config = load_config(preset)
         for kernel, size in ((3, 56), (3, 14), (5, 28)):
@@ -127,8 +128,10 @@ def depthwise() -> Iterator[str]:
 
 
 def model_speed() -> Iterator[str]:
-    """ResNet-50 from its topology file."""
+    """Time the cycle model itself on ResNet-50 from its topology file."""
     config, topology = load_config("edge32"), read_topology(TOPOLOGIES / "resnet50.csv")
+    # The first run loads the model's machine code, or compiles it.
+    simulate_topology(Topology("first", (gemm("first", 1, 8, 8),)), config)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     report = simulate_topology(topology, config)

@@ -11,30 +11,33 @@ from PIL import Image
 from vqrom_hw.errors import VqromError
 
 SIZE = 224
+"""Side of EfficientNet-Lite0's inputs, in pixels."""
+
 WHOLE = 256
-"""Shorter side of a photograph of which the middle is taken."""
+"""Shorter side that a photograph is thought to be scaled to when its middle is taken, in pixels."""
 
 LEAST_AREA = 0.35
-"""Of a random part, relative to the photograph."""
+"""Least area of a random part, relative to the photograph's."""
 
 NARROWEST = 3 / 4
-"""Of a random part's proportions; the widest is its inverse."""
+"""Least ratio of a random part's width to its height; the greatest is its inverse."""
 
 KEPT_BACK = 4
-"""Of so many photographs, one is not trained with."""
+"""Every so many photographs, one is kept back to compare on."""
 
 MOST_OF_A_FOLDER = 2000
-"""Photographs of a folder that is trained with alone."""
+"""Most photographs that are taken of a folder that is trained with alone."""
 
 THUMBNAIL, SAME = 16, 0.98
 """Side of the thumbnails by which pictures are compared, and the correlation of the same ones."""
 
 SUFFIXES = (".jpeg", ".jpg")
+"""Endings of a photograph's name, in lower case."""
 
 
 def photographs(folder: Path, more: Sequence[Path], compared: Sequence[Path], parts: int
                 ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    """Photographs to train with and sets to compare on, float32 ``[N, 3, 224, 224]`` each.
+    """Read photographs to train with, and sets to compare on.
 
     Every fourth photograph of ``folder`` by name is kept back to compare on: the first set. Of all
     others there is the middle, in random order; then come ``parts`` random parts of those of
@@ -42,11 +45,20 @@ def photographs(folder: Path, more: Sequence[Path], compared: Sequence[Path], pa
 
     Parameters
     ----------
+    folder:
+        Folder of photographs, searched whole.
     more:
         Folders of photographs to train with alone, searched whole; random ones of a large folder.
     compared:
         Folders of photographs to compare on alone, searched whole: the other sets. What looks like
         one of any set is not trained with.
+    parts:
+        Random parts that are cut from each photograph of ``folder``.
+
+    Returns
+    -------
+    tuple
+        The photographs to train with and the sets, float32 ``[N, 3, 224, 224]`` each.
 
     Raises
     ------
@@ -80,6 +92,7 @@ def photographs(folder: Path, more: Sequence[Path], compared: Sequence[Path], pa
 
 
 def _jpegs(folder: Path) -> list[Path]:
+    """List a folder's JPEG files by name, those in its subfolders, too."""
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if len(found) < KEPT_BACK:
         raise VqromError(f"folder {str(folder)!r} must hold at least {KEPT_BACK} JPEG files, "
@@ -88,19 +101,20 @@ def _jpegs(folder: Path) -> list[Path]:
 
 
 def _thumbnail(picture: Image.Image) -> np.ndarray:
-    """Float32 ``[n]``: the correlation of two pictures is the product of theirs."""
+    """Shrink a picture to float32 ``[n]`` whose products are the pictures' correlations."""
     small = np.asarray(picture.resize((THUMBNAIL, THUMBNAIL)), np.float32).flatten()
     small = small - small.mean()
     return small / max(1.0, float(np.linalg.norm(small)))
 
 
 def _opened(path: Path) -> Image.Image:
+    """Read a photograph, in colour whatever it is."""
     with Image.open(path) as file:
         return file.convert("RGB")
 
 
 def middle(photo: Image.Image) -> Image.Image:
-    """The square in the middle, 224 of 256 pixels of the shorter side."""
+    """Cut the square in the middle, 224 of 256 pixels of the shorter side."""
     side = min(photo.size) * SIZE / WHOLE
     left, top = ((size - side) / 2 for size in photo.size)
     return photo.resize((SIZE, SIZE), Image.Resampling.BICUBIC,
@@ -108,7 +122,7 @@ def middle(photo: Image.Image) -> Image.Image:
 
 
 def random_part(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A part of random size, place and proportions, half of them flipped."""
+    """Cut a part of random size, place and proportions; half of the parts are flipped."""
     width, height = photo.size
     area = width * height * rng.uniform(LEAST_AREA, 1)
     ratio = np.exp(rng.uniform(np.log(NARROWEST), -np.log(NARROWEST)))
@@ -120,7 +134,10 @@ def random_part(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def prepared(pictures: Sequence[Image.Image]) -> np.ndarray:
-    """As EfficientNet-Lite0 takes them: ``(x - 127) / 128``."""
+    """Turn pictures into EfficientNet-Lite0's inputs, float32 ``[N, 3, 224, 224]``.
+
+    Pixels ``x`` become ``(x - 127) / 128``.
+    """
     result = np.empty((len(pictures), 3, SIZE, SIZE), np.float32)
     for place, picture in zip(result, pictures, strict=True):
         place[:] = ((np.asarray(picture, np.float32) - 127) / 128).transpose(2, 0, 1)

@@ -16,37 +16,57 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.zoo.speech import RATE, coloured, features
 
 PATTERN = "*_nohash_*.wav"
+"""Names of recordings, as Speech Commands has them."""
+
 LONGEST = 2 * RATE
+"""Samples that are read of a recording at most: two seconds."""
+
 SPEEDS = (0.85, 1.18)
+"""Slowest and fastest speed that a word is varied to."""
+
 SHIFT = RATE // 10
+"""Samples that a word is moved by at most, either way: a tenth of a second."""
+
 NOISE = (-4.5, -1.2)
-"""Exponents of ten of a noise's deviation, relative to the loudest sample of a word."""
+"""Least and greatest power of ten of a noise's standard deviation, relative to a word's loudest
+sample.
+"""
 
 LEVELS = (0.3, 1.0)
-"""Of a word under noise."""
+"""Least and greatest amplitude of a word that noise is added to."""
 
 WAVES = 5
-"""Cosines whose sum is a microphone's logarithmic response."""
+"""Number of cosines whose sum is a random microphone's logarithmic response."""
 
 RESPONSE = 0.5
-"""Deviation of each of them."""
+"""Standard deviation of the amplitude of each of these cosines."""
 
 SILENCE = 12
-"""Points of the level of a sound without words, over its second."""
+"""Points between which the level of a sound without words changes, over its second."""
 
 TESTED, SPLIT = (10, 20), 2 ** 27 - 1
-"""Percentages between which a speaker is tested with, and the rule's largest number."""
+"""Percentages between which a speaker belongs to the test set, and the largest number that the rule
+of Speech Commands maps a speaker to.
+"""
 
 
 def recorded_features(folder: Path, varied_words: int, silences: int) -> np.ndarray:
-    """Features of every recording and of its variations, and of noise, float32 ``[N, 1, 49, 10]``.
+    """Compute the features of every recording, of its variations, and of sounds without words.
 
     Parameters
     ----------
+    folder:
+        Folder of recordings, searched whole.
     varied_words:
-        Variations in all, as nearly as the same number of each recording lets; at least one.
+        Number of variations in all, as nearly as the same number of each recording lets; each has
+        one at least.
     silences:
-        Sounds without words.
+        Number of sounds without words.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 ``[N, 1, 49, 10]``.
 
     Raises
     ------
@@ -67,14 +87,14 @@ def recorded_features(folder: Path, varied_words: int, silences: int) -> np.ndar
 
 
 def is_tested(path: Path) -> bool:
-    """Whether the recording's speaker is one of Speech Commands' test set."""
+    """Tell whether the recording's speaker is one of Speech Commands' test set."""
     speaker = path.name.partition("_nohash_")[0]
     number = int(hashlib.sha1(speaker.encode()).hexdigest(), 16) % (SPLIT + 1)
     return TESTED[0] <= number * 100 / SPLIT < TESTED[1]
 
 
 def recording(path: Path) -> np.ndarray:
-    """Samples of a file, float64, the loudest 1."""
+    """Read a recording's samples, float64, scaled so that the loudest one is 1."""
     with wave.open(str(path)) as file:
         if (file.getframerate(), file.getsampwidth(), file.getnchannels()) != (RATE, 2, 1):
             raise VqromError(f"recording {str(path)!r} must be 16-bit mono at {RATE} Hz")
@@ -83,7 +103,7 @@ def recording(path: Path) -> np.ndarray:
 
 
 def varied(word: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """At another speed and place, by another microphone, under noise; one second."""
+    """Vary a word: another speed, place and microphone, and noise; the result has one second."""
     places = np.arange(0, len(word) - 1, rng.uniform(*SPEEDS))
     moved = one_second(np.interp(places, np.arange(len(word)), word),
                        int(rng.integers(-SHIFT, SHIFT + 1)))
@@ -92,7 +112,7 @@ def varied(word: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def by_microphone(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """With a random smooth response."""
+    """Filter samples with the smooth response of a random microphone."""
     spectrum = np.fft.rfft(samples)
     angles = np.pi * np.linspace(0, 1, len(spectrum))
     waves = np.cos(np.outer(np.arange(1, WAVES + 1), angles))
@@ -100,7 +120,7 @@ def by_microphone(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def silence(rng: np.random.Generator) -> np.ndarray:
-    """Noise without words, half of it of a changing level; one second."""
+    """Make a second of noise without words; one in two has a changing level."""
     noise = coloured(rng, rng.standard_normal(RATE))
     if rng.random() < 0.5:
         points = np.abs(rng.standard_normal(SILENCE))
@@ -109,11 +129,11 @@ def silence(rng: np.random.Generator) -> np.ndarray:
 
 
 def one_second(samples: np.ndarray, shift: int) -> np.ndarray:
-    """Moved by ``shift`` samples, with zeros around."""
+    """Move samples by ``shift`` within one second, with zeros around them."""
     placed = np.concatenate([np.zeros(max(0, shift)), samples[max(0, -shift):]])[:RATE]
     return np.concatenate([placed, np.zeros(RATE - len(placed))])
 
 
 def loudest_one(samples: np.ndarray) -> np.ndarray:
-    """Scaled so that the loudest sample is 1."""
+    """Scale samples so that the loudest one is 1."""
     return samples / max(float(np.abs(samples).max()), 1e-9)

@@ -26,7 +26,9 @@ from amaranth.lib.wiring import Component
 from vqrom_hw.export import run_yosys
 
 CHECKER = Path(pyosys.__file__).parent / "yosys-abc"
+"""The model checker, a program in the wheel of Yosys."""
 SECONDS = 60
+"""Time that the model checker gets for one proof."""
 
 _TO_GATES = (
     "hierarchy -top top", "proc", "flatten", "chformal -lower", "async2sync",
@@ -41,11 +43,11 @@ _TO_GATES = (
 class _Top(Elaboratable):
     """The harness in a clock domain without reset: registers begin at their initial values."""
 
-    def __init__(self, harness: Component):
+    def __init__(self, harness: Component) -> None:
         self._harness = harness
         self.domain = ClockDomain("sync", reset_less=True)
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.domains.sync = self.domain
         m.submodules.harness = self._harness

@@ -13,6 +13,7 @@ COUNT = 18
 """Bits of the model's counters, two more than the hardware's, so that those wrap."""
 
 WINDOW = 1 << 15
+"""How far a count that is waited for may lie from the present one."""
 
 
 class Harness(wiring.Component):
@@ -22,14 +23,22 @@ class Harness(wiring.Component):
     2**15 from the count of finished commands, from when the command is queued until it leaves.
     """
 
-    def __init__(self, queue: type[CommandQueue], waits: bool = True):
+    put: Signal
+    ready: Signal
+    finish: Signal
+    mark: Signal
+    position: Signal
+    wait: data.View
+    start: data.View
+
+    def __init__(self, queue: type[CommandQueue], waits: bool = True) -> None:
         self._dut = queue(data.StructLayout({"mark": 1}), 1, waits)
         self._waits = waits
         super().__init__({"put": In(1), "ready": In(1), "finish": In(len(Unit)), "mark": In(1),
                           "position": In(24), "wait": In(data.ArrayLayout(COUNT, len(Unit))),
                           "start": In(data.ArrayLayout(COUNT, len(Unit)))})
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.dut = dut = self._dut
         entry = dut.i.payload
@@ -67,7 +76,7 @@ class Harness(wiring.Component):
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_a_command_begins_when_it_may(waits):
+def test_a_command_begins_when_it_may(waits: bool) -> None:
     assert first_violation(Harness(CommandQueue, waits)) is None
 
 
@@ -80,5 +89,5 @@ def test_a_command_begins_when_it_may(waits):
     ("self.o.valid & self.o.ready", "entries.r_rdy & self.o.ready"),
     ("self.empty.eq(~entries.r_rdy)", "self.empty.eq(~self.o.valid)"),
 ])
-def test_defects_are_found(old, new):
+def test_defects_are_found(old: str, new: str) -> None:
     assert first_violation(Harness(mutant(CommandQueue, old, new))) is not None

@@ -2,7 +2,7 @@
 
 import pytest
 from amaranth.hdl import Assert, Assume, Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 from amaranth.utils import exact_log2
 
@@ -14,13 +14,19 @@ from vqrom_hw.bus.bursts import BurstSplitter, origin_layout
 class Harness(wiring.Component):
     """Any requests, any bus; a model holds the address and the beats that must come next."""
 
-    def __init__(self, splitter: type[BurstSplitter], beat_bytes: int, max_beats: int):
+    address: Signal
+    beats: Signal
+    origin: data.View
+    valid: Signal
+    ready: Signal
+
+    def __init__(self, splitter: type[BurstSplitter], beat_bytes: int, max_beats: int) -> None:
         super().__init__({"address": In(ADDRESS_BITS), "beats": In(24), "origin": In(origin_layout),
                           "valid": In(1), "ready": In(1)})
         self._dut = splitter(beat_bytes, max_beats)
         self._beat_bytes, self._max_beats = beat_bytes, max_beats
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.dut = dut = self._dut
         shift = exact_log2(self._beat_bytes)
@@ -60,7 +66,7 @@ class Harness(wiring.Component):
 
 @pytest.mark.parametrize(("beat_bytes", "max_beats"), [(8, 16), (16, 16), (16, 256), (64, 5),
                                                        (32, 1), (8, 8)])
-def test_bursts_cover_the_request(beat_bytes, max_beats):
+def test_bursts_cover_the_request(beat_bytes: int, max_beats: int) -> None:
     assert first_violation(Harness(BurstSplitter, beat_bytes, max_beats)) is None
 
 
@@ -74,5 +80,5 @@ def test_bursts_cover_the_request(beat_bytes, max_beats):
     ("self.o.valid & self.o.ready", "self.o.valid"),
     ("self.i.ready.eq(current.beats == 0)", "self.i.ready.eq(current.beats < 2)"),
 ])
-def test_defects_are_found(old, new):
+def test_defects_are_found(old: str, new: str) -> None:
     assert first_violation(Harness(mutant(BurstSplitter, old, new), 8, 16)) is not None

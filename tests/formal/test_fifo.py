@@ -1,23 +1,28 @@
-"""FIFOs keep order, and a read stream never asks for more than it can hold: proofs for all time.
+"""FIFOs keep order, and a read channel never asks for more than it can hold: proofs for all time.
 
 Depths are small: pointers wrap after a few cycles at 4 and 5 (a power of two, and not), and the
 control is the same modulo counter at any depth. Of the data one bit is looked at, as FIFOs do not
 look at data.
 """
 
+from typing import Any
+
 import pytest
-from amaranth.hdl import Assert, Assume, Module, Mux, Signal
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal, Value
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In
 
 from tests.formal.prover import first_violation, mutant
-from vqrom_hw.bus.bursts import ReadStream
+from vqrom_hw.bus.prefetch_fifo import PrefetchFifo
 
-LATENCY = {fifo.SyncFIFO: 0, fifo.SyncFIFOBuffered: 1}
+FifoKind = type[fifo.SyncFIFO] | type[fifo.SyncFIFOBuffered]
+
+LATENCY: dict[FifoKind, int] = {fifo.SyncFIFO: 0, fifo.SyncFIFOBuffered: 1}
 """Cycles from the one after a write until the item can be read."""
 
 
-def check_order(m, put, mark, take, first, stored, bits):
+def check_order(m: Module, put: Value, mark: Value, take: Value, first: Value, stored: Value,
+                bits: int) -> tuple[Signal, Any]:
     """Items are zeros but for at most one at a time, any: it comes out exactly in its place.
 
     ``stored`` counts what lies inside. A lost, doubled or overtaken item would bring the one to
@@ -38,13 +43,17 @@ def check_order(m, put, mark, take, first, stored, bits):
 class FifoHarness(wiring.Component):
     """Anyone writes and reads at any time."""
 
-    def __init__(self, kind, depth: int, checked_depth: int | None = None):
+    write: Signal
+    read: Signal
+    mark: Signal
+
+    def __init__(self, kind: FifoKind, depth: int, checked_depth: int | None = None) -> None:
         super().__init__(dict.fromkeys(("write", "read", "mark"), In(1)))
         self._kind = kind
         self._depth = depth
         self._checked_depth = checked_depth or depth
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.dut = dut = self._kind(width=1, depth=self._depth)
         stored, waiting = Signal(range(self._checked_depth + 2)), Signal(2)
@@ -67,26 +76,33 @@ class FifoHarness(wiring.Component):
 @pytest.mark.parametrize(("kind", "depth"), [
     (fifo.SyncFIFO, 1), (fifo.SyncFIFO, 4), (fifo.SyncFIFO, 5),
     (fifo.SyncFIFOBuffered, 4), (fifo.SyncFIFOBuffered, 5)])
-def test_fifo_keeps_order(kind, depth):
+def test_fifo_keeps_order(kind: FifoKind, depth: int) -> None:
     assert first_violation(FifoHarness(kind, depth)) is None
 
 
 @pytest.mark.parametrize("kind", LATENCY)
-def test_another_depth_is_found(kind):
+def test_another_depth_is_found(kind: FifoKind) -> None:
     assert first_violation(FifoHarness(kind, 4, 3)) is not None
 
 
-class StreamHarness(wiring.Component):
+class ChannelHarness(wiring.Component):
     """Any requests at address 0, any consumer, and a bus that delivers what was asked for when it
     likes."""
 
-    def __init__(self, stream, depth: int, max_beats: int):
+    beats: Signal
+    request_valid: Signal
+    burst_ready: Signal
+    beat_valid: Signal
+    ready: Signal
+    mark: Signal
+
+    def __init__(self, channel: type[PrefetchFifo], depth: int, max_beats: int) -> None:
         super().__init__({"beats": In(2)} | dict.fromkeys(
             ("request_valid", "burst_ready", "beat_valid", "ready", "mark"), In(1)))
         self._depth = depth
-        self._dut = stream(8, depth, max_beats)
+        self._dut = channel(8, depth, max_beats)
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.dut = dut = self._dut
         # Asked for but not here, and here but not taken.
@@ -114,7 +130,8 @@ class StreamHarness(wiring.Component):
         self._offers(m, dut, issue, idle, (coming == 0) & (stored == 0))
         return m
 
-    def _offers(self, m, dut, issue, idle, empty):
+    def _offers(self, m: Module, dut: PrefetchFifo, issue: Value, idle: Signal,
+                empty: Value) -> None:
         """An offered burst stays as it is; with room for all, one is offered if any is asked for.
         """
         offered, beats = Signal(), Signal(9)
@@ -129,8 +146,8 @@ class StreamHarness(wiring.Component):
 
 
 @pytest.mark.parametrize(("depth", "max_beats"), [(4, 3), (5, 2)])
-def test_stream_reserves_room_and_keeps_order(depth, max_beats):
-    assert first_violation(StreamHarness(ReadStream, depth, max_beats)) is None
+def test_channel_reserves_room_and_keeps_order(depth: int, max_beats: int) -> None:
+    assert first_violation(ChannelHarness(PrefetchFifo, depth, max_beats)) is None
 
 
 @pytest.mark.parametrize(("old", "new"), [
@@ -141,5 +158,5 @@ def test_stream_reserves_room_and_keeps_order(depth, max_beats):
     ("beats.r_en.eq(self.o.ready)", "beats.r_en.eq(1)"),
     ("self._depth + 1), init=self._depth", "self._depth + 2), init=self._depth + 1"),
 ])
-def test_defects_are_found(old, new):
-    assert first_violation(StreamHarness(mutant(ReadStream, old, new), 4, 3)) is not None
+def test_defects_are_found(old: str, new: str) -> None:
+    assert first_violation(ChannelHarness(mutant(PrefetchFifo, old, new), 4, 3)) is not None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import gcd
 
 import pytest
-from amaranth.hdl import Assert, Assume, Module, Mux, Signal
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -20,6 +20,7 @@ from vqrom_hw.config import PRESETS, load_config
 from vqrom_hw.lib import Unpacker
 
 PERIODS = 3
+"""Longest packet in periods."""
 INDEX_WIDTHS = range(1, 17)
 
 SHORT = [(8, 6, 2, 2), (8, 6, 2, 4), (8, 9, 2, 6), (4, 7, 3, 1), (8, 15, 3, 5)]
@@ -45,8 +46,16 @@ class Harness(wiring.Component):
     in its place, with its value, and so is held while the item waits.
     """
 
+    periods: Signal
+    length_valid: Signal
+    beat: Signal
+    beat_valid: Signal
+    ready: Signal
+    mark: Signal
+    place: Signal
+
     def __init__(self, unpacker: type[Unpacker], in_width: int, out_width: int, period: int = 1,
-                 last_width: int | None = None):
+                 last_width: int | None = None) -> None:
         self._widths = in_width, out_width, period, last_width or out_width
         self._dut = unpacker(*self._widths)
         super().__init__({
@@ -54,7 +63,7 @@ class Harness(wiring.Component):
             "beat_valid": In(1), "ready": In(1), "mark": In(1), "place": In(range(in_width)),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.dut = dut = self._dut
         in_width, out_width, period, last_width = self._widths
@@ -92,7 +101,9 @@ class Harness(wiring.Component):
         self._mark(m, dut, now, width, take, emit, finish)
         return m
 
-    def _mark(self, m, dut, now, width, take, emit, finish):
+    def _mark(self, m: Module, dut: Unpacker, now: Signal, width: Value, take: Value, emit: Value,
+              finish: Value) -> None:
+        """Follow the one bit, and assert that it leaves in its place."""
         marked, value, ahead = Signal(), Signal(), Signal.like(now)
         m.d.comb += Assert(~(dut.o.valid & marked & (ahead < width))
                            | (dut.o.payload.bit_select(ahead, 1) == value))
@@ -106,7 +117,7 @@ class Harness(wiring.Component):
 
 
 @pytest.mark.parametrize("widths", [*preset_widths(), *SHORT], ids=str)
-def test_every_bit_leaves_once_in_its_place(widths):
+def test_every_bit_leaves_once_in_its_place(widths: tuple[int, ...]) -> None:
     assert first_violation(Harness(Unpacker, *widths)) is None
 
 
@@ -121,5 +132,5 @@ def test_every_bit_leaves_once_in_its_place(widths):
     ("buffer >> self._out_width", "buffer >> (self._out_width - 1)"),
     ("Mux(short, 0, phase + 1)", "phase + 1"),
 ])
-def test_defects_are_found(old, new):
+def test_defects_are_found(old: str, new: str) -> None:
     assert first_violation(Harness(mutant(Unpacker, old, new), 8, 5, 3, 2)) is not None

@@ -30,7 +30,7 @@ def test_presets_have_the_size_of_their_name():
 @given(st.sampled_from(sorted(PRESETS)), st.sampled_from([1, 2, 4, 8]), st.integers(2, 65536))
 def test_presets_take_any_codebook_that_fits(preset, subvector, codewords):
     config = load_config(preset, subvector=subvector, codewords=codewords)
-    assert config.groups * config.subvector == config.rows
+    assert config.pe_rows * config.subvector == config.rows
     assert 0 <= config.fill_steps * config.decode_ports - config.processing_elements \
         < config.decode_ports
     assert 1 << config.index_width >= config.codewords > 1 << config.index_width - 1 >> 1

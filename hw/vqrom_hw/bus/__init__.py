@@ -1,33 +1,64 @@
 """The way to DRAM: AXI port lists, and the read and write DMA behind them.
 
 A unit asks for a range of bytes; the DMA cuts it into bursts that AXI allows, and delivers or takes
-the beats in order. The read DMA serves several streams, each with a FIFO of its own.
+the beats in order. The read DMA serves several read channels, each with a FIFO of its own, so that
+a unit that is slow to take its data does not hold up the others.
 """
 
 from .axi import (
     ADDRESS_BITS,
     BOUNDARY,
     CSR_ADDRESS_BITS,
+    Axi4LitePorts,
+    Axi4ReadPorts,
+    Axi4WritePorts,
     axi4_read_members,
     axi4_write_members,
     axi4lite_members,
+    connect_prefixed,
 )
-from .bursts import REQUEST_QUEUE, request_layout
-from .read_dma import OUTSTANDING_READS, ReadDma
-from .streams import (
+from .bursts import request_layout
+from .channels import (
     ACTIVATIONS,
     CHANNEL_STREAM,
     COMMAND_FIFO_BEATS,
     COMMANDS,
+    FETCH_CHANNELS,
     PARAMETERS,
     VECTOR,
     WEIGHTS,
+    ReadChannel,
+    channel_depths,
 )
+from .prefetch_fifo import REQUEST_QUEUE
+from .read_dma import OUTSTANDING_READS, ReadDma
 from .write_dma import OUTSTANDING_WRITES, WriteDma
 
 __all__ = [
-    "ACTIVATIONS", "ADDRESS_BITS", "BOUNDARY", "CHANNEL_STREAM", "COMMANDS", "COMMAND_FIFO_BEATS",
-    "CSR_ADDRESS_BITS", "OUTSTANDING_READS", "OUTSTANDING_WRITES", "PARAMETERS", "REQUEST_QUEUE",
-    "VECTOR", "WEIGHTS", "ReadDma", "WriteDma", "axi4_read_members", "axi4_write_members",
-    "axi4lite_members", "request_layout",
+    "ACTIVATIONS",
+    "ADDRESS_BITS",
+    "BOUNDARY",
+    "CHANNEL_STREAM",
+    "COMMANDS",
+    "COMMAND_FIFO_BEATS",
+    "CSR_ADDRESS_BITS",
+    "FETCH_CHANNELS",
+    "OUTSTANDING_READS",
+    "OUTSTANDING_WRITES",
+    "PARAMETERS",
+    "REQUEST_QUEUE",
+    "VECTOR",
+    "WEIGHTS",
+    "Axi4LitePorts",
+    "Axi4ReadPorts",
+    "Axi4WritePorts",
+    "ReadChannel",
+    "ReadDma",
+    "WriteDma",
+    "axi4_read_members",
+    "axi4_write_members",
+    "axi4lite_members",
+    "channel_depths",
+    "connect_prefixed",
+    "request_layout",
 ]

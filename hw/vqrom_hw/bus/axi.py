@@ -1,16 +1,102 @@
-"""AXI4 and AXI4-Lite signals under their AMBA names, as members for component signatures."""
+"""AXI4 and AXI4-Lite ports under the names that the AMBA specification gives them.
 
+Each bus is described twice: as members, from which Amaranth makes the ports of a component, and as
+a class of annotations, from which type checkers know the attributes. A component that has the ports
+inherits the class.
+"""
+
+from typing import Any
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Member, Out
 
 ADDRESS_BITS = 32
+"""Bits of a byte address on the AXI4 bus."""
 BOUNDARY = 4096
 """No burst crosses an address that is a multiple of this (AXI4 specification, A3.4.1)."""
 INCR = 1
+"""The burst type whose addresses increase from beat to beat: ``arburst`` and ``awburst``."""
+BUFFERABLE = 0b0011
+"""``arcache`` and ``awcache``: normal, non-cacheable, bufferable memory, so that an interconnect
+may merge transfers (AXI4 specification, table A4-5)."""
 CSR_ADDRESS_BITS = 12
+"""Bits of a byte address in the control and status registers, which fill one page."""
+
+
+class Axi4ReadPorts:
+    """Attributes of a component with :func:`axi4_read_members` under no prefix."""
+
+    arvalid: Signal
+    arready: Signal
+    araddr: Signal
+    arlen: Signal
+    arsize: Signal
+    arburst: Signal
+    arcache: Signal
+    arprot: Signal
+    rvalid: Signal
+    rready: Signal
+    rdata: Signal
+    rresp: Signal
+    rlast: Signal
+
+
+class Axi4WritePorts:
+    """Attributes of a component with :func:`axi4_write_members` under no prefix."""
+
+    awvalid: Signal
+    awready: Signal
+    awaddr: Signal
+    awlen: Signal
+    awsize: Signal
+    awburst: Signal
+    awcache: Signal
+    awprot: Signal
+    wvalid: Signal
+    wready: Signal
+    wdata: Signal
+    wstrb: Signal
+    wlast: Signal
+    bvalid: Signal
+    bready: Signal
+    bresp: Signal
+
+
+class Axi4LitePorts:
+    """Attributes of a component with :func:`axi4lite_members` under no prefix."""
+
+    awvalid: Signal
+    awready: Signal
+    awaddr: Signal
+    awprot: Signal
+    wvalid: Signal
+    wready: Signal
+    wdata: Signal
+    wstrb: Signal
+    bvalid: Signal
+    bready: Signal
+    bresp: Signal
+    arvalid: Signal
+    arready: Signal
+    araddr: Signal
+    arprot: Signal
+    rvalid: Signal
+    rready: Signal
+    rdata: Signal
+    rresp: Signal
 
 
 def axi4_read_members(prefix: str, bus_width: int) -> dict[str, Member]:
-    """Read channels of an AXI4 manager without ID: in-order, INCR bursts of full beats."""
+    """Read channels of an AXI4 manager without ID: in-order, INCR bursts of full beats.
+
+    Parameters
+    ----------
+    prefix:
+        What every name begins with, for example ``m_axi_``.
+    bus_width:
+        Bits of a data beat.
+    """
     members = {
         "arvalid": Out(1), "arready": In(1), "araddr": Out(ADDRESS_BITS), "arlen": Out(8),
         "arsize": Out(3), "arburst": Out(2), "arcache": Out(4), "arprot": Out(3),
@@ -20,7 +106,15 @@ def axi4_read_members(prefix: str, bus_width: int) -> dict[str, Member]:
 
 
 def axi4_write_members(prefix: str, bus_width: int) -> dict[str, Member]:
-    """Write channels of an AXI4 manager without ID: in-order, INCR bursts of full beats."""
+    """Write channels of an AXI4 manager without ID: in-order, INCR bursts of full beats.
+
+    Parameters
+    ----------
+    prefix:
+        What every name begins with, for example ``m_axi_``.
+    bus_width:
+        Bits of a data beat.
+    """
     members = {
         "awvalid": Out(1), "awready": In(1), "awaddr": Out(ADDRESS_BITS), "awlen": Out(8),
         "awsize": Out(3), "awburst": Out(2), "awcache": Out(4), "awprot": Out(3),
@@ -31,7 +125,13 @@ def axi4_write_members(prefix: str, bus_width: int) -> dict[str, Member]:
 
 
 def axi4lite_members(prefix: str) -> dict[str, Member]:
-    """An AXI4-Lite subordinate with 32-bit data."""
+    """All channels of an AXI4-Lite subordinate with 32-bit data.
+
+    Parameters
+    ----------
+    prefix:
+        What every name begins with, for example ``s_axil_``.
+    """
     members = {
         "awvalid": In(1), "awready": Out(1), "awaddr": In(CSR_ADDRESS_BITS), "awprot": In(3),
         "wvalid": In(1), "wready": Out(1), "wdata": In(32), "wstrb": In(4),
@@ -40,3 +140,24 @@ def axi4lite_members(prefix: str) -> dict[str, Member]:
         "rvalid": Out(1), "rready": In(1), "rdata": Out(32), "rresp": Out(2),
     }
     return {prefix + name: member for name, member in members.items()}
+
+
+def connect_prefixed(m: Module, outer: wiring.Component, prefix: str, inner: wiring.Component,
+                     members: dict[str, Member]) -> None:
+    """Hand ports of a component through to the component around it, which prefixes their names.
+
+    ``wiring.connect`` would do this for an interface, but an interface puts a double underscore
+    into each name, and interconnect tools know AXI ports by their exact names.
+
+    Parameters
+    ----------
+    outer, inner:
+        The component whose ports are ``prefix + name``, and the one inside whose ports are
+        ``name``.
+    members:
+        The ports to connect, as ``inner`` has them.
+    """
+    for name, member in members.items():
+        there: Any = getattr(outer, prefix + name)
+        here: Any = getattr(inner, name)
+        m.d.comb += there.eq(here) if member.flow == Out else here.eq(there)

@@ -1,4 +1,4 @@
-"""The AXI4 write manager."""
+"""The AXI4 write manager: beats into DRAM."""
 
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import fifo, stream, wiring
@@ -8,34 +8,58 @@ from amaranth.utils import exact_log2
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import POSITION
 
-from .axi import INCR, axi4_write_members
+from .axi import BUFFERABLE, INCR, Axi4WritePorts, axi4_write_members
 from .bursts import BurstSplitter, request_layout
 
 OUTSTANDING_WRITES = 8
-"""Bursts that may be unacknowledged at once."""
+"""Bursts that may be unacknowledged at once. A power of two: the cycle model wraps with a mask."""
 
 
-class WriteDma(wiring.Component):
-    """Write a stream of beats to consecutive addresses, burst by burst.
+class WriteDma(Axi4WritePorts, wiring.Component):
+    """Write beats to consecutive addresses of DRAM.
+
+    Requests are cut into bursts as for reads. AXI acknowledges each burst on a channel of its own,
+    much later; the command behind each burst is kept in a queue until then, so that a failed
+    acknowledgement can be reported under its command, and so that ``idle`` tells when all data
+    have truly arrived.
+
+    A burst's address stands on the bus in the cycle after the burst is begun, its first beat at
+    best one cycle later, and then a beat a cycle. The next burst is begun once the
+    last beat is on the bus.
+
+    Parameters
+    ----------
+    config:
+        Width of the bus and longest burst.
 
     Members
     -------
     request: ``In(stream.Signature(request_layout))``
-        Where and how many beats; taken when all bursts of the previous request are begun.
+        Where the next beats go and how many they are; taken when all bursts of the previous
+        request are begun.
     i: ``In(stream.Signature(bus_width))``
-        The beats.
+        The beats to write.
     idle: ``Out(1)``
-        Every beat is written and acknowledged.
-    error: ``Out(1)``, command: ``Out(24)``
-        An acknowledgement carries an error response, and whose it is.
+        Every beat is written and acknowledged, and none is to come.
+    error: ``Out(1)``
+        An acknowledgement with an error response arrives in this cycle.
+    command: ``Out(24)``
+        Position in the program of the command whose burst is acknowledged next.
     flush: ``In(1)``
-        While it is high no burst is begun, and the beats of those that were are written without
-        byte enables, as AXI wants them all.
+        While it is high no burst is begun, and the beats of bursts that are begun are written
+        without byte enables: AXI demands them all, and memory must not change.
     awvalid ... bresp:
-        AXI4 write channels.
+        AXI4 write channels: :func:`~vqrom_hw.bus.axi.axi4_write_members`.
     """
 
-    def __init__(self, config: AcceleratorConfig):
+    request: stream.Interface
+    i: stream.Interface
+    idle: Signal
+    error: Signal
+    command: Signal
+    flush: Signal
+
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
         super().__init__({
             "request": In(stream.Signature(request_layout)),
@@ -43,13 +67,14 @@ class WriteDma(wiring.Component):
             "idle": Out(1), "error": Out(1), "command": Out(POSITION), "flush": In(1),
         } | axi4_write_members("", config.bus_width))
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
         splitter = BurstSplitter(config.beat_bytes, config.max_burst_beats)
         m.submodules.splitter = ResetInserter(self.flush)(splitter)
         m.submodules.order = order = fifo.SyncFIFO(width=POSITION, depth=OUTSTANDING_WRITES)
         wiring.connect(m, splitter.i, wiring.flipped(self.request))
+        # Beats of the burst begun last that are not yet on the bus.
         left = Signal(9)
         begin, load = Signal(), Signal()
         m.d.comb += [
@@ -61,7 +86,7 @@ class WriteDma(wiring.Component):
             load.eq((left != 0) & (self.i.valid | self.flush) & (~self.wvalid | self.wready)),
             self.i.ready.eq(load),
             self.awsize.eq(exact_log2(config.beat_bytes)), self.awburst.eq(INCR),
-            self.awcache.eq(0b0011), self.bready.eq(1),
+            self.awcache.eq(BUFFERABLE), self.bready.eq(1),
             self.error.eq(self.bvalid & self.bresp[1]),
             self.idle.eq((left == 0) & ~order.r_rdy & ~splitter.o.valid),
         ]

@@ -1,4 +1,4 @@
-"""Accumulators: partial sums of one column tile while the previous tile is post-processed."""
+"""Accumulators: they sum one column tile up while the previous one is post-processed."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
@@ -7,24 +7,42 @@ from amaranth.lib.wiring import In, Out
 from vqrom_hw.config import AcceleratorConfig
 
 HALVES = 2
+"""Halves of the accumulators: one is summed up while the other is post-processed."""
 
 
 class AccumulatorMemory(wiring.Component):
-    """One half of one bank: a memory with one read and one write port, read after write.
+    """One half of one bank: a memory with one read and one write port, where a read sees the write
+    of the same cycle.
+
+    An accumulator is read, added to and written back one cycle later. If the next word updates the
+    same pixel, the sum that is being written is the one to read, hence the bypass. Latency of a
+    read is one cycle.
+
+    Parameters
+    ----------
+    width:
+        Bits of a word.
+    depth:
+        Words.
 
     Members
     -------
-    read_address: ``In(range(depth))``
-        Word that appears in ``read_data`` in the next cycle, as a write of this cycle leaves it.
-    read_enable: ``In(1)``
-        Read.
+    read_address: ``In(range(depth))``, read_enable: ``In(1)``
+        Read this word.
     read_data: ``Out(width)``
-        Word read.
+        The word read in the previous enabled cycle, as a write of that cycle left it.
     write_address: ``In(range(depth))``, write_enable: ``In(1)``, write_data: ``In(width)``
-        Write.
+        Write this word.
     """
 
-    def __init__(self, width: int, depth: int):
+    read_address: Signal
+    read_enable: Signal
+    read_data: Signal
+    write_address: Signal
+    write_enable: Signal
+    write_data: Signal
+
+    def __init__(self, width: int, depth: int) -> None:
         self._width = width
         self._depth = depth
         super().__init__({
@@ -32,7 +50,7 @@ class AccumulatorMemory(wiring.Component):
             "write_address": In(range(depth)), "write_enable": In(1), "write_data": In(width),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.memory = words = memory.Memory(shape=self._width, depth=self._depth, init=[])
         write = words.write_port()
@@ -55,10 +73,14 @@ class AccumulatorMemory(wiring.Component):
 
 
 class AccumulatorBank(wiring.Component):
-    """``lanes`` int32 accumulators for each of ``depth`` pixels, twice.
+    """``lanes`` int32 accumulators for each of ``depth`` pixels, in two halves.
 
-    Updates are one per cycle to any address, the same one again included. While one half is
-    updated, the other may be read; a half that is updated and read at once is not served.
+    The array delivers partial sums, one pixel after the other, tile after tile of the reduction;
+    the bank adds each to what it has of that pixel. When a column tile is summed up, its half is
+    read by post-processing while the other half takes the next column tile.
+
+    An update is accepted in every cycle, at any address, the same one again included. A half that
+    is updated and read at once is not served.
 
     Parameters
     ----------
@@ -72,17 +94,30 @@ class AccumulatorBank(wiring.Component):
     Members
     -------
     update: ``In(1)``
-        Add ``partial`` to the accumulators at ``update_address``, or set them when ``first``.
-    update_half: ``In(1)``, update_address: ``In(range(depth))``, first: ``In(1)``,
+        Add ``partial`` to the accumulators at ``update_address``, or set them to it if ``first``.
+    update_half: ``In(1)``, update_address: ``In(range(depth))``
+        Half and pixel of the update.
+    first: ``In(1)``
+        The update begins a sum.
     partial: ``In(ArrayLayout(signed(width), lanes))``
-        What, where.
+        Partial sums of the update.
     read: ``In(1)``, read_half: ``In(1)``, read_address: ``In(range(depth))``
-        Read; ``total`` follows in the next cycle.
+        Read this half's pixel; ``total`` follows in the next cycle.
     total: ``Out(ArrayLayout(signed(32), lanes))``
-        Accumulators read.
+        The accumulators read.
     """
 
-    def __init__(self, lanes: int, depth: int, width: int):
+    update: Signal
+    update_half: Signal
+    update_address: Signal
+    first: Signal
+    partial: data.View
+    read: Signal
+    read_half: Signal
+    read_address: Signal
+    total: data.View
+
+    def __init__(self, lanes: int, depth: int, width: int) -> None:
         self._lanes = lanes
         self._depth = depth
         super().__init__({
@@ -92,7 +127,7 @@ class AccumulatorBank(wiring.Component):
             "total": Out(data.ArrayLayout(signed(32), lanes)),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         layout = data.ArrayLayout(signed(32), self._lanes)
         halves = [AccumulatorMemory(32 * self._lanes, self._depth) for _ in range(HALVES)]
@@ -127,71 +162,92 @@ class AccumulatorBank(wiring.Component):
 
 
 class AccumulatorBanks(wiring.Component):
-    """Accumulators of all columns: one bank for each lane group of post-processing.
+    """The accumulators of all columns: one bank for each step of post-processing.
 
-    A word updates all banks; post-processing reads one. A half is full from the cycle after the
-    update that finishes it until it is released.
+    Post-processing has ``post_lanes`` lanes and takes ``post_steps`` steps over the columns, so it
+    reads one bank at a time; a word of the array updates all banks. A half is full from the cycle
+    after the update that finishes it until the cycle after its release.
 
     Parameters
     ----------
+    config:
+        Dimensions.
     width:
         Bits of a partial sum.
 
     Members
     -------
-    update, half, address, first:
-        As ``update``, ``update_half``, ``update_address`` and ``first`` of
-        :class:`AccumulatorBank`.
+    update: ``In(1)``, half: ``In(1)``, address: ``In(range(accumulator_depth))``, first: ``In(1)``
+        An update of all banks: see :class:`AccumulatorBank`.
     partial: ``In(ArrayLayout(signed(width), columns))``
-        Of all columns.
+        Partial sums of all columns.
     finish: ``In(1)``
         This update is the last one of its half.
-    half_full, release: ``Out(2)``, ``In(2)``
-        Halves that hold finished sums; one-hot pulse when one has been read.
-    read: ``In(post_groups)``, read_half, read_address:
-        Read one bank (one-hot).
+    half_full: ``Out(2)``
+        Halves that hold finished sums.
+    release: ``In(2)``
+        One-hot pulse: this half has been read.
+    read: ``In(post_steps)``
+        One-hot: read this bank.
+    read_half: ``In(1)``, read_address: ``In(range(accumulator_depth))``
+        Half and pixel to read.
     total: ``Out(ArrayLayout(signed(32), post_lanes))``
         What was read in the previous cycle.
-    reads, writes: ``Out(range(post_groups + 2))``
-        Banks read, written for this cycle's update and read; for counters.
+    reads, writes: ``Out(range(post_steps + 2))``
+        Banks read and written in this cycle, or to be written for its update; for the counters.
     """
 
-    def __init__(self, config: AcceleratorConfig, width: int):
+    update: Signal
+    half: Signal
+    address: Signal
+    first: Signal
+    partial: data.View
+    finish: Signal
+    half_full: Signal
+    release: Signal
+    read: Signal
+    read_half: Signal
+    read_address: Signal
+    total: data.View
+    reads: Signal
+    writes: Signal
+
+    def __init__(self, config: AcceleratorConfig, width: int) -> None:
         self._config = config
         self._width = width
-        pixel, groups = range(config.accumulator_depth), config.post_groups
+        pixel, steps = range(config.accumulator_depth), config.post_steps
         super().__init__({
             "update": In(1), "half": In(1), "address": In(pixel), "first": In(1),
             "partial": In(data.ArrayLayout(signed(width), config.columns)), "finish": In(1),
             "half_full": Out(HALVES), "release": In(HALVES),
-            "read": In(groups), "read_half": In(1), "read_address": In(pixel),
+            "read": In(steps), "read_half": In(1), "read_address": In(pixel),
             "total": Out(data.ArrayLayout(signed(32), config.post_lanes)),
-            "reads": Out(range(groups + 2)), "writes": Out(range(groups + 2)),
+            "reads": Out(range(steps + 2)), "writes": Out(range(steps + 2)),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        lanes, groups = config.post_lanes, config.post_groups
-        finished, shown = Signal(HALVES), Signal(groups)
+        lanes, steps = config.post_lanes, config.post_steps
+        finished, shown = Signal(HALVES), Signal(steps)
         m.d.comb += [
             finished.eq(Mux(self.update & self.finish, 1 << self.half, 0)),
-            self.reads.eq(Mux(self.update & ~self.first, groups, 0) + self.read.any()),
-            self.writes.eq(Mux(self.update, groups, 0)),
+            self.reads.eq(Mux(self.update & ~self.first, steps, 0) + self.read.any()),
+            self.writes.eq(Mux(self.update, steps, 0)),
         ]
         m.d.sync += [self.half_full.eq((self.half_full | finished) & ~self.release),
                      shown.eq(self.read)]
-        for group in range(groups):
+        for step in range(steps):
             bank = AccumulatorBank(lanes, config.accumulator_depth, self._width)
-            m.submodules[f"accumulator_bank_{group}"] = bank
+            m.submodules[f"accumulator_bank_{step}"] = bank
             m.d.comb += [
                 bank.update.eq(self.update), bank.update_half.eq(self.half),
                 bank.update_address.eq(self.address), bank.first.eq(self.first),
-                bank.read.eq(self.read[group]), bank.read_half.eq(self.read_half),
+                bank.read.eq(self.read[step]), bank.read_half.eq(self.read_half),
                 bank.read_address.eq(self.read_address),
             ]
-            with m.If(shown[group]):
+            with m.If(shown[step]):
                 m.d.comb += self.total.eq(bank.total)
             for lane in range(lanes):
-                m.d.comb += bank.partial[lane].eq(self.partial[group * lanes + lane])
+                m.d.comb += bank.partial[lane].eq(self.partial[step * lanes + lane])
         return m

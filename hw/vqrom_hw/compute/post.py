@@ -1,6 +1,6 @@
 """Post-processing: requantisation of finished accumulators into the activation buffer."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,56 +12,93 @@ from .accumulators import HALVES
 
 
 class PostProcessor(wiring.Component):
-    """Requantise column tiles: pass by pass, lane group by lane group, pixel by pixel.
+    """Requantise finished sums and write them into the activation buffer.
 
-    A pass covers ``columns`` channels. It waits for its half of the accumulators (halves alternate
-    from pass to pass, across commands) and releases it with the last word that it reads. A lane
-    group's parameters are taken from the stream in the cycle in which its first pixel is issued; a
-    pixel is issued every cycle that needs no waiting, and written ``LATENCY`` cycles later. Pass
+    A column tile is ``columns`` output channels of up to ``accumulator_depth`` pixels. There are
+    fewer requantisation lanes than columns, so the tile is visited in ``post_steps`` steps of
+    ``post_lanes`` channels, and within a step pixel by pixel. That order lets the lanes keep a
+    channel's parameters for all of its pixels.
+
+    A pass covers one column tile. It waits for its half of the accumulators (halves alternate from
+    pass to pass, across commands) and releases it with the last word that it reads. A step's
+    parameters are taken in the cycle in which its first pixel is issued. A pixel is
+    issued in every cycle that needs no waiting, and is written :attr:`LATENCY` cycles later. Pass
     ``n + 1`` writes the next ``columns`` channels: the next part of the word, or the first part of
     the next word.
+
+    Parameters
+    ----------
+    config:
+        Dimensions.
 
     Members
     -------
     command: ``In(stream.Signature(post_layout))``
-        ``passes`` of ``pixels``. Ready in the cycle of the last write. The first pixel is issued
-        at best in the cycle after the one in which the command is seen.
-    half_full: ``In(2)``, release: ``Out(2)``
-        Halves that hold finished sums; one-hot pulse when one has been read.
+        ``passes`` of ``pixels``, and where the results go. Ready in the cycle of the last write.
+        The first pixel is issued at best in the cycle after the one in which the command is seen.
+    busy: ``Out(1)``
+        A command is under way.
+    working: ``Out(1)``
+        Pixels are under way, or a half is full.
+    half_full: ``In(2)``
+        Halves that hold finished sums.
+    release: ``Out(2)``
+        One-hot pulse: this half has been read; it may be overwritten from the next cycle on.
     parameters: ``In(stream.Signature(ArrayLayout(parameter_layout, post_lanes)))``
-        Bias, multiplier and shift of each lane.
-    read: ``Out(post_groups)``, read_half, read_address; total: ``In``
-        Accumulator port, one-hot lane group, latency one cycle.
-    write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``, write_word
-        Activation buffer write port: the lanes' bytes, repeated over the word.
-    busy: ``Out(1)``, working: ``Out(1)``
-        A command is under way; pixels are, or a half is full.
+        Bias, multiplier and shift of each lane, an item for each step of each pass.
+    read: ``Out(post_steps)``
+        One-hot: read the accumulators of this step's channels.
+    read_half: ``Out(1)``, read_address: ``Out(range(accumulator_depth))``
+        Half and pixel to read.
+    total: ``In(ArrayLayout(signed(32), post_lanes))``
+        The sums that were read in the previous cycle.
+    write: ``Out(1)``, write_address: ``Out(20)``
+        Write into this word of the activation buffer; always granted.
+    write_mask: ``Out(rows)``, write_word: ``Out(8 * rows)``
+        Which bytes, and the lanes' bytes, repeated over the word.
     """
 
     LATENCY = 1 + Requantizer.LATENCY
+    """Cycles from a pixel's issue to its write: one for the accumulators, then the lanes'."""
 
-    def __init__(self, config: AcceleratorConfig):
+    command: stream.Interface
+    busy: Signal
+    working: Signal
+    half_full: Signal
+    release: Signal
+    parameters: stream.Interface
+    read: Signal
+    read_half: Signal
+    read_address: Signal
+    total: data.View
+    write: Signal
+    write_address: Signal
+    write_mask: Signal
+    write_word: Signal
+
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
-        lanes, groups = config.post_lanes, config.post_groups
+        lanes, steps = config.post_lanes, config.post_steps
         super().__init__({
             "command": In(stream.Signature(post_layout)), "busy": Out(1),
             "working": Out(1), "half_full": In(HALVES), "release": Out(HALVES),
             "parameters": In(stream.Signature(data.ArrayLayout(parameter_layout, lanes))),
-            "read": Out(groups), "read_half": Out(1),
+            "read": Out(steps), "read_half": Out(1),
             "read_address": Out(range(config.accumulator_depth)),
             "total": In(data.ArrayLayout(signed(32), lanes)),
             "write": Out(1), "write_address": Out(ADDRESS), "write_mask": Out(config.rows),
             "write_word": Out(8 * config.rows),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config, post = self._config, self.command.payload
-        lanes, groups = config.post_lanes, config.post_groups
+        lanes, steps = config.post_lanes, config.post_steps
         sections = config.rows // config.columns
         m.submodules.target_walk = target = TargetWalk()
         passes, pixel = Signal(16), Signal(16)
-        group, section = Signal(range(groups)), Signal(range(sections))
+        # The step in turn, and the part of the word that the pass in turn writes.
+        group, section = Signal(range(steps)), Signal(range(sections))
         base, half = Signal(ADDRESS), Signal()
         running, issue, take = Signal(), Signal(), Signal()
         last_pixel, last_group, last_pass, finish = Signal(), Signal(), Signal(), Signal()
@@ -69,7 +106,7 @@ class PostProcessor(wiring.Component):
 
         m.d.comb += [
             begin.eq(self.command.valid & ~self.busy),
-            last_pixel.eq(pixel == post.pixels - 1), last_group.eq(group == groups - 1),
+            last_pixel.eq(pixel == post.pixels - 1), last_group.eq(group == steps - 1),
             last_pass.eq(passes == post.passes - 1),
             self.parameters.ready.eq(
                 running & (pixel == 0) & self.half_full.bit_select(half, 1)),
@@ -100,7 +137,7 @@ class PostProcessor(wiring.Component):
                 m.d.comb += target.base.eq(base + 1)
 
         self._lanes(m, take)
-        word_group = self._delay(m, section * groups + group, "word_group")
+        word_group = self._delay(m, section * steps + group, "word_group")
         issued = Signal(self.LATENCY)
         m.d.sync += issued.eq(Cat(issue, issued))
         m.d.comb += [
@@ -113,9 +150,10 @@ class PostProcessor(wiring.Component):
             m.d.sync += self.busy.eq(0)
         return m
 
-    def _lanes(self, m, take):
+    def _lanes(self, m: Module, take: Value) -> None:
+        """The requantisation lanes, whose parameters change with ``take``."""
         lanes = self._config.post_lanes
-        # Held until the group's last pixel: a total meets them one cycle after its issue.
+        # Held until the step's last pixel: a total meets them one cycle after its issue.
         parameters = Signal(data.ArrayLayout(parameter_layout, lanes))
         result = Signal(8 * lanes)
         with m.If(take):
@@ -131,8 +169,8 @@ class PostProcessor(wiring.Component):
             ]
         m.d.comb += self.write_word.eq(Cat(*[result] * (self._config.rows // lanes)))
 
-    def _delay(self, m, value, name):
-        """Side band of the lanes: one cycle for the memory, then their latency."""
+    def _delay(self, m: Module, value: Value, name: str) -> Value:
+        """``value`` as it was when the pixel that is now written was issued."""
         for stage in range(self.LATENCY):
             delayed = Signal(value.shape(), name=f"{name}_{stage}")
             m.d.sync += delayed.eq(value)

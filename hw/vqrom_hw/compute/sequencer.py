@@ -1,4 +1,4 @@
-"""The sequencer: walks the activations of COMPUTE commands."""
+"""The sequencer: it feeds the array with the activations of COMPUTE commands."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
@@ -10,54 +10,87 @@ from vqrom_hw.lib import LoopNest
 from .accumulators import HALVES
 
 PIXEL_LEVELS = slice(0, 2)
-"""Innermost loops: the pixels of a tile."""
+"""Innermost levels of a COMPUTE's loop nest: the pixels that meet one tile of weights."""
 REDUCTION_LEVELS = slice(2, 5)
-"""Loops over the tiles that are summed up in one column tile; the last loop is over those."""
+"""Levels over the tiles that are summed up in one column tile. The one level outside of them goes
+over the column tiles."""
 
 array_command_layout = data.StructLayout({"nest": nest_layout, "pad_value": signed(8)})
-"""What the array needs of a COMPUTE."""
+"""What the sequencer needs of a COMPUTE: the loops over the activations, and the padding's byte."""
 
 
 def beat_layout(pixels: int) -> data.StructLayout:
-    """What goes along with a word of activations.
+    """What goes along with a word of activations through the array.
 
-    ``first``: first of a tile (swap the weights); ``set``: first tile of a sum; ``finish``: last
-    word of a column tile; ``inside``: not padding, else ``pad_value``; ``half``, ``pixel``:
-    accumulator.
+    Parameters
+    ----------
+    pixels:
+        Pixels of a half of the accumulators.
+
+    Returns
+    -------
+    Layout with the fields ``valid``: there is a word; ``inside``: the word is no padding, else each
+    of its bytes is ``pad_value``; ``first``: it is the first of a tile, so the array swaps its
+    weights; ``set``: its tile is the first of a sum; ``finish``: it is the last of a column tile;
+    ``half`` and ``pixel``: the accumulator that its products go to.
     """
     return data.StructLayout({"valid": 1, "inside": 1, "first": 1, "set": 1, "finish": 1,
                               "half": 1, "pixel": range(pixels), "pad_value": signed(8)})
 
 
 class Sequencer(wiring.Component):
-    """One word of activations per cycle, held back only at tile boundaries.
+    """Issue one word of activations per cycle, and hold back only where a tile begins.
 
-    A tile begins when its weights are in the shadow registers; a column tile, moreover, when its
-    half of the accumulators is free. The order of all other events follows from the command.
-    Halves alternate from column tile to column tile, across commands.
+    A COMPUTE is a loop nest: for each column tile, for each tile of the reduction, all pixels. The
+    sequencer walks it, reads the activation buffer, and sends along what the array and the
+    accumulators must know about each word. There are only two things to wait for: a tile begins
+    when its weights are in the shadow registers, and a column tile, moreover, when its half of the
+    accumulators is free. The order of all other events follows from the command. Halves alternate
+    from column tile to column tile, across commands.
 
     A command's first word is issued at best in the cycle after the one in which the command is
     seen, and a word that waits for nothing in each cycle after that.
 
+    Parameters
+    ----------
+    pixels:
+        Pixels of a half of the accumulators.
+
     Members
     -------
     command: ``In(stream.Signature(array_command_layout))``
-        Ready in the cycle in which the last word is issued.
-    weights_full: ``In(1)``, take: ``Out(1)``
-        Handshake with the weight loader.
+        What to walk; ready in the cycle in which the last word is issued.
+    weights_full: ``In(1)``
+        The shadow registers hold the next tile.
+    take: ``Out(1)``
+        A tile begins: the array takes the shadow registers over.
     release: ``In(2)``
-        Halves that post-processing has read; free from the next cycle on.
+        Halves of the accumulators that post-processing has read; free from the next cycle on.
     read: ``Out(1)``, read_address: ``Out(20)``
-        Activation buffer read.
+        Read this word of the activation buffer; not set for padding.
     beat: ``Out(beat_layout)``
-        Side band of the word that the buffer delivers in this cycle.
-    active, issue: ``Out(1)``
-        Words are still to come; one is issued in this cycle.
+        What goes along with the word that the buffer delivers in this cycle.
+    active: ``Out(1)``
+        Words of the command are still to come.
+    issue: ``Out(1)``
+        A word is issued in this cycle.
     wait_weights, wait_accumulators: ``Out(1)``
-        Why an active sequencer issues no word in this cycle.
+        What an active sequencer waits for in this cycle.
     """
 
-    def __init__(self, pixels: int):
+    command: stream.Interface
+    weights_full: Signal
+    take: Signal
+    release: Signal
+    read: Signal
+    read_address: Signal
+    beat: data.View
+    active: Signal
+    issue: Signal
+    wait_weights: Signal
+    wait_accumulators: Signal
+
+    def __init__(self, pixels: int) -> None:
         self._pixels = pixels
         super().__init__({
             "command": In(stream.Signature(array_command_layout)),
@@ -66,10 +99,11 @@ class Sequencer(wiring.Component):
             "active": Out(1), "issue": Out(1), "wait_weights": Out(1), "wait_accumulators": Out(1),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.loop_nest = nest = LoopNest(LEVELS)
         pixel, half = Signal(range(self._pixels)), Signal()
+        # Halves whose sums are under way or not yet read.
         claimed, claim = Signal(HALVES), Signal(HALVES)
         tile_first, tile_last = nest.first[PIXEL_LEVELS].all(), nest.last[PIXEL_LEVELS].all()
         sum_first, sum_last = nest.first[REDUCTION_LEVELS].all(), nest.last[REDUCTION_LEVELS].all()

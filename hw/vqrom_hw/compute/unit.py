@@ -1,4 +1,4 @@
-"""The compute unit: weights, array, accumulators and post-processing of COMPUTE commands."""
+"""The compute unit: everything that carries out COMPUTE commands, connected."""
 
 from collections.abc import Sequence
 
@@ -17,51 +17,85 @@ from .post import PostProcessor
 from .sequencer import Sequencer, array_command_layout, beat_layout
 
 post_command_layout = data.StructLayout({"post": post_layout, "parameter_groups": 24})
-"""What post-processing needs of a COMPUTE."""
+"""What post-processing needs of a COMPUTE: ``parameter_groups`` is the number of parameter items,
+one for each step of each pass."""
 
 
 class ComputeUnit(wiring.Component):
-    """Weight feed, array and post-processor, each with its own queue of commands.
+    """Multiply, accumulate and requantise: the weight path, the array and post-processing.
 
-    The weight feed runs ahead: the first tile of the next COMPUTE is prefetched into the shadow
-    registers while the array works. Accumulator halves alternate from column tile to column tile,
-    across commands.
+    A COMPUTE goes to three stations, each with a queue of commands of its own, so that they overlap
+    across commands: the weight feed prefetches the first tile of the next COMPUTE into the shadow
+    registers while the array works, and post-processing finishes the previous one. What orders
+    them are the shadow registers and the two halves of the accumulators, which alternate from
+    column tile to column tile, across commands.
 
     Parameters
     ----------
+    config:
+        Dimensions.
     codewords:
         The ROM's contents as integers; not used if the codebook is an SRAM.
 
     Members
     -------
     weights_command: ``In(stream.Signature(weights_command_layout))``
-        COMPUTEs and CODEBOOKs in list order. Ready: all weights have left the FIFO.
+        COMPUTEs and CODEBOOKs in program order. Ready: all weights have left the FIFO.
     array_command: ``In(stream.Signature(array_command_layout))``
         COMPUTEs. Ready: the last word has been asked for.
     post_command: ``In(stream.Signature(post_command_layout))``
         COMPUTEs. Ready: the last byte is written in this cycle.
     weights, parameters: ``In(stream.Signature(bus_width))``
-        Beats.
-    read: ``Out(1)``, read_address: ``Out(20)``, read_word: ``In(8 * rows)``
-        Activation buffer read port, always granted, latency one cycle.
-    write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``, write_word
-        Activation buffer write port, always granted.
+        Beats of weight packets and of parameter packets.
+    read: ``Out(1)``, read_address: ``Out(20)``
+        Read this word of the activation buffer; always granted.
+    read_word: ``In(8 * rows)``
+        The word read in the previous cycle.
+    write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``,
+    write_word: ``Out(8 * rows)``
+        Write these bytes into this word of the activation buffer; always granted.
     issue: ``Out(1)``
         The array takes a word in this cycle.
-    array_busy: ``Out(1)``, wait_weights: ``Out(1)``, wait_accumulators: ``Out(1)``
-        Words are still to come; why none is taken in this cycle.
+    array_busy: ``Out(1)``
+        Words are still to come.
+    wait_weights, wait_accumulators: ``Out(1)``
+        Why the busy array takes no word in this cycle.
     post_busy: ``Out(1)``
         Sums are finished and not yet written.
     codebook_done: ``Out(1)``
         Pulse: the last codeword of a CODEBOOK is stored in this cycle.
-    rom_reads, accumulator_reads, accumulator_writes:
-        Codewords looked up, banks of accumulators read and written in this cycle.
+    rom_reads: ``Out(range(decode_ports + 1))``
+        Codewords looked up in this cycle.
+    accumulator_reads, accumulator_writes: ``Out(range(post_steps + 2))``
+        Banks of accumulators read and written in this cycle.
     """
 
-    def __init__(self, config: AcceleratorConfig, codewords: Sequence[int]):
+    weights_command: stream.Interface
+    array_command: stream.Interface
+    post_command: stream.Interface
+    weights: stream.Interface
+    parameters: stream.Interface
+    read: Signal
+    read_address: Signal
+    read_word: Signal
+    write: Signal
+    write_address: Signal
+    write_mask: Signal
+    write_word: Signal
+    issue: Signal
+    array_busy: Signal
+    wait_weights: Signal
+    wait_accumulators: Signal
+    post_busy: Signal
+    codebook_done: Signal
+    rom_reads: Signal
+    accumulator_reads: Signal
+    accumulator_writes: Signal
+
+    def __init__(self, config: AcceleratorConfig, codewords: Sequence[int]) -> None:
         self._config = config
         self._codewords = codewords
-        banks = range(config.post_groups + 2)
+        banks = range(config.post_steps + 2)
         flags = ("issue", "array_busy", "wait_weights", "wait_accumulators", "post_busy",
                  "codebook_done")
         super().__init__({
@@ -78,7 +112,7 @@ class ComputeUnit(wiring.Component):
             "accumulator_reads": Out(banks), "accumulator_writes": Out(banks),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
         m.submodules.weight_feed = self._feed = WeightFeed(config)
@@ -96,7 +130,8 @@ class ComputeUnit(wiring.Component):
         self._connect_post(m)
         return m
 
-    def _connect_weights(self, m):
+    def _connect_weights(self, m: Module) -> None:
+        """Packets through the feed into the loader."""
         feed, loader = self._feed, self._loader
         wiring.connect(m, feed.command, wiring.flipped(self.weights_command))
         wiring.connect(m, feed.weights, wiring.flipped(self.weights))
@@ -108,7 +143,8 @@ class ComputeUnit(wiring.Component):
             self.codebook_done.eq(feed.codebook_done), self.rom_reads.eq(loader.lookups),
         ]
 
-    def _connect_array(self, m):
+    def _connect_array(self, m: Module) -> None:
+        """Activations and weights into the array."""
         sequencer, array, loader = self._sequencer, self._array, self._loader
         beat = sequencer.beat
         padding = Cat(*[beat.pad_value] * self._config.rows)
@@ -125,7 +161,8 @@ class ComputeUnit(wiring.Component):
             self.wait_accumulators.eq(sequencer.wait_accumulators),
         ]
 
-    def _connect_accumulators(self, m):
+    def _connect_accumulators(self, m: Module) -> None:
+        """Sums from the array to post-processing; their addresses keep pace with the array."""
         banks, post, beat = self._banks, self._post, self._sequencer.beat
         for stage in range(ProcessingArray.LATENCY):
             delayed = Signal(beat_layout(self._config.accumulator_depth),
@@ -142,7 +179,8 @@ class ComputeUnit(wiring.Component):
             self.accumulator_reads.eq(banks.reads), self.accumulator_writes.eq(banks.writes),
         ]
 
-    def _connect_post(self, m):
+    def _connect_post(self, m: Module) -> None:
+        """Parameters into post-processing, results out of it."""
         post, unpacker, command = self._post, self._parameters, self.post_command
         wiring.connect(m, unpacker.i, wiring.flipped(self.parameters))
         m.d.comb += [

@@ -1,7 +1,8 @@
-"""What tells the units what to do: registers, counters, the command processor and its queues.
+"""What tells the units what to do: registers, event counters, command processor and queues.
 
-A driver writes the registers; the processor fetches the program, checks each command and hands it
-to the queue of its unit, where it waits until the commands that it depends on are finished.
+A driver writes the registers (:class:`CsrBlock`). The :class:`CommandProcessor` then fetches the
+program, checks each command and hands it to the :class:`CommandQueue` of its unit, where it waits
+until the commands that it depends on are finished. :class:`Counters` count what happens meanwhile.
 """
 
 from .command_processor import CommandProcessor

@@ -1,6 +1,6 @@
 """The command processor: assembles commands, checks them, hands them to the units' queues."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -21,40 +21,79 @@ from vqrom_hw.isa import (
 
 
 class CommandProcessor(wiring.Component):
-    """One command at a time: its beats are assembled, then it is dispatched when there is room.
+    """Reads a program and hands each command to the queues of the units that carry it out.
 
-    At END it waits until every unit is idle. There, and after an error, it flushes the units and
-    the DMA until nothing is under way on the bus, and then reports.
+    One command is in hand at a time. Its beats are assembled, one a cycle; then it is checked, and
+    handed out in a cycle in which every queue that it goes to has room. FETCH goes to the read
+    DMA, CHECK is carried out here, and END waits until every unit is idle. At END, and at the
+    first error, the processor flushes the units and the DMA until nothing is under way on the bus,
+    and then reports.
+
+    Parameters
+    ----------
+    config:
+        The accelerator's dimensions; the bus width and how the codebook is stored matter here.
+    codebook_sha256:
+        SHA-256 of the codebook in the ROM, as hexadecimal digits.
 
     Members
     -------
-    start: ``In(1)``, busy: ``Out(1)``, done: ``Out(1)``, failed: ``Out(1)``
-        Run a program; pulses at its end.
+    start: ``In(1)``
+        Run a program; seen only while ``busy`` is low.
     beats: ``In(24)``
-        Length of the program.
+        Length of the program in bus beats, read in the cycle of ``start``.
+    busy: ``Out(1)``, done: ``Out(1)``, failed: ``Out(1)``
+        A program runs; in its last cycle one of the other two is high, ``failed`` after an error.
     i: ``In(stream.Signature(bus_width))``
-        Its beats.
-    bases, limits: ``In(ArrayLayout(32, regions))``
-        Byte address and size of each DRAM region.
+        The program's beats.
+    bases, limits: ``In(ArrayLayout(32, len(Region)))``
+        Byte address and size in bytes of each DRAM region.
     command: ``Out(command_layout)``, position: ``Out(24)``
-        The command in hand.
+        The command in hand, and its position in the program, from 0.
     push: ``Out(queue_layout)``, room: ``In(queue_layout)``
-        Put the command into these queues; they have room for it.
-    fetch: ``Out(channels)``, fetch_room: ``In(channels)``, request: ``Out(request_layout)``
-        Queue this DMA request.
+        Queues that take the command in hand in this cycle; queues that have room for one.
+    fetch: ``Out(len(Channel))``, fetch_room: ``In(len(Channel))``
+        The read channel, one-hot, that takes ``request`` in this cycle; channels that have room.
+    request: ``Out(request_layout)``
+        What the DMA is to read for the FETCH in hand.
     codebook_sha256: ``Out(256)``
-        Identity of the codebook in use.
-    idle: ``In(1)``, drained: ``In(1)``, flush: ``Out(1)``
-        All units are; nothing is under way on the bus; forget everything.
+        SHA-256 of the codebook in use, byte 0 lowest; 0 while a codebook SRAM holds none.
+    idle: ``In(1)``, drained: ``In(1)``
+        No unit has a command; nothing is under way on the bus.
+    flush: ``Out(1)``
+        Units, queues and DMA forget everything that they have begun.
     fault: ``In(fault_layout)``
-        An error of a unit or of the bus.
+        An error of a unit or of the bus, which goes before one of the command in hand.
     error: ``Out(fault_layout)``
-        Why the last program failed.
+        Why the last program failed; code 0 if it did not.
     layer: ``Out(12)``
-        Of the command that was handed out last; 0 at the start.
+        Layer of the command that was handed out last; 0 until there is one.
     """
 
-    def __init__(self, config: AcceleratorConfig, codebook_sha256: str):
+    start: Signal
+    beats: Signal
+    busy: Signal
+    done: Signal
+    failed: Signal
+    i: stream.Interface
+    bases: data.View
+    limits: data.View
+    command: data.View
+    position: Signal
+    push: data.View
+    room: data.View
+    fetch: Signal
+    fetch_room: Signal
+    request: data.View
+    codebook_sha256: Signal
+    idle: Signal
+    drained: Signal
+    flush: Signal
+    fault: data.View
+    error: data.View
+    layer: Signal
+
+    def __init__(self, config: AcceleratorConfig, codebook_sha256: str) -> None:
         self._config = config
         self._sha256 = int.from_bytes(bytes.fromhex(codebook_sha256), "little")
         regions = data.ArrayLayout(ADDRESS_BITS, len(Region))
@@ -69,7 +108,7 @@ class CommandProcessor(wiring.Component):
             "fault": In(fault_layout), "error": Out(fault_layout), "layer": Out(12),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         header, transfer = self.command.header, self.command.body.transfer
         count = 8 * COMMAND_BYTES // self._config.bus_width
@@ -129,12 +168,14 @@ class CommandProcessor(wiring.Component):
                     m.next = "IDLE"
         return m
 
-    def _stop_at(self, m, fault):
+    def _stop_at(self, m: Module, fault: data.View) -> None:
         with m.If(fault.code != 0):
             m.d.sync += self.error.eq(fault)
             m.next = "DRAIN"
 
-    def _check(self, m, header, transfer, end, loaded, illegal):
+    def _check(self, m: Module, header: data.View, transfer: data.View, end: Signal,
+               loaded: Value, illegal: Signal) -> None:
+        """Find the error of the command in hand, if it has one."""
         opcode = header.opcode
         moves = Cat(opcode == move for move in (Opcode.FETCH, Opcode.LOAD, Opcode.STORE)).any()
         known = [Opcode.END, Opcode.CHECK, Opcode.FETCH, *TARGETS]
@@ -148,7 +189,9 @@ class CommandProcessor(wiring.Component):
         with m.Elif((opcode == Opcode.CHECK) & (self.command.body.check.sha256 != loaded)):
             m.d.comb += illegal.eq(ErrorCode.CODEBOOK)
 
-    def _dispatch(self, m, header, transfer, accepted):
+    def _dispatch(self, m: Module, header: data.View, transfer: data.View,
+                  accepted: Signal) -> None:
+        """Hand the command out as soon as all that take it have room."""
         with m.Switch(header.opcode):
             with m.Case(Opcode.END):
                 m.d.comb += accepted.eq(self.idle)
@@ -162,7 +205,8 @@ class CommandProcessor(wiring.Component):
                     m.d.comb += accepted.eq(Cat(self.room[queue] for queue in queues).all())
                     m.d.comb += [self.push[queue].eq(accepted) for queue in queues]
 
-    def _store_beat(self, m, beat, count):
+    def _store_beat(self, m: Module, beat: Signal, count: int) -> None:
+        """Put a beat at its place in the command; beats beyond the longest command are dropped."""
         width = self._config.bus_width
         with m.Switch(beat):
             for number in range(min(count, -(-command_layout.size // width))):

@@ -1,4 +1,4 @@
-"""Command queues: what a unit will do, held back until what it waits for is done."""
+"""Command queues: what each unit will do, held back until what it waits for is done."""
 
 from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import data, fifo, stream, wiring
@@ -8,37 +8,58 @@ from vqrom_hw.isa import POSITION, Unit, wait_layout
 
 
 def entry_layout(body: data.Layout) -> data.StructLayout:
-    """A queued command: position in the program, layer, what it waits for, and what a unit needs
-    of its body."""
+    """Layout of a queued command.
+
+    Members
+    -------
+    position, layer:
+        Position of the command in the program, which an error reports, and the layer for which its
+        cycles are counted.
+    wait:
+        How many commands of each unit must be finished before it may begin.
+    body:
+        What the unit needs of the command's body, in the layout that was passed.
+    """
     return data.StructLayout({"position": unsigned(POSITION), "layer": unsigned(12),
                               "wait": wait_layout, "body": body})
 
 
 class CommandQueue(wiring.Component):
-    """Commands for one unit, in order. One that is put in is offered in the next cycle at best.
+    """Commands for one unit, each held back until the commands that it depends on are finished.
+
+    The queue lets units run apart from each other: the command processor goes on while a unit
+    works, and the unit needs no knowledge of others. Commands leave in the order in which they
+    came; one that is put in is offered in the next cycle at best. A unit takes a command when it
+    has finished it, so that the one in progress stays at the head and counts in ``depth``.
 
     Parameters
     ----------
     body:
         Layout of the part of a command's body that the unit reads.
     depth:
-        Commands that it holds, the one in progress included.
+        Commands that the queue holds, the one in progress included.
     waits:
         Whether commands are held back by their wait counts.
 
     Members
     -------
     i: ``In(stream.Signature(entry_layout(body)))``
-        From the command processor.
+        Commands from the command processor.
     o: ``Out(stream.Signature(entry_layout(body)))``
-        To the unit; valid only when each unit has finished as many commands as the head waits for.
+        The command in progress; valid only when each unit has finished as many commands as it
+        waits for.
     completed: ``In(wait_layout)``
-        Commands that each unit has finished, modulo 2**16.
+        Commands that each unit has finished since the program's start, modulo 2**16.
     empty: ``Out(1)``
         No command waits or is in progress.
     """
 
-    def __init__(self, body: data.Layout, depth: int, waits: bool = True):
+    i: stream.Interface
+    o: stream.Interface
+    completed: data.View
+    empty: Signal
+
+    def __init__(self, body: data.Layout, depth: int, waits: bool = True) -> None:
         self._depth = depth
         self._waits = waits
         self._layout = entry_layout(body)
@@ -47,7 +68,7 @@ class CommandQueue(wiring.Component):
             "completed": In(wait_layout), "empty": Out(1),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.entries = entries = fifo.SyncFIFO(width=self._layout.size, depth=self._depth)
         head = self.o.payload

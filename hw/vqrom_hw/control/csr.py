@@ -1,59 +1,92 @@
 """Control and status registers behind AXI4-Lite."""
 
-from amaranth.hdl import Array, Module, Signal
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Array, Module, Signal, Value, ValueLike
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.bus import ADDRESS_BITS, axi4lite_members
 from vqrom_hw.isa import (
-    BASE,
-    CONTROL,
-    COUNTER,
     COUNTERS,
-    DONE,
-    ERROR,
-    ERROR_CODE,
-    ERROR_COMMAND,
-    HASH,
-    ID,
+    DECLARED,
     IDENTIFIER,
     INTERRUPT_CLEAR,
     INTERRUPT_ENABLE,
-    LAYER,
-    LIMIT,
-    PROGRAM_ADDRESS,
-    PROGRAM_BEATS,
+    REGISTERS,
     START,
-    STATUS,
     VERSION,
-    VERSION_CSR,
     Region,
     fault_layout,
 )
 
+COUNTER = next(array for array in DECLARED if array.name == "counter")
+"""The registers of the counters, the only ones that are wider than an access."""
+
 
 class CsrBlock(wiring.Component):
-    """The AXI4-Lite subordinate; one access in two cycles, always an OKAY response.
+    """The registers through which a driver sets up a program, starts it and learns how it ended.
+
+    The block is an AXI4-Lite subordinate that holds the registers of
+    :data:`vqrom_hw.isa.registers.DECLARED` or shows values of other components in them. A read or
+    a write takes two cycles and is always answered OKAY: an address without a register reads 0, a
+    write to a read-only one is ignored, and write strobes are not looked at.
 
     Members
     -------
     start: ``Out(1)``
-        Pulse: run the program.
-    program_address, program_beats: ``Out(32)``, bases, limits: ``Out(ArrayLayout(32, regions))``
-        Where things are.
-    busy, done, failed: ``In(1)``, layer: ``In(12)``, error: ``In(fault_layout)``
-        State; ``done`` and ``failed`` are pulses.
+        One pulse in the cycle after a write of ``control.start``; none while ``busy``.
+    program_address: ``Out(32)``, program_beats: ``Out(24)``
+        Byte address of the first command, and length of the program in bus beats.
+    bases, limits: ``Out(ArrayLayout(32, len(Region)))``
+        Byte address and size in bytes of each DRAM region.
+    busy: ``In(1)``, layer: ``In(12)``, error: ``In(fault_layout)``
+        What the registers ``status``, ``layer``, ``error_code`` and ``error_command`` show.
+    done, failed: ``In(1)``
+        Pulses at the end of a program; ``status`` remembers them until a clear or a start.
     codebook_sha256: ``In(256)``
-        Identity of the codebook in use.
+        Identity of the codebook in use, byte 0 of the digest lowest.
     interrupt: ``Out(1)``
-        Done or error since the last clear or start, if enabled.
+        High while ``status`` remembers done or error, if the interrupt is enabled.
     counters: ``In(StructLayout)``
-        Counter values.
+        Value of each counter of :data:`vqrom_hw.isa.COUNTERS`, 64 bits.
     awvalid ... rresp:
-        AXI4-Lite.
+        AXI4-Lite, 32 bits of data, as :func:`vqrom_hw.bus.axi4lite_members` lists it.
     """
 
-    def __init__(self):
+    start: Signal
+    program_address: Signal
+    program_beats: Signal
+    bases: data.View
+    limits: data.View
+    codebook_sha256: Signal
+    busy: Signal
+    done: Signal
+    failed: Signal
+    layer: Signal
+    error: data.View
+    interrupt: Signal
+    counters: data.View
+    awvalid: Signal
+    awready: Signal
+    awaddr: Signal
+    wvalid: Signal
+    wready: Signal
+    wdata: Signal
+    bvalid: Signal
+    bready: Signal
+    bresp: Signal
+    arvalid: Signal
+    arready: Signal
+    araddr: Signal
+    rvalid: Signal
+    rready: Signal
+    rdata: Signal
+    rresp: Signal
+
+    def __init__(self) -> None:
         regions = data.ArrayLayout(ADDRESS_BITS, len(Region))
         super().__init__({
             "start": Out(1), "program_address": Out(ADDRESS_BITS), "program_beats": Out(24),
@@ -63,7 +96,7 @@ class CsrBlock(wiring.Component):
             "counters": In(data.StructLayout(dict.fromkeys(COUNTERS, 64))),
         } | axi4lite_members(""))
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         enable, finished, error = Signal(), Signal(), Signal()
         with m.If(self.done):
@@ -72,10 +105,10 @@ class CsrBlock(wiring.Component):
             m.d.sync += error.eq(1)
         m.d.comb += self.interrupt.eq(enable & (finished | error))
         self._write(m, enable, finished, error)
-        self._read(m, enable, finished, error)
+        self._read(m, self._sources(enable, finished, error))
         return m
 
-    def _write(self, m, enable, finished, error):
+    def _write(self, m: Module, enable: Signal, finished: Signal, error: Signal) -> None:
         take = Signal()
         m.d.comb += [
             take.eq(self.awvalid & self.wvalid & ~self.bvalid),
@@ -84,46 +117,68 @@ class CsrBlock(wiring.Component):
         with m.If(self.bready):
             m.d.sync += self.bvalid.eq(0)
         m.d.sync += self.start.eq(0)
+        targets = {"program_address": self.program_address, "program_beats": self.program_beats}
+        for region in Region:
+            targets[f"base_{region.name.lower()}"] = self.bases[region]
+            targets[f"limit_{region.name.lower()}"] = self.limits[region]
         with m.If(take):
             m.d.sync += self.bvalid.eq(1)
             with m.Switch(self.awaddr):
-                with m.Case(CONTROL):
-                    m.d.sync += [enable.eq(self.wdata[INTERRUPT_ENABLE]),
-                                 self.start.eq(self.wdata[START] & ~self.busy)]
-                    with m.If(self.wdata[INTERRUPT_CLEAR] | self.wdata[START]):
-                        m.d.sync += [finished.eq(0), error.eq(0)]
-                with m.Case(PROGRAM_ADDRESS):
-                    m.d.sync += self.program_address.eq(self.wdata)
-                with m.Case(PROGRAM_BEATS):
-                    m.d.sync += self.program_beats.eq(self.wdata)
-                for region in Region:
-                    with m.Case(BASE + 4 * region):
-                        m.d.sync += self.bases[region].eq(self.wdata)
-                    with m.Case(LIMIT + 4 * region):
-                        m.d.sync += self.limits[region].eq(self.wdata)
+                for register in REGISTERS.values():
+                    if register.access == "rw":
+                        with m.Case(register.offset):
+                            if register.name == "control":
+                                self._control(m, enable, finished, error)
+                            else:
+                                m.d.sync += targets[register.name].eq(self.wdata)
 
-    def _read(self, m, enable, finished, error):
-        words = {ID: IDENTIFIER, VERSION_CSR: VERSION, CONTROL: enable << INTERRUPT_ENABLE,
-                 STATUS: self.busy | (finished << DONE) | (error << ERROR), LAYER: self.layer,
-                 PROGRAM_ADDRESS: self.program_address, PROGRAM_BEATS: self.program_beats}
-        words |= {ERROR_CODE: self.error.code, ERROR_COMMAND: self.error.position}
-        words |= {HASH + 4 * word: self.codebook_sha256.word_select(word, 32) for word in range(8)}
-        words |= {BASE + 4 * region: self.bases[region] for region in Region}
-        words |= {LIMIT + 4 * region: self.limits[region] for region in Region}
+    def _control(self, m: Module, enable: Signal, finished: Signal, error: Signal) -> None:
+        m.d.sync += [enable.eq(self.wdata[INTERRUPT_ENABLE]),
+                     self.start.eq(self.wdata[START] & ~self.busy)]
+        with m.If(self.wdata[INTERRUPT_CLEAR] | self.wdata[START]):
+            m.d.sync += [finished.eq(0), error.eq(0)]
+
+    def _sources(self, enable: Signal, finished: Signal,
+                 error: Signal) -> dict[str, Sequence[ValueLike]]:
+        """The values that each declaration's registers read, in order; the counters' apart."""
+        return {
+            "id": [IDENTIFIER], "version": [VERSION],
+            "control": [_fields_of("control", {"interrupt_enable": enable})],
+            "status": [_fields_of("status", {"busy": self.busy, "done": finished,
+                                             "error": error})],
+            "layer": [self.layer],
+            "program_address": [self.program_address], "program_beats": [self.program_beats],
+            "error_code": [self.error.code], "error_command": [self.error.position],
+            "codebook_sha256": [self.codebook_sha256.word_select(word, 32) for word in range(8)],
+            "base": [self.bases[region] for region in Region],
+            "limit": [self.limits[region] for region in Region],
+        }
+
+    def _read(self, m: Module, sources: Mapping[str, Sequence[ValueLike]]) -> None:
         values = Array(half for name in COUNTERS
                        for half in (self.counters[name][:32], self.counters[name][32:]))
-        counter = Signal(range(len(values)))
+        counter = Signal(range(2 * len(COUNTERS)))
         m.d.comb += [self.arready.eq(~self.rvalid),
-                     counter.eq((self.araddr - COUNTER) >> 2)]
+                     counter.eq((self.araddr - COUNTER.offset) >> 2)]
         with m.If(self.rready):
             m.d.sync += self.rvalid.eq(0)
         with m.If(self.arvalid & self.arready):
             m.d.sync += [self.rvalid.eq(1), self.rdata.eq(0)]
             with m.Switch(self.araddr):
-                for address, value in words.items():
-                    with m.Case(address):
-                        m.d.sync += self.rdata.eq(value)
+                for declared in DECLARED:
+                    if declared is COUNTER:
+                        continue
+                    for register, value in zip(declared.registers, sources[declared.name],
+                                               strict=True):
+                        with m.Case(register.offset):
+                            m.d.sync += self.rdata.eq(value)
                 with m.Default():
-                    last = COUNTER + 4 * len(values)
-                    with m.If((self.araddr >= COUNTER) & (self.araddr < last)):
+                    last = COUNTER.offset + 8 * len(COUNTERS)
+                    with m.If((self.araddr >= COUNTER.offset) & (self.araddr < last)):
                         m.d.sync += self.rdata.eq(values[counter])
+
+
+def _fields_of(register: str, values: Mapping[str, Signal]) -> Value:
+    """A register's word from the values of its fields; the others read 0."""
+    shifted = ((value, REGISTERS[register].field(name).bit) for name, value in values.items())
+    return reduce(or_, (value << bit if bit else value for value, bit in shifted))

@@ -1,4 +1,4 @@
-"""What ``vqrom generate`` writes: Verilog, memory files and metadata of an accelerator."""
+"""The files of a generated accelerator: Verilog, memory file, metadata and C header."""
 
 from __future__ import annotations
 
@@ -27,41 +27,67 @@ from vqrom_hw.isa import (
     csr_map,
 )
 
+from .registers import HEADER, c_header
 from .verilog import to_verilog
 
 TOP = "vqrom"
+"""Name of the top module."""
+
 VERILOG, ROM, METADATA = "vqrom.v", "codebook.hex", "vqrom.json"
+"""Names of the Verilog, of the codebook that its ROM reads, and of the metadata."""
+
 SCHEMA = "vqrom.design/1"
+"""What the metadata say that they are; the number grows when a reader must change."""
 
 
 @dataclass(frozen=True)
 class GeneratedDesign:
-    """Files of a generated accelerator."""
+    """Where the files of a generated accelerator are.
+
+    Members
+    -------
+    directory:
+        The directory of all of them.
+    verilog:
+        ``vqrom.v``: all modules, the top module ``vqrom`` last.
+    rom:
+        ``codebook.hex``: a codeword in hexadecimal a line, its first weight in the lowest byte.
+    metadata:
+        ``vqrom.json``: ports, parameters, register map, numbers of the command set, codebook hash.
+    header:
+        ``vqrom.h``: registers for a driver in C.
+    """
 
     directory: Path
     verilog: Path
     rom: Path
     metadata: Path
+    header: Path
 
 
 def generate(config: AcceleratorConfig, codewords: np.ndarray, directory: Path) -> GeneratedDesign:
-    """Write the accelerator into a directory, which is made if absent.
+    """Write an accelerator into a directory, which is made if absent.
+
+    The same configuration and codebook give the same bytes with the same releases of Amaranth and
+    Yosys.
 
     Parameters
     ----------
     config:
-        Dimensions.
+        The accelerator's dimensions.
     codewords:
-        int8 ``[k, d]``: the ROM's contents.
+        int8 ``[config.codewords, config.subvector]``: the ROM's contents.
     directory:
-        Where ``vqrom.v``, ``codebook.hex`` and ``vqrom.json`` go; existing ones are replaced.
+        Where ``vqrom.v``, ``codebook.hex``, ``vqrom.json`` and ``vqrom.h`` go; existing ones are
+        replaced.
 
     Raises
     ------
     VqromError
         If the codebook does not fit the configuration.
     """
-    design = GeneratedDesign(directory, directory / VERILOG, directory / ROM, directory / METADATA)
+    design = GeneratedDesign(directory, *(directory / name for name in (
+        VERILOG, ROM, METADATA, HEADER)))
     accelerator = Accelerator(config, codewords)
     directory.mkdir(parents=True, exist_ok=True)
     design.verilog.write_text(to_verilog(accelerator, TOP, ROM), encoding="utf-8")
@@ -71,12 +97,27 @@ def generate(config: AcceleratorConfig, codewords: np.ndarray, directory: Path) 
         encoding="ascii")
     metadata = design_metadata(config, codewords, accelerator)
     design.metadata.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    design.header.write_text(c_header(config), encoding="ascii")
     return design
 
 
 def design_metadata(config: AcceleratorConfig, codewords: np.ndarray,
                     accelerator: Accelerator) -> dict[str, object]:
-    """Contents of ``vqrom.json``: ports, parameters, register map, codebook."""
+    """Contents of ``vqrom.json``, which tell software about a design without reading its Verilog.
+
+    Parameters
+    ----------
+    config, codewords:
+        What the accelerator was made of, as in :func:`generate`.
+    accelerator:
+        The top level, whose ports are listed.
+
+    Returns
+    -------
+    dict
+        Objects that JSON can hold: the top module's ports, the parameters, the register map, names
+        of counters, numbers of the command set, and the codebook's shape and SHA-256.
+    """
     ports = [
         {"name": name, "direction": "output" if member.flow.name == "Out" else "input",
          "width": Shape.cast(member.shape).width}

@@ -30,6 +30,10 @@ _PLAIN_NAME = re.compile(r"[^A-Za-z0-9_]")
 def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
     """Convert a component and everything below it.
 
+    Amaranth's own Verilog has a module for each instance and names with numbers in them. Here
+    equal modules become one, named after its component, so that people can read the text and a
+    synthesiser maps each module once.
+
     Parameters
     ----------
     component:
@@ -37,12 +41,18 @@ def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
     top:
         Name of its module.
     rom_file:
-        What codebook ROMs of the form ``readmemh`` read; no other memory is initialised, so that
-        a RAM macro can stand in for it.
+        Name of the file that codebook ROMs of the form ``readmemh`` read. No other memory is
+        initialised, so that a RAM macro can stand in for it.
 
     Returns
     -------
-    Verilog text, leaves first, the top module last.
+    str
+        Verilog, leaves first, the top module last.
+
+    Raises
+    ------
+    RuntimeError
+        If Yosys fails.
     """
     text = _write_verilog(rtlil.convert(component, name=top, emit_src=False), top)
     text = re.sub(r"^/\* Generated.*?\*/\n", "", text, flags=re.MULTILINE)
@@ -72,7 +82,7 @@ def _readmemh(match: re.Match[str], rom_file: str) -> str:
 
 
 def _lookup_function(match: re.Match[str]) -> str:
-    """A case statement in place of a memory, so that synthesis sees constant logic."""
+    """Write a case statement in place of a memory, so that synthesis sees constant logic."""
     width, last, words = match.groups()
     bits = int(last).bit_length()
     cases = [f"        {bits}'d{index}: lookup = {value};" for index, value in
@@ -84,7 +94,7 @@ def _lookup_function(match: re.Match[str]) -> str:
 
 
 def _base_name(path: str) -> str:
-    """Module name of an instance path: its last part without instance numbers."""
+    """The module name for an instance path: its last part without instance numbers."""
     last = path.removeprefix("\\").rsplit(".", 1)[-1]
     return _PLAIN_NAME.sub("_", re.sub(r"(_\d+)+$", "", last))
 
@@ -118,7 +128,10 @@ def _unused_name(base: str, taken: set[str]) -> str:
 
 
 def _rename_children(body: str, final: dict[str, tuple[str, dict[str, str]]]) -> str:
-    """Instances start with the escaped path of their module; their ports may have new names."""
+    """Give instances the final names of their modules and of the ports that were renamed.
+
+    An instance starts with the escaped path of its module.
+    """
     def rename(match: re.Match[str]) -> str:
         name, ports = final[match.group(1)]
         connections = _CONNECTION.sub(
@@ -128,7 +141,7 @@ def _rename_children(body: str, final: dict[str, tuple[str, dict[str, str]]]) ->
 
 
 def _plain_names(body: str) -> tuple[str, dict[str, str]]:
-    """Escaped names with Amaranth's numbers get plain ones; returns the renaming as well."""
+    """Give escaped names with Amaranth's numbers plain ones; returns the renaming as well."""
     words = set(re.findall(r"[A-Za-z_]\w*", body))
     renamed: dict[str, str] = {}
     for escaped in dict.fromkeys(_NUMBERED.findall(body)):

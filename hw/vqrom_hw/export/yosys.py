@@ -1,4 +1,4 @@
-"""Yosys as a child process: its output is caught, its memory is freed, its crash is an error."""
+"""Yosys as a child process: its output is caught, its memory freed, and its crash an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ for command in sys.stdin.read().split("\\0"):
 
 
 def run_yosys(commands: Sequence[str], folder: Path) -> str:
-    """Run commands on an empty design.
+    """Run Yosys commands on an empty design, in a process of its own.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ def run_yosys(commands: Sequence[str], folder: Path) -> str:
 
     Returns
     -------
-    What Yosys wrote.
+    str
+        What Yosys wrote to its output and its error output.
 
     Raises
     ------

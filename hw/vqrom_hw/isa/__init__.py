@@ -1,7 +1,8 @@
-"""The instruction set: every number that hardware, compiler and cycle model must agree on.
+"""The instruction set: every number on which hardware, compiler, cycle model and driver agree.
 
-Commands and their bit layouts, the queues that they go to, the registers and the counters that a
-driver sees. Nothing in here is hardware yet; everything else imports from here.
+Commands and their bit layouts, the queues that they go to, the registers, and the event counters.
+Nothing in here is hardware; the other rooms take these facts from here, so that each is stated
+once.
 """
 
 from .commands import (
@@ -11,13 +12,6 @@ from .commands import (
     LEVELS,
     POSITION,
     SLIDING_ROWS,
-    Channel,
-    ErrorCode,
-    Opcode,
-    Region,
-    Stream,
-    Unit,
-    VectorOp,
     check_layout,
     codebook_layout,
     command_layout,
@@ -30,39 +24,28 @@ from .commands import (
     vector_layout,
     wait_layout,
 )
-from .counters import ACTIVITIES, COUNTERS, UNITS
+from .counters import ACTIVITIES, COUNTER_MEANINGS, COUNTERS, UNITS
+from .numbering import Channel, ErrorCode, Opcode, Region, Stream, Unit, VectorOp
 from .queues import QUEUES, TARGETS, queue_layout
+from .register import REGISTER_ADDRESS_BITS, Register, RegisterArray, RegisterField
 from .registers import (
-    BASE,
-    CONTROL,
-    COUNTER,
-    DONE,
+    DECLARED,
     ERROR,
-    ERROR_CODE,
-    ERROR_COMMAND,
-    HASH,
-    ID,
     IDENTIFIER,
     INTERRUPT_CLEAR,
     INTERRUPT_ENABLE,
-    LAYER,
-    LIMIT,
-    PROGRAM_ADDRESS,
-    PROGRAM_BEATS,
+    REGISTERS,
     START,
-    STATUS,
     VERSION,
-    VERSION_CSR,
     csr_map,
 )
 
 __all__ = [
-    "ACTIVITIES", "ADDRESS", "BASE", "BODIES", "COMMAND_BYTES", "CONTROL", "COUNTER", "COUNTERS",
-    "DONE", "ERROR", "ERROR_CODE", "ERROR_COMMAND", "HASH", "ID", "IDENTIFIER", "INTERRUPT_CLEAR",
-    "INTERRUPT_ENABLE", "LAYER", "LEVELS", "LIMIT", "POSITION", "PROGRAM_ADDRESS", "PROGRAM_BEATS",
-    "QUEUES", "SLIDING_ROWS", "START", "STATUS", "TARGETS", "UNITS", "VERSION", "VERSION_CSR",
-    "Channel", "ErrorCode", "Opcode", "Region", "Stream", "Unit", "VectorOp", "check_layout",
-    "codebook_layout", "command_layout", "csr_map", "fault_layout", "header_layout", "nest_layout",
-    "operand_layout", "post_layout", "queue_layout", "transfer_layout", "vector_layout",
-    "wait_layout",
+    "ACTIVITIES", "ADDRESS", "BODIES", "COMMAND_BYTES", "COUNTERS", "COUNTER_MEANINGS", "DECLARED",
+    "ERROR", "IDENTIFIER", "INTERRUPT_CLEAR", "INTERRUPT_ENABLE", "LEVELS", "POSITION", "QUEUES",
+    "REGISTERS", "REGISTER_ADDRESS_BITS", "SLIDING_ROWS", "START", "TARGETS", "UNITS", "VERSION",
+    "Channel", "ErrorCode", "Opcode", "Region", "Register", "RegisterArray", "RegisterField",
+    "Stream", "Unit", "VectorOp", "check_layout", "codebook_layout", "command_layout", "csr_map",
+    "fault_layout", "header_layout", "nest_layout", "operand_layout", "post_layout",
+    "queue_layout", "transfer_layout", "vector_layout", "wait_layout",
 ]

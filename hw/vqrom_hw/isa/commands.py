@@ -1,127 +1,42 @@
 """The command set: what the compiler writes into DRAM and the units carry out.
 
-A command is one record of ``COMMAND_BYTES``: a header, then the body of its opcode. Bits are
-little-endian: the first field lies in the lowest bits of byte 0. What is not said is zero.
+A program is a list of commands. Each is a record of ``COMMAND_BYTES``: a header, then the body of
+its opcode. A layout gives the fields of a record from the lowest bit of byte 0 upwards, without
+gaps (little-endian); bits beyond the body, and fields that a command does not use, are zero.
+
+Addresses of the activation buffer count its words, of ``config.rows`` int8 channels each. Beats are
+words of the bus. Offsets in DRAM are bytes from the base of a region.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from amaranth.hdl import signed, unsigned
 from amaranth.lib import data
 
-from vqrom_hw.errors import VqromError
+from .numbering import Opcode, Unit
 
 COMMAND_BYTES = 128
-"""Room for every body, and a whole number of beats at every bus width."""
+"""Size of a command: room for every body, and a whole number of beats at every bus width."""
 
 LEVELS = 6
-"""Loops of the address generator, innermost first."""
-
-
-class Opcode(IntEnum):
-    """What a command does, and which unit does it."""
-
-    END = 0
-    """The program is finished: wait for all units, raise ``done``."""
-    CHECK = 1
-    """Stop with an error unless the codebook in use has this SHA-256."""
-    FETCH = 2
-    """Queue a DMA read into a weight, parameter or vector FIFO; retires at once."""
-    CODEBOOK = 3
-    """Fill the codebook SRAM from the weight FIFO (``codebook_storage = sram`` only)."""
-    LOAD = 4
-    """DRAM to activation buffer."""
-    STORE = 5
-    """Activation buffer to DRAM."""
-    COMPUTE = 6
-    """Convolution or matrix product: fill, multiply, accumulate, post-process."""
-    VECTOR = 7
-    """Pooling, addition or depthwise convolution, activation buffer to activation buffer."""
-
-
-class Unit(IntEnum):
-    """Whose finished commands a command may wait for. A COMPUTE finishes twice."""
-
-    LOAD = 0
-    """The last word lies in the activation buffer."""
-    ARRAY = 1
-    """The last word of a COMPUTE has been read from the activation buffer."""
-    POST = 2
-    """The last byte of a COMPUTE lies in the activation buffer."""
-    VECTOR = 3
-    """The last word lies in the activation buffer."""
-    STORE = 4
-    """The last write has been acknowledged."""
-
-
-class Channel(IntEnum):
-    """FIFO that a FETCH fills."""
-
-    WEIGHT = 0
-    PARAMETER = 1
-    VECTOR = 2
-
-
-class Stream(IntEnum):
-    """The name under which the bytes of a FETCH are counted."""
-
-    INDEX = 0
-    RAW_WEIGHT = 1
-    PARAMETER = 2
-    CODEBOOK = 3
-
-
-class Region(IntEnum):
-    """Base-address and size CSRs that a DRAM offset is relative to."""
-
-    CONSTANT = 0
-    INPUT = 1
-    OUTPUT = 2
-    SCRATCH = 3
-
-
-class VectorOp(IntEnum):
-    """What the vector unit does with the words of a window."""
-
-    MAX = 0
-    SUM = 1
-    ADD = 2
-    DEPTHWISE = 3
-    SLIDING = 4
-    """A depthwise convolution that uses each word for all columns of its kernel."""
-
-
-class ErrorCode(IntEnum):
-    """Why the accelerator stopped."""
-
-    NONE = 0
-    OPCODE = 1
-    """An opcode or a channel that does not exist, or not in this configuration; or no END."""
-    DRAM_RANGE = 2
-    """A transfer beyond the size of its region."""
-    BUFFER_RANGE = 3
-    """An access beyond the activation buffer."""
-    READ_RESPONSE = 4
-    """SLVERR or DECERR to a read."""
-    WRITE_RESPONSE = 5
-    """SLVERR or DECERR to a write."""
-    CODEBOOK = 6
-    """The codebook is not the one that the program was compiled for."""
-
+"""Nested loops of an address generator, the innermost first."""
 
 ADDRESS = 20
-"""Bits of an activation-buffer word address; one more where an address may be negative."""
+"""Bits of a word address in the activation buffer; one more where an address may be negative."""
 
 POSITION = 24
 """Bits of a command's position in its program."""
 
+SLIDING_ROWS = 16
+"""Most rows of a kernel that :attr:`VectorOp.SLIDING` can work on."""
+
 fault_layout = data.StructLayout({"code": unsigned(4), "position": unsigned(POSITION)})
-"""An error and the position of the command that caused it; code 0 is none."""
+"""An error in hardware: its :class:`ErrorCode`, where 0 is none, and the position in the program of
+the command that caused it."""
 
 wait_layout = data.StructLayout({unit.name.lower(): unsigned(16) for unit in Unit})
-"""A command begins when each unit has finished so many commands (modulo 2**16) since the start."""
+"""A count for each unit, modulo 2**16: how many of its commands must have been finished since the
+program's start before a command may begin. LOAD, STORE, COMPUTE and VECTOR wait; others do not."""
 
 level_layout = data.StructLayout({
     "count": unsigned(16),
@@ -129,7 +44,17 @@ level_layout = data.StructLayout({
     "dy": unsigned(6),
     "dx": unsigned(6),
 })
-"""One loop: iterations, and what one iteration adds to word address, row and column."""
+"""One loop of a nest.
+
+Members
+-------
+count:
+    Iterations, at least 1.
+stride:
+    Words that an iteration adds to the address.
+dy, dx:
+    Map rows and columns that an iteration adds to the coordinates.
+"""
 
 nest_layout = data.StructLayout({
     "levels": data.ArrayLayout(level_layout, LEVELS),
@@ -139,7 +64,17 @@ nest_layout = data.StructLayout({
     "height": unsigned(15),
     "width": unsigned(15),
 })
-"""A loop nest over a feature map; coordinates outside ``height x width`` are padding."""
+"""A walk over a feature map: nested loops that give a word address and coordinates each cycle.
+
+Members
+-------
+levels:
+    The loops, the innermost first.
+base, y0, x0:
+    Word address, map row and column of the first iteration; they may lie outside the map.
+height, width:
+    Size of the map in pixels. Where coordinates lie outside, the word is padding and not read.
+"""
 
 target_layout = data.StructLayout({
     "base": unsigned(ADDRESS),
@@ -147,16 +82,27 @@ target_layout = data.StructLayout({
     "stride": unsigned(ADDRESS),
     "row_stride": unsigned(ADDRESS),
 })
-"""Where results go: rows of ``width`` words ``stride`` apart, rows ``row_stride`` apart."""
+"""Where results go.
+
+Members
+-------
+base:
+    Address of the first word.
+width:
+    Words of a row.
+stride, row_stride:
+    Words from one word of a row to the next, and from the start of a row to that of the next.
+"""
 
 range_layout = data.StructLayout({"zero_point": signed(8), "low": signed(8), "high": signed(8)})
-"""Last step of every output byte: add the zero point, clamp."""
+"""The last step of every output byte: add ``zero_point``, then clamp to ``low``..``high``."""
 
 check_layout = data.StructLayout({"sha256": unsigned(256)})
-"""Body of CHECK; byte 0 of the digest lowest."""
+"""Body of CHECK: the SHA-256 that the codebook must have, byte 0 of the digest lowest."""
 
 codebook_layout = data.StructLayout({"sha256": unsigned(256), "codewords": unsigned(17)})
-"""Body of CODEBOOK: what is loaded, and how many codewords."""
+"""Body of CODEBOOK: the SHA-256 of what is loaded, which the registers show from then on, and the
+number of codewords."""
 
 transfer_layout = data.StructLayout({
     "channel": unsigned(2),
@@ -171,12 +117,31 @@ transfer_layout = data.StructLayout({
     "hop": unsigned(9),
     "pad_value": signed(8),
 })
-"""Body of FETCH (up to ``beats``), LOAD and STORE.
+"""Body of FETCH (which uses the fields up to ``beats``), LOAD and STORE.
 
-A LOAD cuts ``packets`` packets, each of which begins at a beat, into ``words`` words each: a word
-takes ``window`` bytes, its other lanes hold ``pad_value``, and the next word begins ``hop`` bytes
-later. Words go to ``base`` and on. A STORE writes ``words`` words from ``base`` on as ``beats``
-beats.
+A LOAD cuts packets of bytes into words of the activation buffer. Windows that overlap (``hop``
+below ``window``) repeat pixels, so that kernel columns lie in lanes; a longer hop is a stride.
+
+Members
+-------
+channel, stream:
+    FETCH: the :class:`Channel` to fill, and the :class:`Stream` by which the bytes are counted.
+region, offset:
+    Where the bytes lie in DRAM: a :class:`Region` and an offset, a multiple of a beat.
+beats:
+    Number of beats to move.
+base:
+    First word of the activation buffer; the others follow.
+words:
+    STORE: number of words. LOAD: number of words of each packet.
+packets:
+    LOAD: number of packets, each of which begins at a beat; what is left of its last beat is
+    dropped.
+window, hop:
+    LOAD: bytes that a word takes, and bytes from its first to that of the next word; both in
+    1..``config.rows``.
+pad_value:
+    LOAD: what the lanes of a word beyond ``window`` hold.
 """
 
 post_layout = data.StructLayout({
@@ -186,7 +151,22 @@ post_layout = data.StructLayout({
     "section": unsigned(8),
     "range": range_layout,
 })
-"""Post-processing of a COMPUTE: see :class:`vqrom_hw.compute.post.PostProcessor`."""
+"""The part of a COMPUTE that :class:`vqrom_hw.compute.post.PostProcessor` carries out.
+
+Members
+-------
+passes:
+    Column tiles, of ``config.columns`` output channels each.
+pixels:
+    Output pixels of a pass.
+target:
+    Where the first pass writes; each pass takes the next section of a word, and after the last
+    section the next word.
+section:
+    The section of the first pass: a word has ``rows / columns`` of them.
+range:
+    Zero point and limits of the output.
+"""
 
 compute_layout = data.StructLayout({
     "raw": unsigned(1),
@@ -196,14 +176,42 @@ compute_layout = data.StructLayout({
     "nest": nest_layout,
     "post": post_layout,
 })
-"""Body of COMPUTE: weight source, decoder steps and parameter items to consume, loops, results."""
+"""Body of COMPUTE.
+
+Members
+-------
+raw:
+    1: the weight channel carries int8 weights; 0: indices of codewords.
+fills:
+    Steps of the weight loader: number of tiles times ``config.fill_steps``.
+parameter_groups:
+    Items of ``post_lanes`` parameters that post-processing takes: passes times
+    ``columns / post_lanes``.
+pad_value:
+    The activation that stands for padding: the input's zero point.
+nest:
+    The words of activations. Levels 0 and 1 are the pixels of a tile, levels 2 to 4 the tiles that
+    are summed (kernel columns, kernel rows, channel words), level 5 the column tiles.
+post:
+    What happens to the sums.
+"""
 
 operand_layout = data.StructLayout({
     "zero_point": signed(8),
     "multiplier": unsigned(32),
     "right_shift": unsigned(5),
 })
-"""Rescaling of one operand of an ADD: ``RDBP(SRDHM((x - zero_point) << 20, multiplier), shift)``.
+"""How one operand ``x`` of an ADD is brought to the common scale of both.
+
+The result is ``RDBP(SRDHM((x - zero_point) << 20, multiplier), right_shift)``, with TensorFlow
+Lite's ``SaturatingRoundingDoublingHighMul`` and ``RoundingDivideByPOT``.
+
+Members
+-------
+zero_point:
+    What stands for 0.0 in the operand.
+multiplier, right_shift:
+    The factor as ``multiplier * 2**-31 * 2**-right_shift``.
 """
 
 vector_layout = data.StructLayout({
@@ -221,19 +229,53 @@ vector_layout = data.StructLayout({
     "target": target_layout,
     "range": range_layout,
 })
-"""Body of VECTOR: see :class:`vqrom_hw.vector.unit.VectorUnit`. Levels 0 and 1 are a window, or
-rows of a kernel and columns of a map for SLIDING."""
+"""Body of VECTOR, which :class:`vqrom_hw.vector.unit.VectorUnit` carries out.
+
+Members
+-------
+operation:
+    A :class:`VectorOp`.
+nest:
+    The words that are read. Levels 0 and 1 are a window, the others the outputs in order. SLIDING:
+    level 0 walks down the rows of the kernel, level 1 along the columns of the map.
+pad_value:
+    What padding is to all operations but MAX.
+taps:
+    DEPTHWISE and SLIDING: positions of the kernel.
+kernel_columns, column_stride:
+    SLIDING: columns of the kernel, and columns of the map from one output to the next.
+operands:
+    ADD: how its two words are rescaled.
+pre_shift, bias, multiplier, shift:
+    SUM and ADD: requantisation of a sum ``s``: ``(s << pre_shift) + bias`` times
+    ``multiplier * 2**-31 * 2**shift``. For DEPTHWISE and SLIDING the parameter packet has them.
+target:
+    Where the outputs go.
+range:
+    Zero point and limits of the outputs; MAX does not use it.
+"""
 
 header_layout = data.StructLayout({
     "opcode": unsigned(4), "layer": unsigned(12), "wait": wait_layout,
 })
+"""The head of every command.
+
+Members
+-------
+opcode:
+    An :class:`Opcode`.
+layer:
+    The layer of the network for which the command's cycles and traffic are counted.
+wait:
+    The finished commands that it waits for.
+"""
 
 BODIES = {
     Opcode.CHECK: check_layout, Opcode.FETCH: transfer_layout, Opcode.CODEBOOK: codebook_layout,
     Opcode.LOAD: transfer_layout, Opcode.STORE: transfer_layout,
     Opcode.COMPUTE: compute_layout, Opcode.VECTOR: vector_layout,
 }
-"""Layout of what follows the header."""
+"""The layout that follows the header, by opcode; END has no body."""
 
 command_layout = data.StructLayout({
     "header": header_layout,
@@ -241,68 +283,6 @@ command_layout = data.StructLayout({
         ("check", check_layout), ("codebook", codebook_layout), ("transfer", transfer_layout),
         ("compute", compute_layout), ("vector", vector_layout))}),
 })
-"""A whole command."""
+"""A whole command: the header, and all bodies over each other."""
 
 assert command_layout.size <= 8 * COMMAND_BYTES
-
-
-def _check_field(path: str, width: int, is_signed: bool, value: int) -> None:
-    low = -(1 << (width - 1)) if is_signed else 0
-    high = low + (1 << width) - 1
-    if not low <= value <= high:
-        raise VqromError(f"command field {path} must be in {low}..{high}, not {value!r}")
-
-
-def _pack(layout: data.Layout, values: object, path: str) -> int:
-    if isinstance(layout, data.StructLayout):
-        if not isinstance(values, dict):
-            raise VqromError(f"command field {path} must be a record, not {values!r}")
-        unknown = set(values) - set(layout.members)
-        if unknown:
-            raise VqromError(f"command has no field {path}{sorted(unknown)[0]!r}")
-        items = [(name, values[name]) for name in values]
-    elif isinstance(values, (list, tuple)) and len(values) <= layout.length:
-        items = list(enumerate(values))
-    else:
-        raise VqromError(f"command field {path} must be a short enough list, not {values!r}")
-    bits = 0
-    for key, value in items:
-        field = layout[key]
-        if isinstance(field.shape, data.Layout):
-            bits |= _pack(field.shape, value, f"{path}{key}.") << field.offset
-        else:
-            _check_field(f"{path}{key}", field.width, field.shape.signed, int(value))
-            bits |= (int(value) & ((1 << field.width) - 1)) << field.offset
-    return bits
-
-
-def pack_command(opcode: Opcode, layer: int = 0, wait: dict[str, int] | None = None,
-                 **body: object) -> bytes:
-    """Encode one command.
-
-    Parameters
-    ----------
-    opcode, layer:
-        Of the header; reports attribute what the command does to ``layer``.
-    wait:
-        By the names of :data:`wait_layout`, modulo 2**16.
-    body:
-        Values by the names of the opcode's layout in :data:`BODIES`; nested records as dicts,
-        arrays as lists.
-
-    Returns
-    -------
-    bytes of length ``COMMAND_BYTES``.
-
-    Raises
-    ------
-    VqromError
-        If a field does not exist or its value does not fit.
-    """
-    header = _pack(header_layout, {"opcode": opcode, "layer": layer, "wait": wait or {}}, "")
-    layout = BODIES.get(opcode, data.StructLayout({}))
-    bits = header | _pack(layout, body, "") << header_layout.size
-    return bits.to_bytes(COMMAND_BYTES, "little")
-
-SLIDING_ROWS = 16
-"""Most rows of a kernel whose columns are worked on at once."""

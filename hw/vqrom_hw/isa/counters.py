@@ -1,25 +1,38 @@
-"""TODO."""
-
+"""The event counters by name, which reports, the cycle model and the hardware share."""
 
 ACTIVITIES = ("compute", "weights", "accumulators", "drain", "vector", "load", "store",
               "command")
-"""What a busy cycle is spent on, exactly one of these, so that they add up to ``cycles``.
+"""What a cycle is spent on while a program runs: exactly one of these, so that they add up.
 
-``compute``: the array takes a word. ``weights``: it waits for weights; ``accumulators``: for a
-half of the accumulators. If it has no command that may run: ``drain`` where post-processing is at
-work, else ``vector``, ``load``, ``store`` where that unit has a command, else ``command``: fetch
-and decode of the next one.
+``compute``: the array takes a word. ``weights``: the array has a command and waits for weights.
+``accumulators``: it waits for a half of the accumulators. If the array has no command that may
+run, the cycle goes to the first that applies: ``drain``, post-processing is at work; ``vector``,
+``load`` or ``store``, that unit has a command; ``command``, the next one is fetched and decoded.
 """
 
 UNITS = ("post", "vector", "load", "store")
-"""Units that work beside the array."""
+"""Units that work beside the array: post-processing, the vector unit, LOAD and STORE."""
 
-COUNTERS = ("cycles", *(f"{name}_cycles" for name in ACTIVITIES),
-            *(f"{name}_busy" for name in UNITS),
-            "index_beats", "raw_weight_beats", "codebook_beats", "parameter_beats",
-            "command_beats", "activation_read_beats", "activation_write_beats", "rom_reads",
-            "activation_buffer_reads", "activation_buffer_writes",
-            "accumulator_reads", "accumulator_writes")
-"""Counter names in CSR order. ``*_busy``: cycles in which the unit has a command that waits for no
-other one; of post-processing, in which sums are finished and not yet written. Beats are bus beats;
-buffer accesses are words of the memory."""
+COUNTER_MEANINGS: dict[str, str] = {
+    "cycles": "cycles in which a program runs",
+    **{f"{activity}_cycles": f"cycles with the cause {activity}" for activity in ACTIVITIES},
+    "post_busy": "cycles in which finished sums are not yet written",
+    **{f"{unit}_busy": f"cycles in which the {unit} unit has a command that waits for no other one"
+       for unit in UNITS[1:]},
+    "index_beats": "bus beats of indices",
+    "raw_weight_beats": "bus beats of int8 weights of raw layers and depthwise layers",
+    "codebook_beats": "bus beats of codewords for a codebook SRAM",
+    "parameter_beats": "bus beats of biases, multipliers and shifts",
+    "command_beats": "bus beats of commands",
+    "activation_read_beats": "bus beats of feature maps that are read",
+    "activation_write_beats": "bus beats of feature maps that are written",
+    "rom_reads": "codewords read from the codebook",
+    "activation_buffer_reads": "words read from the activation buffer",
+    "activation_buffer_writes": "words written to the activation buffer",
+    "accumulator_reads": "words read from accumulator banks",
+    "accumulator_writes": "words written to accumulator banks",
+}
+"""What each counter counts between the start of a program and its end, in register order."""
+
+COUNTERS = tuple(COUNTER_MEANINGS)
+"""Names of the counters in register order."""

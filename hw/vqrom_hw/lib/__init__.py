@@ -5,10 +5,11 @@ They know the command set's layouts and nothing of the units around them.
 """
 
 from .loop_nest import LoopNest
-from .requantizer import OperandRescaler, Requantizer, parameter_layout
+from .requantizer import OPERAND_SHIFT, OperandRescaler, Requantizer, parameter_layout
 from .target_walk import TargetWalk
 from .unpacker import Unpacker
 
 __all__ = [
-    "LoopNest", "OperandRescaler", "Requantizer", "TargetWalk", "Unpacker", "parameter_layout",
+    "OPERAND_SHIFT", "LoopNest", "OperandRescaler", "Requantizer", "TargetWalk", "Unpacker",
+    "parameter_layout",
 ]

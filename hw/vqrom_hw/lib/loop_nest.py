@@ -1,46 +1,66 @@
 """The address generator: an affine loop nest over a feature map, without multipliers."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import ADDRESS, LEVELS, nest_layout
 
-COORDINATE = 16
-
 
 class LoopNest(wiring.Component):
-    """Walk ``levels`` nested loops, one iteration of the innermost a cycle.
+    """Walk nested loops over a feature map, one iteration of the innermost loop a cycle.
 
-    Each level adds its ``stride`` to the word address and ``dy``, ``dx`` to the coordinates per
-    iteration; the im2col order of a convolution and the windows of a pooling layer are choices of
-    these numbers. Addresses may leave the feature map; ``inside`` says whether they do.
+    The order in which a convolution reads its input (im2col), or a pooling layer its windows, is a
+    nest of loops over kernel rows, kernel columns, channels and output pixels. The compiler
+    flattens it: each loop, here called a level, has a count, and says what one iteration adds to
+    the word address (``stride``) and to the coordinates in the map (``dy``, ``dx``). So the
+    hardware only adds, whatever the layer. Each level keeps the address at which its present
+    iteration began; when a level goes on, all levels below restart from there.
+
+    Windows reach over the edge of a map where a layer pads. Addresses may then lie outside;
+    ``inside`` tells from the coordinates whether they do.
 
     Parameters
     ----------
     levels:
-        Loops, innermost first.
+        Number of loops, innermost first.
 
     Members
     -------
     nest: ``In(nest_layout)``
-        Loop counts (at least 1), strides, start and feature map size; steady while ``active``.
+        Loop counts (at least 1), strides, start and size of the map; steady while ``active``.
     start: ``In(1)``
-        Begin at the first iteration in the next cycle.
+        Present the first iteration from the next cycle on.
     active: ``Out(1)``
         An iteration is presented.
     step: ``In(1)``
-        Go on to the next iteration; after the last one ``active`` falls.
+        Present the next iteration from the next cycle on; after the last one ``active`` falls.
     address: ``Out(20)``
-        Word of this iteration; meaningful when ``inside``.
+        Word address of this iteration; meaningful when ``inside``.
     inside: ``Out(1)``
-        The coordinates lie in the feature map.
-    first, last: ``Out(levels)``
-        Bit ``l``: level ``l`` is at its first, last iteration.
+        The coordinates of this iteration lie in the map.
+    first: ``Out(levels)``
+        Bit ``l``: level ``l`` is at its first iteration.
+    last: ``Out(levels)``
+        Bit ``l``: level ``l`` is at its last iteration.
+
+    Raises
+    ------
+    VqromError
+        If ``levels`` is not in 1..``LEVELS``.
     """
 
-    def __init__(self, levels: int = LEVELS):
+    nest: data.View
+    start: Signal
+    active: Signal
+    step: Signal
+    address: Signal
+    inside: Signal
+    first: Signal
+    last: Signal
+
+    def __init__(self, levels: int = LEVELS) -> None:
         if not 1 <= levels <= LEVELS:
             raise VqromError(f"levels must be in 1..{LEVELS}, not {levels!r}")
         self._levels = levels
@@ -55,7 +75,7 @@ class LoopNest(wiring.Component):
             "last": Out(levels),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         nest = self.nest
         counts = [Signal(16, name=f"count_{level}") for level in range(self._levels)]
@@ -82,7 +102,8 @@ class LoopNest(wiring.Component):
             self._advance(m, counts, addresses, rows, columns)
         return m
 
-    def _advance(self, m, counts, addresses, rows, columns):
+    def _advance(self, m: Module, counts: list[Signal], addresses: list[Signal],
+                 rows: list[Signal], columns: list[Signal]) -> None:
         """The lowest unfinished level goes on; all levels below restart from where it now is."""
         for level in range(self._levels):
             loop = self.nest.levels[level]

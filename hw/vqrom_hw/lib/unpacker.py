@@ -1,41 +1,46 @@
-"""Width conversion of packed streams: beats in, fields out, packet by packet."""
+"""Width conversion of packed streams: beats in, items out, packet by packet."""
 
 from math import gcd
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.errors import VqromError
 
 LENGTH_BITS = 32
+"""Bits of a packet's length in items."""
 
 
 class Unpacker(wiring.Component):
     """Re-cut a stream of ``in_width`` bits into items of ``out_width``, least significant first.
 
-    A packet starts at a beat and holds as many items as ``length`` says; what is left of its last
-    beat is dropped. It never takes a beat of the next packet early. One item per cycle when the
-    input keeps up; a beat may be taken together with its packet's length, and an item leaves in
-    the cycle after the beat that completes it. The next length is accepted in the cycle after a
-    packet's last item.
+    Packed data ignore the bus: indices of 7 bits, or words of 12 bytes, run across the borders of
+    beats. The unpacker keeps the bits that are left of the beats so far and hands out items as
+    soon as it has enough. A packet starts at a beat and holds as many items as ``length`` says;
+    what is left of its last beat is dropped. A beat of the next packet is never taken early, so
+    that one FIFO may feed several unpackers in turn.
+
+    One item per cycle when the input keeps up. A beat may be taken together with its packet's
+    length, and an item leaves in the cycle after the beat that completes it. The next length is
+    accepted in the cycle after a packet's last item.
 
     Parameters
     ----------
     in_width, out_width:
         Bits of a beat and of an item.
     period, last_width:
-        Every ``period``-th item of a packet has only ``last_width`` bits, if given; what the item
-        carries above them is arbitrary.
+        Every ``period``-th item of a packet has only ``last_width`` bits, if given, as the last
+        fill step of a tile has fewer indices; what the item carries above them is arbitrary.
 
     Members
     -------
     length: ``In(stream.Signature(32))``
-        Items of the next packet, at least 1.
+        Number of items of the next packet, at least 1; whole periods.
     i: ``In(stream.Signature(in_width))``
-        Beats.
+        Beats of the packets, one packet after the other.
     o: ``Out(stream.Signature(out_width))``
-        Items.
+        Items of the packets.
     last: ``Out(1)``
         ``o`` is the last item of its packet.
 
@@ -45,8 +50,13 @@ class Unpacker(wiring.Component):
         If a width or the period is not positive, or ``last_width`` is above ``out_width``.
     """
 
+    length: stream.Interface
+    i: stream.Interface
+    o: stream.Interface
+    last: Signal
+
     def __init__(self, in_width: int, out_width: int, period: int = 1,
-                 last_width: int | None = None):
+                 last_width: int | None = None) -> None:
         last_width = out_width if last_width is None else last_width
         for name, width in (("in_width", in_width), ("out_width", out_width), ("period", period),
                             ("last_width", last_width)):
@@ -65,7 +75,7 @@ class Unpacker(wiring.Component):
             "last": Out(1),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         # All shifts are multiples of the unit, so it alone decides how many places a beat can go.
         unit = gcd(self._in_width, self._out_width, self._last_width)
@@ -76,7 +86,7 @@ class Unpacker(wiring.Component):
         buffer, rest = Signal(most * unit), Signal(most * unit)
         remaining = Signal(LENGTH_BITS)
         begin, emit, accept, finish = Signal(), Signal(), Signal(), Signal()
-        short = self._short(m, emit, finish)
+        short = self._short(m, emit)
         needed = Mux(short, last_units, out_units)
 
         m.d.comb += [
@@ -113,8 +123,8 @@ class Unpacker(wiring.Component):
             m.d.sync += remaining.eq(remaining - 1)
         return m
 
-    def _short(self, m, emit, finish):
-        """Whether the item in turn is a last one of its period."""
+    def _short(self, m: Module, emit: Value) -> ValueLike:
+        """Whether the item in turn is the last one of its period."""
         if self._period == 1 or self._last_width == self._out_width:
             return self._period == 1
         phase = Signal(range(self._period))

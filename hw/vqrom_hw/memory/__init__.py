@@ -2,6 +2,10 @@
 
 from .activation_buffer import ActivationBuffer
 from .load_store import ActivationLoader, ActivationStorer
+from .ports import BufferReader, BufferWriter, ReadPort, WritePort
 from .transfer_request import TransferRequest
 
-__all__ = ["ActivationBuffer", "ActivationLoader", "ActivationStorer", "TransferRequest"]
+__all__ = [
+    "ActivationBuffer", "ActivationLoader", "ActivationStorer", "BufferReader", "BufferWriter",
+    "ReadPort", "TransferRequest", "WritePort",
+]

@@ -1,6 +1,6 @@
-"""Feature maps between bus and activation buffer."""
+"""LOAD and STORE: feature maps between the bus and the activation buffer."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,28 +12,44 @@ from vqrom_hw.lib import Unpacker
 class ActivationLoader(wiring.Component):
     """LOAD: cut packets of bytes into words of the activation buffer.
 
-    Each of ``packets`` packets begins at a beat and becomes ``words`` words (all of them at least
-    1). A word takes ``window`` bytes, its other lanes hold ``pad_value``, and the next word begins
-    ``hop`` bytes later; both are in 1..rows. What is left of a packet's last beat is dropped. All
-    words go to ``base`` and on.
+    In DRAM an input is packed, byte after byte; in the buffer each pixel begins at a new word of
+    ``rows`` lanes. Each of ``packets`` packets begins at a beat and becomes ``words`` words (all of
+    them at least 1). A word takes ``window`` bytes, its other lanes hold ``pad_value``, and the
+    next word begins ``hop`` bytes later; both are in 1..rows. Windows that overlap (``hop`` below
+    ``window``) lay a first layer's few channels out so that a word covers several pixels. What is
+    left of a packet's last beat is dropped. All words go to ``base`` and on.
 
-    One word per cycle when beats suffice, without a gap between packets; a beat is taken when the
-    next word lacks it, so never one of the next command's.
+    One word per cycle when the beats suffice, without a gap between packets. A beat is taken when
+    the next word lacks it, so never one of the next command's.
+
+    Parameters
+    ----------
+    config:
+        Width of the bus and of words.
 
     Members
     -------
     command: ``In(stream.Signature(transfer_layout))``
-        Taken in the cycle of the last write.
+        What to load; ready in the cycle of the last write.
     busy: ``Out(1)``
         A command is under way.
     i: ``In(stream.Signature(bus_width))``
-        Beats.
+        Beats of the packets.
     write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``,
     write_word: ``Out(8 * rows)``, write_grant: ``In(1)``
-        Activation buffer write port; the mask is all ones.
+        Write port of the activation buffer; the mask is all ones.
     """
 
-    def __init__(self, config: AcceleratorConfig):
+    command: stream.Interface
+    busy: Signal
+    i: stream.Interface
+    write: Signal
+    write_address: Signal
+    write_mask: Signal
+    write_word: Signal
+    write_grant: Signal
+
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
         super().__init__({
             "command": In(stream.Signature(transfer_layout)), "busy": Out(1),
@@ -42,7 +58,7 @@ class ActivationLoader(wiring.Component):
             "write_word": Out(8 * config.rows), "write_grant": In(1),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         rows, beat_bytes = self._config.rows, self._config.beat_bytes
         command = self.command.payload
@@ -56,7 +72,7 @@ class ActivationLoader(wiring.Component):
         # Bytes in the buffer, now and when this cycle's word is gone.
         level, kept = (Signal(range(rows + beat_bytes), name=name) for name in ("level", "kept"))
 
-        def lacks(count, is_last):
+        def lacks(count: Value, is_last: Value) -> Value:
             return (count < window) | (~is_last & (count < hop))
 
         m.d.comb += [
@@ -79,17 +95,17 @@ class ActivationLoader(wiring.Component):
             ]
         with m.Elif(self.command.ready):
             m.d.sync += running.eq(0)
-        self._align(m, emit, last, accept, kept)
+        buffer = self._align(m, emit, last, accept, kept)
         for lane in range(rows):
-            byte = self._buffer.word_select(lane, 8)
+            byte = buffer.word_select(lane, 8)
             m.d.comb += self.write_word.word_select(lane, 8).eq(
                 Mux(lane < window, byte, command.pad_value))
         return m
 
-    def _align(self, m, emit, last, accept, kept):
+    def _align(self, m: Module, emit: Value, last: Value, accept: Value, kept: Value) -> Signal:
         """Bytes of words to come, the next one lowest, zeros above; beats go above those kept."""
         rows, beat_bytes = self._config.rows, self._config.beat_bytes
-        self._buffer = buffer = Signal(8 * (rows - 1 + beat_bytes))
+        buffer = Signal(8 * (rows - 1 + beat_bytes), name="_buffer")
         rest, beat = (Signal.like(buffer, name=name) for name in ("rest", "beat"))
         place = kept[:(rows - 1).bit_length()]
         with m.If(~emit):
@@ -99,40 +115,59 @@ class ActivationLoader(wiring.Component):
         with m.If(accept):
             m.d.comb += beat.eq(self.i.payload << bits_of(place))
         m.d.sync += buffer.eq(rest | beat)
+        return buffer
 
 
-def bits_of(count):
-    """Eight times a number of bytes."""
+def bits_of(count: Value) -> Value:
+    """Bits of a number of bytes: eight times as many, by wiring alone."""
     return Cat(Const(0, 3), count)
 
 
 class ActivationStorer(wiring.Component):
-    """STORE: consecutive words of the activation buffer into beats.
+    """STORE: pack consecutive words of the activation buffer into beats.
 
     ``beats`` is ``words * rows / beat_bytes``, rounded up; what lies in the last beat beyond the
-    last word is arbitrary. A word a cycle, or a beat a cycle where words are the larger.
+    last word is arbitrary. Words are read ahead into a short queue, since the buffer answers a
+    cycle later and may refuse, and the write DMA may stall.
+
+    A word a cycle, or a beat a cycle where words are the larger.
+
+    Parameters
+    ----------
+    config:
+        Width of the bus and of words.
 
     Members
     -------
     command: ``In(stream.Signature(transfer_layout))``
-        Taken once all beats are out and ``written``.
+        What to store; ready once all beats are out and ``written``.
     busy: ``Out(1)``
         A command is under way.
     done_reading: ``Out(1)``
         Pulse in the cycle of the last granted read.
     written: ``In(1)``
-        Level: no beat that went out is unacknowledged.
+        No beat that went out is unacknowledged.
     read: ``Out(1)``, read_address: ``Out(20)``, read_grant: ``In(1)``,
     read_word: ``In(8 * rows)``
-        Activation buffer read port.
+        Read port of the activation buffer.
     o: ``Out(stream.Signature(bus_width))``
-        Beats.
+        Beats for the write DMA.
     """
 
     QUEUE = 3
     """Words between buffer and beats: two are under way at full speed, one takes up a stall."""
 
-    def __init__(self, config: AcceleratorConfig):
+    command: stream.Interface
+    busy: Signal
+    done_reading: Signal
+    written: Signal
+    read: Signal
+    read_address: Signal
+    read_grant: Signal
+    read_word: Signal
+    o: stream.Interface
+
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
         super().__init__({
             "command": In(stream.Signature(transfer_layout)), "busy": Out(1),
@@ -142,7 +177,7 @@ class ActivationStorer(wiring.Component):
             "o": Out(stream.Signature(config.bus_width)),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         command, width = self.command.payload, 8 * self._config.rows
         m.submodules.unpacker = unpacker = Unpacker(width, self._config.bus_width)

@@ -1,6 +1,6 @@
-"""TODO."""
+"""Parameters and weights of a depthwise layer, kept while the vector unit uses them."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,23 +10,54 @@ from vqrom_hw.lib import Unpacker, parameter_layout
 
 
 class DepthwiseStore(wiring.Component):
-    """Parameters and weights of a channel word of a depthwise layer.
+    """Keep the parameters and weights of one channel word of a depthwise layer.
+
+    A depthwise layer has a small kernel for each channel, which all output pixels share. A command
+    of the vector unit works on ``rows`` channels, so it needs as many parameters and ``rows``
+    weights for each kernel position. They are read from the bus once, before the first window, and
+    then from here, word by word, beside the words of activations.
+
+    For a command that works on several kernel columns at once (SLIDING) the words of weights are
+    dealt out to one memory a column, so that a kernel row's weights of all columns come out
+    together.
+
+    Loading takes a cycle a word when the beats suffice, and a few cycles beside. Read latency is
+    one cycle.
+
+    Parameters
+    ----------
+    config:
+        Lanes, kernel columns, largest kernel and width of the bus.
 
     Members
     -------
-    start: ``In(1)``, taps: ``In(10)``, columns: ``In(4)``, done: ``Out(1)``
-        Take a packet of ``rows`` parameters and one of ``taps`` words of weights, ``columns`` of
-        them for each place; steady until ``done`` pulses in the last word's cycle.
+    start: ``In(1)``
+        Take a packet of ``rows`` parameters and one of ``taps`` words of weights.
+    taps: ``In(10)``, columns: ``In(4)``
+        Words of weights, and how many of them there are for each place; steady until ``done``.
+    done: ``Out(1)``
+        Pulse in the cycle in which the last word is stored.
     i: ``In(stream.Signature(bus_width))``
-        Beats.
-    enable: ``In(1)``, tap: ``In(range(vector_taps))``,
+        Beats of both packets.
+    enable: ``In(1)``, tap: ``In(range(vector_taps))``
+        Read the weights of this place; without ``enable`` those read last stay.
     weights: ``Out(ArrayLayout(8 * rows, vector_columns))``
-        Read port of the weights of a place, latency one cycle; they stay without ``enable``.
+        The weights of the place, a word for each kernel column.
     parameters: ``Out(ArrayLayout(parameter_layout, rows))``
-        Of each lane.
+        The parameters of each lane.
     """
 
-    def __init__(self, config: AcceleratorConfig):
+    start: Signal
+    taps: Signal
+    columns: Signal
+    done: Signal
+    i: stream.Interface
+    enable: Signal
+    tap: Signal
+    weights: data.View
+    parameters: data.View
+
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
         super().__init__({
             "start": In(1), "taps": In(vector_layout["taps"].shape), "columns": In(4),
@@ -37,7 +68,7 @@ class DepthwiseStore(wiring.Component):
             "parameters": Out(data.ArrayLayout(parameter_layout, config.rows)),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         width = 8 * self._config.rows
         m.submodules.unpacker = unpacker = Unpacker(self._config.bus_width, width)
@@ -74,7 +105,7 @@ class DepthwiseStore(wiring.Component):
                     m.next = "IDLE"
         return m
 
-    def _column(self, m, number, word, store, tap):
+    def _column(self, m: Module, number: int, word: Value, store: Value, tap: Value) -> None:
         """Memory of a kernel column; the first one also holds windows, position by position."""
         taps = self._config.vector_taps
         depth = min(taps, SLIDING_ROWS) if number else taps

@@ -1,6 +1,6 @@
 """From one result of each lane to a word of bytes, a few lanes a cycle."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,7 +10,15 @@ from vqrom_hw.lib import OperandRescaler, Requantizer, parameter_layout
 
 
 def finish_latency(config: AcceleratorConfig, operation: VectorOp) -> int:
-    """Cycles from ``load`` to the word that it came to: see :class:`Finisher`."""
+    """Cycles from ``load`` of the :class:`Finisher` to the word that it came to.
+
+    Parameters
+    ----------
+    config:
+        Number of lanes, and how many of them are requantised a cycle.
+    operation:
+        MAX needs no requantisation, ADD rescales its operands before it.
+    """
     if operation == VectorOp.MAX:
         return 1
     steps = config.rows // config.vector_lanes
@@ -19,21 +27,40 @@ def finish_latency(config: AcceleratorConfig, operation: VectorOp) -> int:
 
 
 class Finisher(wiring.Component):
-    """Requantise ``vector_lanes`` lanes a cycle; MAX passes as it is.
+    """Turn the int32 results of a window into a word of bytes, a few lanes a cycle.
+
+    A window takes several words to read and gives one word, so requantisation lanes for all
+    channels would mostly idle. The finisher has ``vector_lanes`` of them: it shifts the results of
+    ``rows`` lanes past in ``rows / vector_lanes`` steps and collects the bytes. MAX passes as it
+    is, in one cycle.
+
+    Parameters
+    ----------
+    config:
+        Number of lanes, and how many of them are requantised a cycle.
 
     Members
     -------
     command: ``In(vector_layout)``
-        Steady while results are under way.
+        The operation and its numbers; steady while results are under way.
     parameters: ``In(ArrayLayout(parameter_layout, rows))``
-        Of each lane, for DEPTHWISE.
-    load: ``In(1)``, totals: ``In(ArrayLayout(signed(32), rows))``
-        Results of a window; ``rows / vector_lanes`` cycles from one to the next, MAX one.
+        Bias, multiplier and shift of each lane, for DEPTHWISE and SLIDING; the other operations
+        have those of the command.
+    load: ``In(1)``
+        Take ``totals``; at least ``rows / vector_lanes`` cycles after the one before, for MAX one.
+    totals: ``In(ArrayLayout(signed(32), rows))``
+        Results of a window, as :class:`~vqrom_hw.vector.reduce.WindowReducer` leaves them.
     word: ``Out(8 * rows)``
-        Complete :func:`finish_latency` cycles after ``load``, for one cycle.
+        The bytes, complete :func:`finish_latency` cycles after ``load``, for one cycle.
     """
 
-    def __init__(self, config: AcceleratorConfig):
+    command: data.View
+    parameters: data.View
+    load: Signal
+    totals: data.View
+    word: Signal
+
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
         super().__init__({
             "command": In(vector_layout),
@@ -42,7 +69,7 @@ class Finisher(wiring.Component):
             "word": Out(8 * config.rows),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         rows, lanes = self._config.rows, self._config.vector_lanes
         steps = rows // lanes
@@ -70,9 +97,10 @@ class Finisher(wiring.Component):
             Mux(self.command.operation == VectorOp.MAX, maximum, finished))
         return m
 
-    def _lane(self, m, lane, result, parameter):
+    def _lane(self, m: Module, lane: int, result: Value, parameter: data.View) -> Signal:
+        """One requantisation lane; its byte."""
         command = self.command
-        rescaled = []
+        rescaled: list[Signal] = []
         for number in range(2):
             m.submodules[f"rescaler_{lane}_{number}"] = rescaler = OperandRescaler()
             m.d.comb += [rescaler.i.eq(result[8 * number:8 * number + 8].as_signed()),

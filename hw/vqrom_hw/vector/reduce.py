@@ -1,19 +1,26 @@
-"""From the words of a window to one result of each lane."""
+"""From the words of a window to one result for each lane."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.isa import VectorOp
 
 LOWEST = -128
+"""What MAX sees outside of the map: no int8 is lower."""
 
 
 class WindowReducer(wiring.Component):
-    """Maximum, sum, weighted sum or pair of each lane over a window; latency 2 cycles.
+    """Reduce the words of a window to one int32 for each lane; latency :attr:`LATENCY` cycles.
 
-    SLIDING multiplies a word with one weight for each column of the kernel, as a transposed filter
-    does: column ``n`` adds to the output that began ``n`` columns of the map ago.
+    Pooling, addition and depthwise convolution all look at a window of words, lane by lane: they
+    take the maximum, the sum, the pair, or the sum of products with weights. The reducer keeps a
+    running result for each lane.
+
+    SLIDING is a depthwise convolution that reads every word of the map once although neighbouring
+    windows share it: it multiplies a word with one weight for each column of the kernel, as a
+    transposed filter does. Sum ``n`` belongs to the output that began ``n`` columns of the map ago,
+    and with the end of a column each sum moves on by one.
 
     Parameters
     ----------
@@ -25,20 +32,37 @@ class WindowReducer(wiring.Component):
     Members
     -------
     operation: ``In(VectorOp)``, pad_value: ``In(signed(8))``, kernel_columns: ``In(4)``
-        Of the command; steady while words are under way.
-    valid: ``In(1)``, inside: ``In(1)``, first: ``In(1)``, last: ``In(1)``, word: ``In(8 * rows)``
-        A word, whether it is no padding, and whether it is the first of its window, or the first
-        and the last of its column of the map.
+        What the command says; steady while words are under way.
+    valid: ``In(1)``
+        There is a word.
+    inside: ``In(1)``
+        The word is no padding.
+    first, last: ``In(1)``
+        The word is the first, the last of its window, for SLIDING of its column of the map.
+    word: ``In(8 * rows)``
+        The word.
     weights: ``In(ArrayLayout(8 * rows, columns))``
         What the word of the previous cycle is multiplied with: DEPTHWISE uses the first one.
     totals: ``Out(ArrayLayout(signed(32), rows))``
         What the window came to, the word of two cycles ago included. ADD leaves its first operand
-        in the lowest byte, its second above it.
+        in the lowest byte, its second in the one above.
     """
 
     LATENCY = 2
+    """Cycles from ``word`` to ``totals``."""
 
-    def __init__(self, rows: int, columns: int):
+    operation: Signal
+    pad_value: Signal
+    kernel_columns: Signal
+    valid: Signal
+    inside: Signal
+    first: Signal
+    last: Signal
+    word: Signal
+    weights: data.View
+    totals: data.View
+
+    def __init__(self, rows: int, columns: int) -> None:
         self._rows = rows
         self._columns = columns
         super().__init__({
@@ -48,7 +72,7 @@ class WindowReducer(wiring.Component):
             "totals": Out(data.ArrayLayout(signed(32), rows)),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         valid, first, last = (Signal(self.LATENCY, name=name)
                               for name in ("valid_shift", "first_shift", "last_shift"))
@@ -64,7 +88,7 @@ class WindowReducer(wiring.Component):
         for lane in range(self._rows):
             value = Signal(signed(8), name=f"value_{lane}")
             m.d.sync += value.eq(Mux(self.inside, self.word.word_select(lane, 8), padding))
-            terms = []
+            terms: list[Signal] = []
             for column in range(self._columns):
                 term = Signal(signed(16), name=f"term_{lane}_{column}")
                 weight = self.weights[column].word_select(lane, 8).as_signed()
@@ -77,7 +101,9 @@ class WindowReducer(wiring.Component):
             self._slide(m, lane, total, terms, held, valid[-1], last[-1])
         return m
 
-    def _accumulate(self, m, lane, term, held, valid, first):
+    def _accumulate(self, m: Module, lane: int, term: Value, held: Signal, valid: Value,
+                    first: Value) -> Signal:
+        """The running result of a lane, this word included."""
         total = Signal(signed(32), name=f"total_{lane}")
         best = held[:8].as_signed()
         with m.If(first):
@@ -92,7 +118,8 @@ class WindowReducer(wiring.Component):
             m.d.sync += held.eq(total)
         return total
 
-    def _slide(self, m, lane, total, terms, held, valid, last):
+    def _slide(self, m: Module, lane: int, total: Signal, terms: list[Signal],
+               held: list[Signal], valid: Value, last: Value) -> None:
         """Sums of outputs that began in earlier columns; a column's end hands all of them on."""
         sums = [total]
         for column in range(1, self._columns):

@@ -1,6 +1,6 @@
-"""The vector unit: pooling, addition and depthwise convolution beside the array."""
+"""The vector unit: it reads windows, reduces them, and writes a word for each."""
 
-from amaranth.hdl import EnableInserter, Module, Mux, Signal
+from amaranth.hdl import EnableInserter, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,54 +12,89 @@ from .depthwise_store import DepthwiseStore
 from .finish import Finisher, finish_latency
 from .reduce import WindowReducer
 
-WINDOW_LEVELS = slice(0, 2)
-
 LOAD_LATENCY = WindowReducer.LATENCY + 1
-"""Advances from the step of a window's last word to ``load`` of the finisher."""
+"""Advances of the pipeline from the step that reads a window's last word to the ``load`` of its
+totals into the finisher."""
 
 
 def write_latency(config: AcceleratorConfig, operation: VectorOp) -> int:
-    """Advances from the step of a window's last word to the first offer of its result."""
+    """Advances of the pipeline from the step that reads a window's last word to the first offer of
+    its result to the activation buffer.
+
+    Parameters
+    ----------
+    config:
+        Number of lanes, and how many of them are requantised a cycle.
+    operation:
+        What the unit does with the window.
+    """
     return LOAD_LATENCY + finish_latency(config, operation) + 1
 
 
 class VectorUnit(wiring.Component):
-    """One word of a window per cycle, one word written per window.
+    """Pooling, residual addition and depthwise convolution, beside the array.
+
+    These layers multiply little or nothing and would leave most of the array idle, so they have a
+    unit of their own that works lane by lane on whole words. It reads one word of a window per
+    cycle and writes one word per window.
 
     Levels 0 and 1 of the nest are a window, levels 2 and up the outputs in the order in which they
-    are written. Outside the map MAX sees nothing, the others ``pad_value``. A lane's output is
+    are written. Outside of the map MAX sees nothing, the others ``pad_value``. A lane's output is
 
     - MAX: the maximum, as it is;
     - SUM: ``clamp(MBQM((sum << pre_shift) + bias, multiplier, shift) + zero_point)``;
-    - ADD (a window of two words): the same of the sum of both operands, each rescaled as
+    - ADD (a window of two words): the same with the sum of both operands, each rescaled as
       :data:`~vqrom_hw.isa.commands.operand_layout` says;
-    - DEPTHWISE: the same of the sum of products with the weights of ``taps`` window positions,
-      bias, multiplier and shift from the parameter packet.
+    - DEPTHWISE: the same with the sum of products with the weights of ``taps`` window positions;
+      bias, multiplier and shift come from the parameter packet;
     - SLIDING: the same over ``kernel_columns`` columns of the map, each of which is read once for
       all outputs of its row: level 0 walks down the kernel's rows, level 1 along the map's
-      columns; an output is complete with its last column, and then with each
-      ``column_stride``-th one.
+      columns; an output is complete with its last column, and after the first one of a row with
+      each ``column_stride``-th column.
 
     The words move through a pipeline without gaps: they all advance, or none does while a result
     is complete and the one before it still waits for its write. A window's last word is held back
-    until the lanes have ``rows / vector_lanes`` advances for each result (MAX needs one).
+    until the lanes have had ``rows / vector_lanes`` advances for the result before (MAX needs
+    one). A result is offered to the buffer :func:`write_latency` advances after its window's last
+    word was asked for.
+
+    Parameters
+    ----------
+    config:
+        Dimensions.
 
     Members
     -------
     command: ``In(stream.Signature(vector_layout))``
-        Taken after the last write; next one begins two cycles later.
+        What to do; ready after the last write, and the next one begins two cycles later.
     busy: ``Out(1)``
         A command is under way.
     i: ``In(stream.Signature(bus_width))``
-        For DEPTHWISE a packet of ``rows`` parameters (``requantize.parameter_layout``), then one of
-        ``taps`` times ``rows`` weights; nothing for the others.
-    read: ``Out(1)``, read_address: ``Out(20)``, read_grant: ``In(1)``, read_word
-        Activation buffer read port.
-    write: ``Out(1)``, write_address: ``Out(20)``, write_mask, write_word, write_grant: ``In(1)``
-        Activation buffer write port; the mask is all ones.
+        For DEPTHWISE and SLIDING a packet of ``rows`` parameters
+        (:data:`~vqrom_hw.lib.requantizer.parameter_layout`), then one of ``taps`` times ``rows``
+        weights; nothing for the others.
+    read: ``Out(1)``, read_address: ``Out(20)``, read_grant: ``In(1)``,
+    read_word: ``In(8 * rows)``
+        Read port of the activation buffer.
+    write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``,
+    write_word: ``Out(8 * rows)``, write_grant: ``In(1)``
+        Write port of the activation buffer; the mask is all ones.
     """
 
-    def __init__(self, config: AcceleratorConfig):
+    command: stream.Interface
+    busy: Signal
+    i: stream.Interface
+    read: Signal
+    read_address: Signal
+    read_grant: Signal
+    read_word: Signal
+    write: Signal
+    write_address: Signal
+    write_mask: Signal
+    write_word: Signal
+    write_grant: Signal
+
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
         word = 8 * config.rows
         super().__init__({
@@ -71,7 +106,7 @@ class VectorUnit(wiring.Component):
             "write_word": Out(word), "write_grant": In(1),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config, command = self._config, self.command.payload
         operation = Signal(VectorOp)
@@ -125,14 +160,20 @@ class VectorUnit(wiring.Component):
                 m.next = "IDLE"
         return m
 
-    def _issue(self, m, operation, go, start, nest, reducer, store):
-        """Read a word, unless a result would be complete too early for the lanes."""
+    def _issue(self, m: Module, operation: Value, go: Value, start: Value, nest: LoopNest,
+               reducer: WindowReducer, store: DepthwiseStore) -> tuple[Value, Value]:
+        """Read a word, unless a result would be complete too early for the lanes.
+
+        Returns whether a word is issued in this cycle, and whether it completes a result.
+        """
         steps, command = self._config.rows // self._config.vector_lanes, self.command.payload
         gap = Signal(range(steps))
         allowed, step, first, end, last, sliding = (Signal(name=name) for name in (
             "allowed", "step", "first", "end", "last", "sliding"))
         tap, skip = Signal.like(store.tap), Signal.like(command.column_stride, name="skip")
-        # A column of the map takes the place of a window; ``skip`` more complete nothing.
+        # SLIDING: a column of the map takes the place of a window. ``skip`` counts the columns that
+        # complete no output: at a row's start all but the kernel's last, then those that the
+        # stride passes over.
         m.d.comb += [
             sliding.eq(operation == VectorOp.SLIDING),
             first.eq(nest.first[0] & (sliding | nest.first[1])),
@@ -166,7 +207,8 @@ class VectorUnit(wiring.Component):
         m.d.comb += reducer.word.eq(Mux(fresh, self.read_word, held))
         return step, last
 
-    def _write(self, m, start, go, complete, word):
+    def _write(self, m: Module, start: Value, go: Signal, complete: Value, word: Value) -> None:
+        """Hold a result until the buffer takes it; stop everything if the next one comes before."""
         target = self.command.payload.target
         m.submodules.target_walk = walk = TargetWalk()
         waiting = Signal()

@@ -1,7 +1,8 @@
 """From index to codeword: the path that weights take into the array.
 
-The feed unpacks indices (or int8 weights) from bus beats, the codebook ROM or RAM looks codewords
-up, and the loader fills the array's shadow registers with the next tile while the current one runs.
+The feed unpacks indices (or the int8 weights of raw layers) from bus beats, the codebook ROM or RAM
+looks codewords up, and the loader fills the array's shadow registers with the next tile while the
+current one runs.
 """
 
 from .codebook_rom import MACRO, MEMORIES

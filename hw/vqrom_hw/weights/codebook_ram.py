@@ -1,41 +1,59 @@
 """One port of a codebook that programs load: the traditional baseline."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from vqrom_hw.codebook import index_width
+
 
 class CodebookRam(wiring.Component):
-    """A RAM of ``codewords`` words with one read and one write port; read latency one cycle.
+    """A codebook in memory, with one read and one write port; read latency one cycle.
 
-    Each decode port is one instance; all are written together. A read in the cycle of a write to
-    the same word may give either: lookups wait for the whole codebook.
+    It stands where :class:`~vqrom_hw.weights.codebook_rom.CodebookRom` stands if the configuration
+    says ``codebook_storage = sram``, so that both can be compared in area and traffic. Each decode
+    port is one instance, since a lookup port needs a copy of its own; all are written together. A
+    read in the cycle of a write to the same codeword may give the old one or the new one: lookups
+    wait for the whole codebook.
 
     Parameters
     ----------
     codewords:
-        ``k >= 2``: depth.
+        ``k >= 2``: number of codewords.
     width:
         Bits of a codeword.
 
     Members
     -------
-    index, enable, codeword:
-        As in :class:`vqrom_hw.weights.codebook_rom.CodebookRom`.
-    write: ``In(1)``, write_index: ``In(ceil_log2(k))``, write_codeword: ``In(width)``
-        Store a codeword.
+    index: ``In(ceil_log2(k))``
+        Which codeword to read.
+    enable: ``In(1)``
+        Read; without it ``codeword`` keeps its value.
+    codeword: ``Out(width)``
+        The codeword that ``index`` named in the previous enabled cycle.
+    write: ``In(1)``
+        Store ``write_codeword`` at ``write_index``.
+    write_index: ``In(ceil_log2(k))``, write_codeword: ``In(width)``
+        The codeword to store, and its place.
     """
 
-    def __init__(self, codewords: int, width: int):
+    index: Signal
+    enable: Signal
+    codeword: Signal
+    write: Signal
+    write_index: Signal
+    write_codeword: Signal
+
+    def __init__(self, codewords: int, width: int) -> None:
         self._codewords = codewords
         self._width = width
-        index = (codewords - 1).bit_length()
+        index = index_width(codewords)
         super().__init__({
             "index": In(index), "enable": In(1), "codeword": Out(width),
             "write": In(1), "write_index": In(index), "write_codeword": In(width),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.codewords = words = memory.Memory(
             shape=self._width, depth=self._codewords, init=[])

@@ -1,25 +1,29 @@
-"""One port of the built-in codebook."""
+"""One port of the codebook that is built in."""
 
 from collections.abc import Sequence
 
-from amaranth.hdl import ClockSignal, Instance, Module
+from amaranth.hdl import ClockSignal, Instance, Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from vqrom_hw.codebook import index_width
 from vqrom_hw.errors import VqromError
 
 MACRO = "vqrom_codebook_rom"
-"""Black box of the form ``macro``: inputs ``clk``, ``enable``, ``index``, output ``codeword``."""
+"""Module name of the black box in the form ``macro``: inputs ``clk``, ``enable`` and ``index``,
+output ``codeword``."""
 
 MEMORIES = {"readmemh": "codebook", "logic": "codebook_logic"}
-"""Name of the memory by form, by which :mod:`vqrom_hw.export.verilog` knows how to write it."""
+"""Name of the memory in each form. :mod:`vqrom_hw.export.verilog` knows by it how to write the
+memory's contents."""
 
 
 class CodebookRom(wiring.Component):
-    """A ROM of ``k`` codewords with one synchronous read port; latency one cycle.
+    """The universal codebook as a ROM with one synchronous read port; latency one cycle.
 
-    Each decode port is one instance: a ROM is constant logic, so copies share nothing anyway, and
-    synthesis meets one module however many ports there are.
+    A ROM of codewords is what the accelerator holds instead of weight memories: an index goes in,
+    ``d`` weights come out. Each decode port is one instance: a ROM is constant logic, so copies
+    share nothing anyway, and synthesis meets one module however many ports there are.
 
     Parameters
     ----------
@@ -34,7 +38,7 @@ class CodebookRom(wiring.Component):
     Members
     -------
     index: ``In(ceil_log2(k))``
-        Which codeword.
+        Which codeword to read.
     enable: ``In(1)``
         Read; without it ``codeword`` keeps its value.
     codeword: ``Out(width)``
@@ -46,7 +50,11 @@ class CodebookRom(wiring.Component):
         If there are fewer than two codewords or one does not fit ``width``.
     """
 
-    def __init__(self, codewords: Sequence[int], width: int, form: str = "readmemh"):
+    index: Signal
+    enable: Signal
+    codeword: Signal
+
+    def __init__(self, codewords: Sequence[int], width: int, form: str = "readmemh") -> None:
         if len(codewords) < 2:
             raise VqromError(f"codewords must be at least 2, not {len(codewords)!r}")
         for codeword in codewords:
@@ -56,12 +64,12 @@ class CodebookRom(wiring.Component):
         self._width = width
         self._form = form
         super().__init__({
-            "index": In((len(codewords) - 1).bit_length()),
+            "index": In(index_width(len(codewords))),
             "enable": In(1),
             "codeword": Out(width),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         if self._form == "macro":
             m.submodules.macro = Instance(

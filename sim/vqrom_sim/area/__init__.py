@@ -1,4 +1,8 @@
-"""Area: synthesis of each component with Yosys, Liberty cell libraries, the sum of the whole."""
+"""Area: how many gates and memory bits an accelerator takes.
+
+Each distinct Verilog module is synthesised once with Yosys, to the cells of a Liberty library, and
+counted as often as it occurs.
+"""
 
 from .estimate import estimate_area
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vqrom_hw.codebook import index_width
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.progress import Progress
 
@@ -15,11 +16,12 @@ MAX_REGISTER_BITS = 1 << 15
 """Larger codebooks are not synthesised: the multiplexers alone take minutes."""
 
 Sizes = dict[str, Any]
+"""Sizes of a part by name, as :func:`.estimate.size_of` gives them."""
 
 
 def register_file(name: str, words: int, width: int, ports: int) -> str:
     """Verilog of a codebook in registers: one write port, ``ports`` synchronous read ports."""
-    address = max(1, (words - 1).bit_length())
+    address = index_width(words)
     reads = "\n".join(
         f"    if (enable) codewords[{port * width} +: {width}] <= "
         f"memory[index[{port * address} +: {address}]];" for port in range(ports))
@@ -50,13 +52,13 @@ def registers_for(config: AcceleratorConfig, liberty: str, progress: Progress | 
     Parameters
     ----------
     config:
-        Codebook's shape and ports.
+        The accelerator: it says how large the codebook is and how many words are read in a cycle.
     liberty:
         Text of the cell library.
     progress:
         As for :func:`vqrom_sim.area.synthesis.synthesize`.
     measure:
-        Numbers for a set of library cells.
+        Gives the sizes of a set of library cells, counted by name.
     """
     if config.codewords * config.codeword_width > MAX_REGISTER_BITS:
         return None

@@ -26,9 +26,11 @@ from .liberty import GENERIC, GENERIC_SOURCE, Library, generic_liberty, parse_li
 from .synthesis import Memory, SynthesizedModule, split_modules, synthesize
 
 SCHEMA = "vqrom.area/1"
+"""Format of ``area.json``."""
 
 GROUPS = ("array", "rom", "decode", "accumulators", "post", "vector", "activation_buffer", "dma",
           "control")
+"""Groups of components, in the order in which they are reported."""
 COMPONENT_GROUPS: dict[str, str] = {
     "compute_unit": "array", "processing_array": "array", "sequencer": "array",
     "codebook_rom": "rom", "codebook_ram": "rom",
@@ -44,6 +46,8 @@ COMPONENT_GROUPS: dict[str, str] = {
 }
 """Group of a component; one that is not named belongs to that of what it is in."""
 SIZES = ("cells", "flip_flops", "nand2", "memory_bits")
+"""Sizes that add up: library cells, flip-flops among them, NAND2 equivalents, and bits in memories
+that are kept whole."""
 _NUMBERS = re.compile(r"(_\d+)+$")
 
 
@@ -73,7 +77,7 @@ def measure_area(config: AcceleratorConfig, codewords: np.ndarray, liberty: Path
     Parameters
     ----------
     config:
-        Dimensions.
+        The accelerator.
     codewords:
         int8 ``[k, d]``: the ROM's contents.
     liberty, progress:
@@ -96,7 +100,7 @@ def estimate_area(config: AcceleratorConfig, directory: Path, liberty: Path | No
     Parameters
     ----------
     config:
-        Its dimensions.
+        The accelerator that was generated.
     directory:
         Where :func:`vqrom_hw.export.design.generate` wrote it.
     liberty:
@@ -106,7 +110,8 @@ def estimate_area(config: AcceleratorConfig, directory: Path, liberty: Path | No
 
     Returns
     -------
-    What ``area.json`` holds (``docs/sim/area.md``).
+    dict
+        What ``area.json`` holds (``docs/sim/area.md``).
 
     Raises
     ------
@@ -165,7 +170,15 @@ def check_design(config: AcceleratorConfig, directory: Path) -> str:
 
 def count_instances(netlists: Mapping[str, SynthesizedModule],
                     top: str = TOP) -> Counter[Place]:
-    """How often each place of the instance tree occurs."""
+    """How often each place of the instance tree occurs.
+
+    Parameters
+    ----------
+    netlists:
+        Every module by name, each without what is inside its submodules.
+    top:
+        Module at the root of the tree.
+    """
     places: Counter[Place] = Counter()
 
     def visit(place: Place, times: int) -> None:
@@ -184,7 +197,8 @@ def count_instances(netlists: Mapping[str, SynthesizedModule],
 
 def component_rows(places: Mapping[Place, int], netlists: Mapping[str, SynthesizedModule],
                    library: Library) -> list[dict[str, Any]]:
-    """Size of each component, all its instances, without what is inside its submodules."""
+    """Rows of a table with the size of each component: all its instances together, without what is
+    inside their submodules; by group, then by name."""
     rows: dict[str, dict[str, Any]] = {}
     for place, count in places.items():
         netlist = netlists[place.module]
@@ -203,6 +217,8 @@ def component_rows(places: Mapping[Place, int], netlists: Mapping[str, Synthesiz
 
 def size_of(cells: Mapping[str, int], library: Library) -> dict[str, Any]:
     """Cells, flip-flops (latches too), NAND2 equivalents and area of a set of library cells.
+
+    The area is in µm² and is None for the generic library, whose unit is the NAND2 equivalent.
 
     Raises
     ------

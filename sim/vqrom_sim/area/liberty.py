@@ -15,7 +15,9 @@ from vqrom_hw.errors import VqromError
 from .liberty_function import evaluate
 
 MAX_LIBERTY_BYTES = 256 << 20
+"""Largest Liberty file that is read."""
 GENERIC = "generic"
+"""Name of the library that is used where the user names none."""
 GENERIC_SOURCE = ("cell widths of the Nangate 45 nm Open Cell Library (X1 cells, in placement "
                   "sites; a NAND2 has 3)")
 
@@ -47,13 +49,13 @@ class Cell:
     name:
         Its name.
     area:
-        In the library's unit, by convention µm².
+        Its area in the library's unit, by convention µm².
     sequential:
-        A flip-flop or latch.
+        Whether it is a flip-flop or a latch.
     inputs:
-        Input pins.
+        Names of the input pins.
     functions:
-        Function of each output that has one, in Liberty's notation.
+        The function of each output that has one, in Liberty's notation.
     """
 
     name: str
@@ -72,9 +74,9 @@ class Library:
     name:
         As the Liberty file says, or ``"generic"``.
     cells:
-        By name.
+        All cells by name.
     sha256:
-        Of the Liberty text, as hexadecimal digits.
+        SHA-256 of the Liberty text, as hexadecimal digits.
     """
 
     name: str

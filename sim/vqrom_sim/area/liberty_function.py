@@ -1,4 +1,4 @@
-"""Boolean functions in Liberty's notation."""
+"""Boolean functions in Liberty's notation: what a cell's output is for given inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def evaluate(function: str, values: Mapping[str, bool]) -> bool:
     function:
         As a Liberty file has it, such as ``!(A1 & A2)`` or ``(A B)'``.
     values:
-        Of each pin.
+        The value of each pin.
 
     Raises
     ------

@@ -16,6 +16,7 @@ from vqrom_sw.io import cached_directory, content_key, source_digest
 from vqrom_sw.progress import Progress
 
 WORKERS = 2
+"""Modules that are synthesised at the same time."""
 MACRO_BITS = 1024
 """From this many bits on a RAM stays a memory; smaller ones become flip-flops."""
 ROM_LOGIC_BITS = 1 << 18
@@ -64,7 +65,7 @@ class Memory:
 
     @property
     def bits(self) -> int:
-        """Size."""
+        """Size in bits."""
         return self.words * self.width
 
 
@@ -141,7 +142,13 @@ def synthesize(modules: Mapping[str, str], liberty: str, folder: Path,
 
 
 def black_box(module: str) -> str:
-    """A module's ports without its contents."""
+    """Verilog of a module's ports without its contents.
+
+    Raises
+    ------
+    VqromError
+        If the text does not begin with a port list.
+    """
     head = _HEAD.match(module)
     if head is None:
         raise VqromError(f"module text must begin with a port list, not {module[:40]!r}")

@@ -64,7 +64,7 @@ def check(
 
 def _toml(config: AcceleratorConfig, *, explicit: bool) -> str:
     lines = [
-        f"# {config.rows // config.subvector} PE rows x {config.columns} columns = "
+        f"# {config.pe_rows} PE rows x {config.columns} columns = "
         f"{config.processing_elements} PEs, "
         f"{config.peak_macs_per_cycle} MACs/cycle, a tile filled in {config.fill_steps} cycles",
     ]

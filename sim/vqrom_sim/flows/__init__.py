@@ -15,8 +15,8 @@ from .compression import (
 )
 from .demo import DemoResult, run_demo
 from .hardware import Design, area, generate
-from .images import Images, images, random_images
 from .inspection import codebook_beside, explain, inspect_codebook, inspect_network
+from .samples import Images, images, random_images
 from .simulation import simulate
 from .sources import Source
 from .topology import simulate_topology

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import torch
 
+from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS
 from vqrom_hw.errors import VqromError
 from vqrom_sim.report import staged
 from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
@@ -29,8 +30,6 @@ from .sources import Inputs, NetworkSource, Source, as_sources, read_source
 
 DEFAULT_SUBVECTOR = 4
 DEFAULT_CODEWORDS = 256
-SUBVECTORS = (1, 2, 4, 8, 16)
-MAX_CODEWORDS = 65536
 CODEBOOK_FILE = "codebook.safetensors"
 CHECKPOINT_SUFFIX = ".checkpoint"
 
@@ -254,8 +253,8 @@ def _check_shape(subvector: int | None, codewords: int | None, seed: int) -> Non
     if subvector is not None and subvector not in SUBVECTORS:
         raise VqromError(f"subvector must be one of {', '.join(map(str, SUBVECTORS))}, "
                          f"not {subvector!r}")
-    if codewords is not None and not 2 <= codewords <= MAX_CODEWORDS:
-        raise VqromError(f"codewords must be 2 to {MAX_CODEWORDS}, not {codewords!r}")
+    if codewords is not None and not MIN_CODEWORDS <= codewords <= MAX_CODEWORDS:
+        raise VqromError(f"codewords must be {MIN_CODEWORDS} to {MAX_CODEWORDS}, not {codewords!r}")
     if not 0 <= seed < 1 << 32:
         raise VqromError(f"seed must be 0 to {(1 << 32) - 1}, not {seed!r}")
 

@@ -20,7 +20,10 @@ STALLS = tuple(activity for activity in ACTIVITIES if activity != "compute")
 def describe(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
              images: int, engine: str) -> dict[str, Any]:
     """The report as far as no hardware is needed; hardware figures are None."""
-    layers = [{"name": layer.name, "kind": layer.kind, "macs": network.macs_of(layer) * images,
+    # Every class of layers has a kind, as a field or for all of its layers.
+    layers = [{"name": layer.name,
+               "kind": layer.kind,  # pyright: ignore[reportAttributeAccessIssue]
+               "macs": network.macs_of(layer) * images,
                "weights": network.weights_of(layer)} for layer in network.layers]
     convs = [layer for layer in network.layers if isinstance(layer, Conv)]
     raw = sum(layer.raw.size for layer in convs if layer.raw is not None)

@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from vqrom_hw.codebook import index_width
+
 # Okabe and Ito's palette, distinct under every common colour blindness; grey is for the rest.
 BLUE, SKY, GREEN, YELLOW = "#0072b2", "#56b4e9", "#009e73", "#f0e442"
 ORANGE, RED, PURPLE, GREY = "#e69f00", "#d55e00", "#cc79a7", "#8a8f98"
@@ -100,8 +102,8 @@ def traffic_bytes(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """
     reads, writes = report["traffic"]["dram_read_bytes"], report["traffic"]["dram_write_bytes"]
     config, images = report["config"], report["images"]
-    index_width = max(1, (config["codewords"] - 1).bit_length())
-    dense = reads["index"] * 8 * config["subvector"] / index_width + reads["raw_weight"]
+    dense = reads["index"] * 8 * config["subvector"] / index_width(config["codewords"]) \
+        + reads["raw_weight"]
     weights = {"this design": reads["index"] + reads["raw_weight"] + reads["codebook"],
                "dense int8": dense, "dense float32": 4 * dense}
     return {name: {"weights": value / images,

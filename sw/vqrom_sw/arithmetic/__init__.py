@@ -1,20 +1,23 @@
-"""The integers as the hardware has them: int8 scales, requantisation, softmax.
+"""The numbers as the hardware has them: int8 feature maps, requantisation, integer softmax.
 
-Everything here follows the int8 specification of TensorFlow Lite, bit for bit.
+Everything here follows the int8 specification of TensorFlow Lite, bit for bit. Other rooms find
+here the limits of int8, the scale and zero point of a feature map (:class:`Quantization`), the
+integers that stand for a real factor (:class:`Requantization`), and the functions that make and
+apply them.
 """
 
 from .int8 import HIGHEST, LOWEST, Quantization, Requantization, quantize
 from .requantization import (
-    ADD_SHIFT,
+    MAX_SHIFT,
     MIN_SHIFT,
     multiply_by_quantized_multiplier,
     quantize_mean_multiplier,
     quantize_multiplier,
 )
-from .softmax import MAX_CHANNELS, softmax, softmax_factor
+from .softmax import MAX_CHANNELS, SOFTMAX_OUTPUT, softmax, softmax_factor
 
 __all__ = [
-    "ADD_SHIFT", "HIGHEST", "LOWEST", "MAX_CHANNELS", "MIN_SHIFT", "Quantization", "Requantization",
-    "multiply_by_quantized_multiplier", "quantize", "quantize_mean_multiplier",
+    "HIGHEST", "LOWEST", "MAX_CHANNELS", "MAX_SHIFT", "MIN_SHIFT", "SOFTMAX_OUTPUT", "Quantization",
+    "Requantization", "multiply_by_quantized_multiplier", "quantize", "quantize_mean_multiplier",
     "quantize_multiplier", "softmax", "softmax_factor",
 ]

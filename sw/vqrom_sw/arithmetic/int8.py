@@ -1,4 +1,7 @@
-"""TODO."""
+"""Int8 numbers and what they stand for: their limits, scales and zero points.
+
+A feature map is stored as int8 ``q`` and stands for ``scale * (q - zero_point)``.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LOWEST, HIGHEST = -128, 127
+"""Least and greatest int8 number. Weights are symmetric and use -127..127 only."""
+
 
 @dataclass(frozen=True)
 class Quantization:
-    """Per-tensor affine int8 quantisation."""
+    """How the int8 numbers of one feature map become real ones: ``scale * (q - zero_point)``."""
 
     scale: float
     zero_point: int
@@ -17,7 +23,9 @@ class Quantization:
 
 @dataclass(frozen=True)
 class Requantization:
-    """TFLite's fixed-point multiplier: ``multiplier * 2**(shift - 31)``.
+    """Real factors as the integers with which the hardware multiplies int32 accumulators.
+
+    Each factor is ``multiplier * 2**(shift - 31)``, as in TensorFlow Lite.
 
     Members
     -------
@@ -25,16 +33,18 @@ class Requantization:
         int32 ``[n]``, in ``[2**30, 2**31)`` or 0. Only TFLite's MEAN, which divides it by the
         number of pixels, has smaller ones.
     shift:
-        int8 ``[n]``: positive shifts left before, negative right after the multiplication.
+        int8 ``[n]``. A positive number shifts left before the multiplication, a negative one
+        right after it.
     """
 
     multiplier: np.ndarray
     shift: np.ndarray
 
-LOWEST, HIGHEST = -128, 127
-
 
 def quantize(values: np.ndarray, quantization: Quantization) -> np.ndarray:
-    """``clamp(round(x / scale) + zero_point)`` as int8, ties to even; any shape."""
+    """Round real numbers of any shape to int8: ``clamp(round(x / scale) + zero_point)``.
+
+    Ties go to the even number.
+    """
     scaled = np.round(values.astype(np.float64) / quantization.scale) + quantization.zero_point
     return np.clip(scaled, LOWEST, HIGHEST).astype(np.int8)

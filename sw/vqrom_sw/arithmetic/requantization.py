@@ -1,8 +1,12 @@
-"""TFLite's fixed-point requantisation: real factors to integers, and the exact arithmetic.
+"""Requantisation: real factors as integers, and the exact arithmetic with them.
 
-Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference", CVPR 2018, section 2.2 and appendix B; TensorFlow Lite's ``QuantizeMultiplier`` and
-``MultiplyByQuantizedMultiplier`` with two roundings.
+An int32 accumulator becomes an int8 output by multiplying it with a real factor (input scale times
+weight scale over output scale). The hardware has integers only, so that the factor is a multiplier
+of 31 bits and a shift.
+
+Source: Jacob et al., "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference", CVPR 2018, section 2.2 and appendix B; TensorFlow Lite's
+``QuantizeMultiplier`` and ``MultiplyByQuantizedMultiplier`` with two roundings.
 """
 
 from __future__ import annotations
@@ -14,21 +18,19 @@ from vqrom_hw.errors import VqromError
 
 from .int8 import Requantization
 
-MAX_SHIFT = 7
-MIN_SHIFT = -31
-ADD_SHIFT = 20
-"""Left shift of the inputs of an int8 ADD in TFLite's reference kernel."""
+MIN_SHIFT, MAX_SHIFT = -31, 7
+"""Shifts that the hardware can do: at most 31 to the right and 7 to the left."""
 
 
 def quantize_multiplier(layer: str, factor: np.ndarray | float) -> Requantization:
-    """Integers for positive real factors: ``factor = multiplier * 2**(shift - 31)``.
+    """Turn real factors into integers: ``factor = multiplier * 2**(shift - 31)``.
 
     Parameters
     ----------
     layer:
-        Whose factors they are, for the error.
+        Name of the layer whose factors they are, for the error.
     factor:
-        Non-negative float64 ``[n]``. Those below ``2**-32`` become 0, as in TFLite.
+        Non-negative float64, one or ``[n]``. Factors below ``2**-32`` become 0, as in TFLite.
 
     Raises
     ------
@@ -46,19 +48,21 @@ def quantize_multiplier(layer: str, factor: np.ndarray | float) -> Requantizatio
 
 
 def quantize_mean_multiplier(layer: str, factor: float, count: int) -> Requantization:
-    """Integers for ``factor / count`` as TFLite's MEAN has them: of ``factor``, then divided.
+    """Turn ``factor / count`` into integers as TFLite's MEAN does: the factor first, then divided.
 
     Parameters
     ----------
+    layer:
+        Name of the layer, for the error.
     factor:
         Input scale over output scale.
     count:
-        How many values the mean is of.
+        Number of values that are averaged.
 
     Raises
     ------
     VqromError
-        As :func:`quantize_multiplier`.
+        As for :func:`quantize_multiplier`.
     """
     scale = quantize_multiplier(layer, factor)
     multiplier, shift = int(scale.multiplier[0]), int(scale.shift[0])
@@ -68,13 +72,13 @@ def quantize_mean_multiplier(layer: str, factor: float, count: int) -> Requantiz
 
 
 def significand(factor: float) -> tuple[int, int]:
-    """TFLite's ``QuantizeMultiplier`` of one positive factor: multiplier and shift, unchecked."""
+    """Multiplier and shift of a positive factor, by TFLite's ``QuantizeMultiplier``, unchecked."""
     multiplier, shift = _significands(np.array([factor]))
     return int(multiplier[0]), int(shift[0])
 
 
 def _significands(factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """int64 multipliers and shifts of float64 ``[n]``, not negative."""
+    """Multipliers and shifts, int64 ``[n]``, of factors that are not negative, float64 ``[n]``."""
     mantissa, exponent = np.frexp(factors)
     multiplier = np.floor(mantissa * 2.0**31 + 0.5).astype(np.int64)
     carried = multiplier == 1 << 31
@@ -85,16 +89,17 @@ def _significands(factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def saturating_rounding_doubling_high_multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """``round(a * b / 2**31)`` of int32 values in int64, ties upwards.
+    """``round(a * b / 2**31)`` for int32 values held in int64; ties go up.
 
-    gemmlowp's nudge and truncating division come to exactly this. Its one saturating case needs a
-    multiplier of ``-2**31``; ours are not negative.
+    This is gemmlowp's ``SaturatingRoundingDoublingHighMul``, whose nudge and truncating division
+    come to exactly this. Its one saturating case needs a multiplier of ``-2**31``; ours are not
+    negative.
     """
     return (a * b + (1 << 30)) >> 31
 
 
 def rounding_divide_by_power_of_two(value: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
-    """``round(value / 2**exponent)`` in int64, ties away from zero."""
+    """``round(value / 2**exponent)`` in int64; ties go away from zero."""
     mask = (torch.ones_like(exponent) << exponent) - 1
     threshold = (mask >> 1) + (value < 0)
     return (value >> exponent) + ((value & mask) > threshold)
@@ -102,13 +107,17 @@ def rounding_divide_by_power_of_two(value: torch.Tensor, exponent: torch.Tensor)
 
 def multiply_by_quantized_multiplier(value: torch.Tensor,
                                      requantization: Requantization) -> torch.Tensor:
-    """TFLite's ``MultiplyByQuantizedMultiplier``.
+    """Multiply with real factors in integers, by TFLite's ``MultiplyByQuantizedMultiplier``.
+
+    It rounds twice: after the multiplication, and after the shift to the right.
 
     Parameters
     ----------
     value:
         int64 ``[..., n]`` or, with one multiplier, of any shape; each value, shifted left where
         the shift is positive, fits int32.
+    requantization:
+        The factors, ``[n]`` or one.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""TFLite's int8 SOFTMAX in integers: exponentials and a reciprocal in fixed point.
+"""Softmax in integers, as TensorFlow Lite computes it for int8: fixed-point exponentials.
 
 The reference kernel of TensorFlow Lite (``reference_ops::Softmax``) computes with gemmlowp's
 ``FixedPoint``; here a number with ``i`` integer bits is its raw int32 in an int64 tensor, worth
@@ -13,6 +13,7 @@ import torch
 
 from vqrom_hw.errors import VqromError
 
+from .int8 import HIGHEST, LOWEST, Quantization
 from .requantization import (
     rounding_divide_by_power_of_two,
     saturating_rounding_doubling_high_multiply,
@@ -20,33 +21,43 @@ from .requantization import (
 )
 
 MAX_CHANNELS = 4095
-"""More exponentials of 1 overflow TFLite's sum, which has 12 integer bits."""
+"""Most channels of a softmax: more exponentials of 1 overflow TFLite's sum of 12 integer bits."""
 
-INPUT_BITS = 5
-SUM_BITS = 12
+SOFTMAX_OUTPUT = Quantization(1 / 256, LOWEST)
+"""Quantisation of every int8 softmax's output: probabilities 0 to 255/256."""
+
+INPUT_BITS, SUM_BITS = 5, 12
+"""Integer bits of the scaled differences and of the sum of exponentials."""
+
 ONE = (1 << 31) - 1
-"""1 in Q0, saturated."""
+"""The number 1 in Q0, saturated."""
 
-LOWEST, HIGHEST = -128, 127
 EXP_MINUS_EIGHTH = 1895147668
+"""``exp(-1/8)`` in Q0."""
+
 THIRD = 715827883
-FORTY_EIGHT_SEVENTEENTHS = 1515870810
-MINUS_THIRTY_TWO_SEVENTEENTHS = -1010580540
+"""``1/3`` in Q0."""
+
+FORTY_EIGHT_SEVENTEENTHS, MINUS_THIRTY_TWO_SEVENTEENTHS = 1515870810, -1010580540
+"""``48/17`` and ``-32/17`` in Q2: the first guess of Newton's method for a reciprocal."""
+
 POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
-"""``exp(-2**k)`` for k = -2..4 in Q0."""
+"""``exp(-2**k)`` in Q0 for k = -2..4."""
 
 
 def softmax_factor(layer: str, beta: float, scale: float, channels: int) -> tuple[int, int]:
-    """Multiplier and shift that bring differences of inputs to Q5.
+    """Multiplier and shift that bring differences of int8 inputs to Q5.
 
     Parameters
     ----------
     layer:
-        Whose they are, for the error.
-    beta, scale:
-        Of the operator, and of its input.
+        Name of the layer, for the error.
+    beta:
+        The operator's factor on its input; 1 but for rare models.
+    scale:
+        Scale of the input.
     channels:
-        How many values there are a pixel.
+        Number of values that one softmax is over.
 
     Raises
     ------
@@ -65,19 +76,19 @@ def softmax_factor(layer: str, beta: float, scale: float, channels: int) -> tupl
 
 
 def softmax(x: torch.Tensor, multiplier: int, shift: int) -> torch.Tensor:
-    """Softmax over the last axis.
+    """Softmax of int8 numbers over the last axis.
 
     Parameters
     ----------
     x:
-        int64 of any shape, values of int8.
+        int64 of any shape that holds int8 numbers.
     multiplier, shift:
         From :func:`softmax_factor`.
 
     Returns
     -------
     torch.Tensor
-        int64 of the same shape, ``256 * probability - 128`` in int8.
+        int64 of the same shape that holds int8 numbers: ``256 * probability - 128``.
     """
     difference = x - x.amax(-1, keepdim=True)
     counted = difference >= lowest_difference(shift)
@@ -98,7 +109,7 @@ def lowest_difference(shift: int) -> int:
 
 
 def exp_on_negative_values(a: torch.Tensor) -> torch.Tensor:
-    """``exp(a)`` in Q0 for ``a <= 0`` in Q5: a polynomial, times a power for each bit."""
+    """``exp(a)`` in Q0 for ``a <= 0`` in Q5: a polynomial, times a constant for each bit."""
     fraction_bits = 31 - INPUT_BITS
     quarter = 1 << (fraction_bits - 2)
     fraction = (a & (quarter - 1)) - quarter

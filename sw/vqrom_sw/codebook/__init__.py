@@ -1,8 +1,14 @@
-"""The universal codebook: its file, how it is extracted from networks, and nearest codewords."""
+"""The universal codebook: what it is, how it is extracted from networks, and nearest codewords.
+
+Weights are cut into sub-vectors, and each of these is replaced by the index of one of ``k``
+codewords. All networks share one codebook, so that the accelerator can hold it in a ROM. Here are
+the codebook with its file, the methods that extract one from float networks, the cut into
+sub-vectors, and the search for the codeword nearest to one.
+"""
 
 from .codebook import UniversalCodebook
 from .extraction import Extraction, extract_codebook
-from .nearest import nearest, nearest_masked
+from .search import nearest, nearest_masked
 from .subvectors import channel_rms, merge, subvectors
 
 __all__ = [

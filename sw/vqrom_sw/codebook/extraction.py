@@ -1,4 +1,11 @@
-"""Extraction of a universal codebook from float networks: kernel density, k-means, additive."""
+"""Extraction of a universal codebook from the weights of float networks.
+
+VQ4ALL (arXiv 2412.06875) takes all networks' sub-vectors as samples of one distribution, estimates
+its density with a Gaussian kernel, and draws the codewords from that. The codebook then resembles
+the weights of networks in general and not those of one, so that networks which were not there when
+it was made can be compressed onto it. k-means and additive codebooks take the place of the draw for
+comparison.
+"""
 
 from __future__ import annotations
 
@@ -8,40 +15,51 @@ from enum import StrEnum
 import numpy as np
 import torch
 
+from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import FloatConv, FloatNetwork
 
-from .codebook import LIMIT, MAX_CODEWORDS, MAX_STAGES, SUBVECTORS, UniversalCodebook, sums_of
-from .nearest import nearest
+from .codebook import LIMIT, MAX_STAGES, UniversalCodebook, sums_of
+from .search import nearest
 from .subvectors import channel_rms, subvectors
 
 MAX_SAMPLES = 100_000
-"""Sub-vectors that one network gives."""
+"""Most sub-vectors that one network gives, which bounds memory and time of the extraction."""
 
 CLIP_QUANTILE = 0.999
-"""Of the magnitudes of the codewords' entries; what lies above becomes +-127."""
+"""Quantile of the entries' magnitudes that becomes 127; the largest 0.1 % are clipped to it, so
+that a few of them do not coarsen all others.
+"""
 
 KMEANS_ROUNDS = 20
+"""Rounds of Lloyd's algorithm: assigning samples to means, and averaging."""
+
 ADDITIVE_ROUNDS = 10
+"""Alternations between the nearest sums and the least-squares tables of an additive codebook."""
 
 MAX_DISTANCES = 1 << 30
-"""Between samples and sums that an additive codebook is fitted with."""
+"""Most distances between samples and sums in a round of fitting an additive codebook: the more sums
+there are, the fewer samples it is fitted to.
+"""
 
 RIDGE = 1e-3
-"""Samples at 0 that each row of an additive table has beside its own."""
+"""Weight of a sample at 0 that each vector of an additive table has beside its own samples, which
+keeps the least-squares problem solvable where a vector has none.
+"""
 
 
 class Extraction(StrEnum):
-    """Where codewords come from.
+    """How codewords follow from the networks' sub-vectors.
 
     Members
     -------
     KDE:
-        Drawn from the Gaussian kernel density of the sub-vectors, as VQ4ALL does.
+        Codewords are drawn from the Gaussian kernel density of the sub-vectors, as VQ4ALL does.
     KMEANS:
-        Means of the sub-vectors nearest to them (Lloyd's algorithm), for comparison.
+        Each codeword is the mean of the sub-vectors nearest to it (Lloyd's algorithm).
     ADDITIVE:
-        Sums of codewords of several tables, fitted to the sub-vectors, for comparison.
+        Each codeword is a sum of one vector of each of several tables, which are fitted to the
+        sub-vectors.
     """
 
     KDE = "kde"
@@ -50,7 +68,7 @@ class Extraction(StrEnum):
 
 
 def network_subvectors(network: FloatNetwork, length: int) -> torch.Tensor:
-    """All sub-vectors of a network, each output channel divided by its root mean square.
+    """Cut all of a network's convolutions, each output channel divided by its root mean square.
 
     The root mean square makes channels of any magnitude one population of unit power; unlike the
     largest weight it does not depend on one outlier, and it is the scale under which a Gaussian
@@ -75,7 +93,29 @@ def network_subvectors(network: FloatNetwork, length: int) -> torch.Tensor:
 
 def sample_equally(networks: Sequence[FloatNetwork], length: int,
                    generator: torch.Generator) -> torch.Tensor:
-    """As many sub-vectors from each network, drawn without replacement: float32 ``[n, d]``."""
+    """Draw the same number of sub-vectors from each network, without replacement.
+
+    Equal parts keep a network of many weights from deciding the codebook by itself.
+
+    Parameters
+    ----------
+    networks:
+        The smallest one's sub-vectors decide the number, and :data:`MAX_SAMPLES` bounds it.
+    length:
+        Weights of a sub-vector, ``d``.
+    generator:
+        Source of the random choice.
+
+    Returns
+    -------
+    torch.Tensor
+        float32 ``[n, d]``.
+
+    Raises
+    ------
+    VqromError
+        If a network has no sub-vector of that length.
+    """
     pools = [network_subvectors(network, length) for network in networks]
     for network, pool in zip(networks, pools, strict=True):
         if not len(pool):
@@ -87,10 +127,10 @@ def sample_equally(networks: Sequence[FloatNetwork], length: int,
 
 
 def scott_bandwidth(samples: torch.Tensor) -> float:
-    """Scott's rule for an isotropic Gaussian kernel: ``sigma * n**(-1 / (d + 4))``.
+    """Compute the width of an isotropic Gaussian kernel by Scott's rule.
 
-    D. W. Scott, "Multivariate Density Estimation", 1992; ``sigma`` is the root mean variance of
-    the ``d`` coordinates.
+    It is ``sigma * n**(-1 / (d + 4))`` for samples ``[n, d]``, where ``sigma`` is the root mean
+    variance of the ``d`` coordinates (D. W. Scott, "Multivariate Density Estimation", 1992).
     """
     count, length = samples.shape
     sigma = samples.var(0).mean().sqrt().item() if count > 1 else 0.0
@@ -99,10 +139,11 @@ def scott_bandwidth(samples: torch.Tensor) -> float:
 
 def draw_from_density(samples: torch.Tensor, count: int,
                       generator: torch.Generator) -> torch.Tensor:
-    """Draw from the Gaussian kernel density of the samples, float32 ``[count, d]``.
+    """Draw ``count`` vectors from the Gaussian kernel density of the samples.
 
     A draw is an observed sub-vector plus normal noise of the bandwidth (VQ4ALL, arXiv 2412.06875,
-    section 4.1). Observed sub-vectors are drawn without replacement as far as they last.
+    section 4.1). Observed sub-vectors are drawn without replacement as far as they last. The
+    result is float32 ``[count, d]``.
     """
     order = torch.cat([torch.randperm(len(samples), generator=generator)
                        for _ in range(-(-count // len(samples)))])[:count]
@@ -111,9 +152,10 @@ def draw_from_density(samples: torch.Tensor, count: int,
 
 
 def cluster(samples: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
-    """Lloyd's algorithm from random samples, float32 ``[count, d]``.
+    """Find ``count`` means of the samples by Lloyd's algorithm, float32 ``[count, d]``.
 
-    A mean that no sample is nearest to starts again at a random sample.
+    The means start at random samples, or at draws from their density where there are fewer samples
+    than means. A mean that no sample is nearest to starts again at a random sample.
     """
     means = draw_from_density(samples, count, generator) if count > len(samples) \
         else samples[torch.randperm(len(samples), generator=generator)[:count]]
@@ -128,11 +170,11 @@ def cluster(samples: torch.Tensor, count: int, generator: torch.Generator) -> to
 
 def fit_additive(samples: torch.Tensor, count: int, stages: int,
                  generator: torch.Generator) -> torch.Tensor:
-    """Tables whose sums are near the samples, float32 ``[stages, count, d]``.
+    """Fit tables whose sums are near the samples, float32 ``[stages, count, d]``.
 
-    Each table is first clustered from what those before leave over; then the assignment of the
-    samples to the nearest sums and the least-squares tables alternate (Babenko and Lempitsky,
-    "Additive Quantization for Extreme Vector Compression", CVPR 2014).
+    Each table is first clustered from what those before it leave over. Then two steps alternate:
+    every sample is assigned to its nearest sum, and the tables are set by least squares (Babenko
+    and Lempitsky, "Additive Quantization for Extreme Vector Compression", CVPR 2014).
     """
     limit = max(1, MAX_DISTANCES // count**stages)
     chosen = samples[torch.randperm(len(samples), generator=generator)[:limit]]
@@ -149,21 +191,28 @@ def fit_additive(samples: torch.Tensor, count: int, stages: int,
     return tables
 
 
-def _least_squares(rows: torch.Tensor, samples: torch.Tensor, count: int) -> torch.Tensor:
-    """Rows ``[count, d]`` with which each sample is nearest to the sum of its own ``[n, m]``."""
-    used = torch.zeros(len(rows), count, dtype=torch.float64).scatter_(1, rows, 1.0)
+def _least_squares(owner: torch.Tensor, samples: torch.Tensor, count: int) -> torch.Tensor:
+    """Fit all tables' vectors ``[count, d]`` so that each sample is near the sum of its own.
+
+    ``owner`` is int64 ``[n, m]``: the numbers of each sample's vectors, counted through all tables.
+    """
+    used = torch.zeros(len(owner), count, dtype=torch.float64).scatter_(1, owner, 1.0)
     normal = used.T @ used + RIDGE * torch.eye(count, dtype=torch.float64)
     return torch.linalg.solve(normal, used.T @ samples.double()).float()
 
 
 def scale_to_int8(codewords: torch.Tensor) -> float:
-    """Factor with which all but the largest magnitudes reach 127."""
+    """Find the factor with which the :data:`CLIP_QUANTILE` of the magnitudes becomes 127."""
     magnitudes = codewords.abs().flatten().double().numpy()
     return LIMIT / (float(np.quantile(magnitudes, CLIP_QUANTILE)) or 1.0)
 
 
 def to_int8(codewords: torch.Tensor, factor: float | None = None) -> np.ndarray:
-    """Quantise with one factor for the whole codebook; int8, -127..127."""
+    """Quantise a codebook to int8 -127..127 with one factor for all of its entries.
+
+    Each layer's channels bring scales of their own, so that the factor itself is not kept. If none
+    is given, it is that of :func:`scale_to_int8`.
+    """
     scaled = codewords * (factor or scale_to_int8(codewords))
     return scaled.round().clamp(-LIMIT, LIMIT).to(torch.int8).numpy()
 
@@ -171,20 +220,22 @@ def to_int8(codewords: torch.Tensor, factor: float | None = None) -> np.ndarray:
 def extract_codebook(networks: Sequence[FloatNetwork], subvector: int = 4, codewords: int = 256,
                      seed: int = 0, method: Extraction = Extraction.KDE,
                      stages: int | None = None) -> UniversalCodebook:
-    """One codebook for all given networks (VQ4ALL, arXiv 2412.06875).
+    """Extract one codebook for all given networks (VQ4ALL, arXiv 2412.06875).
 
     Parameters
     ----------
     networks:
-        Each gives the same number of sub-vectors.
-    subvector, codewords:
-        ``d`` and ``k``; of each table, if additive.
+        Float networks; each gives the same number of sub-vectors.
+    subvector:
+        Weights of a codeword, ``d``.
+    codewords:
+        Number of codewords, ``k``; for an additive codebook, of vectors in each table.
     seed:
-        The same seed gives the same codebook.
+        Seed of all random choices; the same seed gives the same codebook.
     method:
-        Where codewords come from.
+        How codewords follow from the sub-vectors.
     stages:
-        Tables of an additive codebook, 2 by default.
+        Number of tables of an additive codebook, 2..4 and by default 2; otherwise 1.
 
     Raises
     ------
@@ -197,9 +248,9 @@ def extract_codebook(networks: Sequence[FloatNetwork], subvector: int = 4, codew
     if subvector not in SUBVECTORS:
         raise VqromError(f"subvector must be one of {SUBVECTORS}, not {subvector!r}")
     stages = _checked_stages(method, stages)
-    if codewords < 2 or codewords**stages > MAX_CODEWORDS:
-        raise VqromError(f"codewords must be 2..{int(MAX_CODEWORDS ** (1 / stages))}, "
-                         f"not {codewords!r}")
+    if codewords < MIN_CODEWORDS or codewords**stages > MAX_CODEWORDS:
+        raise VqromError(f"codewords must be {MIN_CODEWORDS}.."
+                         f"{int(MAX_CODEWORDS ** (1 / stages))}, not {codewords!r}")
     generator = torch.Generator().manual_seed(seed)
     samples = sample_equally(networks, subvector, generator)
     if method == Extraction.ADDITIVE:

@@ -1,16 +1,17 @@
 """The compiler as one page: the passes that turn a quantised network into a program.
 
-===================  =====================================  ==========================
-pass                 what it does                           what it returns
-===================  =====================================  ==========================
-``network_graph``    a network as tasks and feature maps    ``TaskGraph``
-``make_plan``        where maps live, in which strips       ``Plan``
-``emit``             a plan as operations, strip by strip   list of ``Operation``
-``rewrites``         layers' accounts, codebook loads       list of ``Operation``
-``schedule``         order of the list, and waits           ``Schedule``
-``assemble``         table lines, constants, FETCHes        ``Assembly``
-``make_program``     commands as bytes, sizes, limits       ``Program``
-===================  =====================================  ==========================
+=========================  =====================================  =====================
+pass                       what it does                           what it returns
+=========================  =====================================  =====================
+``network_graph``          a network as tasks and feature maps    ``TaskGraph``
+``make_plan``              where maps live, in which strips       ``Plan``
+``emit``                   a plan as operations, strip by strip   list of ``Operation``
+``count_transfers_apart``  input and output count by themselves   list of ``Operation``
+``insert_codebook``        loads of a codebook SRAM               list of ``Operation``
+``schedule``               order of the list, and waits           ``Schedule``
+``assemble``               table lines, constants, FETCHes        ``Assembly``
+``make_program``           commands as bytes, sizes, limits       ``Program``
+=========================  =====================================  =====================
 
 Each pass returns a value and changes none of those before. :mod:`vqrom_sw.compiler.listing` shows
 the plan and the program in words.

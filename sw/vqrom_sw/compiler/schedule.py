@@ -89,7 +89,7 @@ class Clock:
             weights = sum(packet.size for packet in operation.packets) // self._config.beat_bytes
             array = start + max(iterations(fields), fields["fills"], weights)
             ends[Unit.ARRAY].append(array)
-            rest = fields["pixels"] * self._config.post_groups + self.LATENCY
+            rest = fields["pixels"] * self._config.post_steps + self.LATENCY
             ends[Unit.POST].append(max(array, ends[Unit.POST][-1]) + rest)
         elif operation.opcode in UNITS_OF:
             ends[units[0]].append(start + self._duration(operation))

@@ -1,10 +1,12 @@
-"""Trained assignments: each sub-vector learns which of its nearest codewords to take.
+"""Construction: training the assignments, so that each sub-vector learns which codeword to take.
 
-The construction of VQ4ALL (arXiv 2412.06875): candidates are weighed by a softmax, trained against
-the float network, and frozen progressively.
+Nearest codewords lose accuracy where indices are short. Construction, after VQ4ALL (arXiv
+2412.06875), makes the assignment trainable: each sub-vector has a few candidates and a logit for
+each, a softmax of the logits gives ratios, the float network teaches, and choices are frozen
+progressively. The codebook stays as it is, since it is in the ROM.
 """
 
-from .module import Construction
+from .construction import Construction
 from .train import ConstructionSettings, construct
 
 __all__ = ["Construction", "ConstructionSettings", "construct"]

@@ -1,4 +1,4 @@
-"""Training state in a file: an interrupted construction goes on where it was."""
+"""The state of a construction in a file, from which an interrupted run goes on."""
 
 from __future__ import annotations
 
@@ -14,23 +14,31 @@ import torch
 from vqrom_hw.errors import VqromError
 from vqrom_sw.io import write_bytes
 
-from .module import Construction
+from .construction import Construction
 
 MAX_BYTES = 1 << 34
+"""Size in bytes from which a file is refused unread."""
+
 INTERVAL_S = 30.0
-"""Least time between two files, in seconds."""
+"""Least time between two writes, in seconds."""
 
 
 class Checkpoint:
-    """State of a construction and of its optimiser, and the number of the next step.
+    """The file that holds a construction's state, its optimiser's, and the number of the next step.
+
+    It also holds a fingerprint of everything that the result depends on, so that a file of another
+    run is refused and never continued by mistake.
 
     Parameters
     ----------
     path:
         File, or None to keep nothing.
+    construction:
+        The construction in its first state, whose codewords and weights go into the fingerprint.
+    optimizer:
+        Its optimiser.
     run:
-        Everything else that the result depends on; a checkpoint of another run is refused. With
-        the construction's first state, whose codewords and weights it holds.
+        What else the result depends on: settings, inputs, labels.
     """
 
     def __init__(self, path: Path | None, construction: Construction,
@@ -43,7 +51,12 @@ class Checkpoint:
             [*run, *construction.state_dict().values()])
 
     def restore(self) -> int:
-        """Take the state from the file, if there is one; the number of the next step, or 0.
+        """Take the state from the file, if there is one.
+
+        Returns
+        -------
+        int
+            The number of the step to go on with; 0 if there is no file.
 
         Raises
         ------
@@ -70,7 +83,15 @@ class Checkpoint:
         return int(step)
 
     def save(self, step: int, *, last: bool) -> None:
-        """Write the state, whole or not at all, if it is time to, or the last step."""
+        """Write the state, whole or not at all, if enough time has passed since the last write.
+
+        Parameters
+        ----------
+        step:
+            Number of the next step.
+        last:
+            Whether no step follows; the state is written then in any case.
+        """
         if self._path is None or not (last or time.monotonic() - self._last >= INTERVAL_S):
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +104,13 @@ class Checkpoint:
 
 
 def fingerprint(parts: Iterable[object]) -> str:
-    """SHA-256 over tensors' types, shapes and contents, and over the text of anything else."""
+    """Compute the SHA-256 of tensors' types, shapes and contents, and of the text of anything else.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits.
+    """
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, torch.Tensor):

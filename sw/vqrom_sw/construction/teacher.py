@@ -1,4 +1,8 @@
-"""What the float network teaches: computed once for all inputs, if that fits into memory."""
+"""What the float network teaches: computed once for all inputs, if that fits into memory.
+
+Every epoch asks for the same outputs of the float network again. Keeping them saves its share of
+each step.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,30 @@ import torch
 
 from vqrom_sw.progress import Progress
 
-from .module import Construction
+from .construction import Construction
 
 KEPT_BYTES = 1 << 32
-"""Bytes of watched maps that are kept; more are computed again in each step."""
+"""Most bytes of the watched layers' outputs that are kept; if there are more, they are computed
+again in each step.
+"""
 
 
 class Teacher:
-    """The float network's outputs of the watched layers, for parts of the inputs.
+    """The float network's outputs of the watched layers, which are asked for batch by batch.
 
     Parameters
     ----------
     construction:
-        Knows the float network and which layers are watched.
+        The construction that is taught; it holds the float network.
     images:
-        float32 ``[N, C, H, W]``.
+        float32 ``[N, C, H, W]``: all inputs.
     batch:
-        Inputs computed at once.
+        Number of inputs that are computed at once.
     device:
-        Where to compute, and where the maps go.
+        PyTorch's name of the device that computes and that the outputs are returned on.
     progress:
-        As in :func:`vqrom_sw.construction.train.construct`.
+        Called with what is being done, inputs done, and inputs in all, while outputs are computed
+        in advance.
     """
 
     def __init__(self, construction: Construction, images: torch.Tensor, batch: int, device: str,
@@ -44,12 +51,12 @@ class Teacher:
                 progress("asking the float network", min(first + batch, len(images)), len(images))
 
     def __call__(self, part: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Outputs ``[n, C, H, W]`` by layer.
+        """Return the watched layers' outputs ``[n, C, H, W]`` by name for some of the inputs.
 
         Parameters
         ----------
         part:
-            int64 ``[n]``: numbers of inputs.
+            int64 ``[n]``: numbers of these inputs.
         """
         if not self._kept:
             return self._ask(self._images[part])

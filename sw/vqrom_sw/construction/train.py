@@ -1,6 +1,9 @@
-"""Progressive network construction: assignments trained, frozen one after the other, all hard.
+"""Progressive network construction: assignments are trained, and frozen one after the other.
 
-VQ4ALL (arXiv 2412.06875), sections 4.2 and 4.3. No labels needed: the float network teaches.
+At first every sub-vector may still take any of its candidates. Its logits are trained and sharpened
+step by step, and when one candidate has nearly all of the ratio, the choice is frozen, so that what
+is still open can adapt to it. In the end all are frozen (VQ4ALL, arXiv 2412.06875, sections 4.2 and
+4.3). The float network teaches; labels are not needed.
 """
 
 from __future__ import annotations
@@ -14,32 +17,34 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.progress import Progress
 
 from .checkpoint import Checkpoint
-from .module import Construction
+from .construction import Construction
 from .teacher import Teacher
 
 
 @dataclass(frozen=True)
 class ConstructionSettings:
-    """How long and how fast.
+    """How long a construction is trained, how fast, and when its choices become final.
 
     Members
     -------
     epochs:
-        Passes over the images; 0 keeps the nearest codewords.
+        Passes over the images; with 0 nothing is trained and the first codewords stay.
     batch:
         Images of a step.
     candidates:
-        Nearest codewords that a sub-vector chooses among.
-    logit_rate, weight_rate:
-        Adam's step for logits, and for batch norm and raw weights; both fall to 0 along a cosine.
+        Number of codewords that a sub-vector chooses among.
+    logit_rate:
+        Adam's step for logits; it falls to 0 along half a cosine.
+    weight_rate:
+        Adam's step for batch norm and raw weights; it falls in the same way.
     decision:
-        Weight of the regulariser ``sum r (1 - r)``, which grows linearly from 0.
+        Weight at the end of the regulariser ``sum r (1 - r)``; it grows linearly from 0.
     sharpness:
         Factor on the logits at the end; it grows linearly from 1.
     threshold:
-        Ratio from which a sub-vector is frozen; above 1 none is before the end.
+        Ratio from which a sub-vector is frozen; above 1, none is before the end.
     seed:
-        Of the order of images.
+        Seed of the order of images.
     """
 
     epochs: int = 9
@@ -53,7 +58,7 @@ class ConstructionSettings:
     seed: int = 0
 
     def sharpness_at(self, position: float) -> float:
-        """Sharpness at a position, 0 to 1, of the whole run."""
+        """Compute the factor on the logits at a position of the run, from 0 to 1."""
         return 1 + (self.sharpness - 1) * position
 
 
@@ -64,15 +69,19 @@ def construct(construction: Construction, images: torch.Tensor, settings: Constr
 
     Parameters
     ----------
+    construction:
+        What to train; it is on the CPU afterwards.
     images:
-        float32 ``[N, C, H, W]``.
+        float32 ``[N, C, H, W]`` inputs to train on.
+    settings:
+        How long, how fast, and when choices become final.
     labels:
         int64 ``[N]``, if the true classes shall teach, too.
     checkpoint:
         File that holds the state while this runs. If it exists, training goes on from there, and
         ends as if it had never stopped.
     device:
-        PyTorch's name, ``"cuda"`` or ``"cpu"``.
+        PyTorch's name of the device to train on, ``"cuda"`` or ``"cpu"``.
     progress:
         Called after each step with what is being done, steps done, and steps in all.
 
@@ -111,11 +120,12 @@ def construct(construction: Construction, images: torch.Tensor, settings: Constr
 
 
 def cosine(position: float) -> float:
-    """From 1 at position 0 to 0 at position 1 along half a cosine."""
+    """Fall from 1 at position 0 to 0 at position 1 along half a cosine."""
     return 0.5 * (1 + torch.cos(torch.tensor(position * torch.pi)).item())
 
 
 def _optimizer(construction: Construction, settings: ConstructionSettings) -> torch.optim.Adam:
+    """Make the optimiser: logits have one peak rate, all other parameters another."""
     logits = [layer.logits for layer in construction.assigned]
     known = {id(parameter) for parameter in logits}
     others = [parameter for parameter in construction.parameters() if id(parameter) not in known]
@@ -125,7 +135,7 @@ def _optimizer(construction: Construction, settings: ConstructionSettings) -> to
 
 
 def _batch(step: int, per_epoch: int, count: int, settings: ConstructionSettings) -> torch.Tensor:
-    """Numbers of a step's images: each epoch has an order of its own, by the seed."""
+    """Return the numbers of a step's images; each epoch has an order of its own, by the seed."""
     epoch, part = divmod(step, per_epoch)
     generator = torch.Generator().manual_seed(settings.seed + epoch)
     return torch.randperm(count, generator=generator).split(settings.batch)[part]

@@ -1,8 +1,10 @@
-"""Feature maps of the float network and of the encoded one, of as many inputs as memory lets.
+"""Feature maps of the float network and of the encoded one, for as many inputs as memory lets.
 
-Maps of the first layers are large, and few inputs give them many positions. Later maps are small,
-and what they say of few inputs is soon learnt by heart: so inputs are added on the way, which run
-through the layers that are encoded already.
+Encoding by outputs looks at one layer after the other with a set of inputs, whose feature maps it
+keeps. Maps of the first layers are large, and few inputs give them many positions. Later maps are
+small: on few inputs their many weights would be fitted to these alone. So inputs are added on the
+way, which first run through the layers that are encoded already
+(docs/decisions/0016-more-inputs-for-late-layers).
 """
 
 from __future__ import annotations
@@ -18,24 +20,38 @@ from vqrom_sw.reference import LiveResults
 from .encoded import Encoded, Pair, encoded_pair
 
 LARGEST_BYTES = 1 << 30
-"""Of one feature map for all inputs."""
+"""Most bytes of one feature map for all inputs together, which decides how many inputs fit."""
 
 SAMPLES_PER_WEIGHT = 16
-"""Positions of the output wanted for each weight of a channel; decides how many inputs."""
+"""Positions of a layer's output that are wanted for each weight of an output channel: the layer
+with the most weights for its output's size decides how many inputs the network is looked at with.
+"""
 
 FEWEST, MOST = 256, 16384
-"""Inputs wanted at least and at most, as far as there are so many."""
+"""Least and greatest number of inputs that are wanted, as far as there are so many."""
 
 FEWEST_THAT_FIT = 16
+"""Inputs that are taken even where their maps exceed :data:`LARGEST_BYTES`."""
+
 WORTH_ADDING = 1.5
-"""Times as many inputs as before, if there shall be more."""
+"""Factor by which the number of inputs must grow for inputs to be added, since those added run
+through all layers before.
+"""
 
 CHUNK = 32
-"""Inputs added at once."""
+"""Added inputs that run through the layers before at once, which bounds the memory of doing so."""
 
 
 def inputs_by_layer(network: FloatNetwork, available: int) -> dict[str, int]:
-    """How many inputs each layer is looked at with; never fewer than the layer before."""
+    """Decide how many inputs each layer is looked at with; never fewer than the layer before it.
+
+    Parameters
+    ----------
+    network:
+        Float network.
+    available:
+        Number of inputs that there are.
+    """
     wanted = max((SAMPLES_PER_WEIGHT * layer.weight[0].numel() // (layer.shape[0] * layer.shape[1])
                   for layer in network.layers if isinstance(layer, FloatConv)), default=0)
     most = min(available, int(np.clip(wanted, FEWEST, MOST)))
@@ -54,14 +70,24 @@ def inputs_by_layer(network: FloatNetwork, available: int) -> dict[str, int]:
 
 
 class KeptMaps:
-    """Results that layers to come read, by name: of the float network and of the encoded one.
+    """The feature maps that layers to come read, of the float network and of the encoded one.
+
+    Layers are taken in execution order: :meth:`prepare` one, encode it, :meth:`put` its result.
 
     Parameters
     ----------
+    network:
+        Float network.
     images:
-        float32 ``[N, C, H, W]``.
+        float32 ``[N, C, H, W]``: all inputs that there are.
     encoded:
-        Of the layers so far; looked at again when inputs are added.
+        The layers encoded so far by name, which the caller adds to; it is read when inputs are
+        added.
+
+    Members
+    -------
+    counts:
+        Number of inputs that each layer is looked at with, by its name.
     """
 
     def __init__(self, network: FloatNetwork, images: torch.Tensor,
@@ -73,11 +99,11 @@ class KeptMaps:
 
     @property
     def results(self) -> dict[str, Pair]:
-        """What is kept, of the first :attr:`counts` inputs of the layer prepared last."""
+        """Kept feature maps by layer, for the inputs that the layer prepared last has."""
         return self._live.results
 
     def prepare(self, layer: FloatLayer) -> list[Pair]:
-        """The layer's inputs, after adding what fits from here on."""
+        """Add the inputs that fit from this layer on, and return what the layer reads."""
         wanted = self.counts[layer.name]
         if wanted > self._count:
             added = self._images[self._count:wanted].split(CHUNK)
@@ -90,11 +116,11 @@ class KeptMaps:
         return self._live.inputs(layer)
 
     def put(self, layer: FloatLayer, result: Pair) -> None:
-        """Keep a layer's result, and forget what was last read by it."""
+        """Keep a layer's result, and forget the maps that no later layer reads."""
         self._live.put(layer, result)
 
     def _before(self, stop: FloatLayer, images: torch.Tensor) -> dict[str, Pair]:
-        """What is kept when ``stop`` comes, of other images."""
+        """Run other images through the layers before ``stop``; return what would be kept then."""
         live: LiveResults[Pair] = LiveResults(self._network, {INPUT: (images, images)})
         for layer in self._network.layers:
             if layer is stop:

@@ -1,4 +1,9 @@
-"""TODO."""
+"""Encoding by weights: nearest codewords, with each channel's statistics matched.
+
+Nearest codewords shrink the weights, and over many layers the errors add up. Without labels or
+gradients most of that is made up for by what batch norm would do after the weights changed: each
+channel's mean and spread are put back to what they were (docs/decisions/0006-statistics-matching).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,15 @@ from vqrom_sw.reference import fold_layers, linear_part
 
 from .assign import assign
 from .encoded import Encoded, Pair, encoded_pair
-from .raw_layers import RAW_LIMIT
+from .raw_policy import RAW_LIMIT
+
+LARGEST_CHANGE = 2.0
+"""Largest factor by which matching changes a scale, up or down, so that a channel that hardly
+responds cannot blow up.
+"""
+
+LEAST_SPREAD = 1e-6
+"""Standard deviation of a channel's outputs up to which it counts as constant: its scale stays."""
 
 
 @torch.no_grad()
@@ -30,6 +43,10 @@ def encode_nearest(network: FloatNetwork, codebook: UniversalCodebook, images: t
 
     Parameters
     ----------
+    network:
+        Float network.
+    codebook:
+        Codewords to choose from.
     images:
         float32 ``[N, C, H, W]`` inputs like those to come.
     raw:
@@ -48,9 +65,7 @@ def encode_nearest(network: FloatNetwork, codebook: UniversalCodebook, images: t
     def run(layer: FloatLayer, inputs: list[Pair]) -> Pair:
         nonlocal done
         if isinstance(layer, FloatConv):
-            weights = round_raw(layer.weight) if layer.name in raw \
-                else _assigned(layer.weight, codebook)
-            encoded[layer.name] = _matched(layer, *weights, *inputs[0])
+            encoded[layer.name] = _encode(layer, codebook, inputs[0], layer.name in raw)
         done += 1
         if progress:
             progress("assigning codewords", done, len(network.layers))
@@ -60,43 +75,53 @@ def encode_nearest(network: FloatNetwork, codebook: UniversalCodebook, images: t
     return encoded
 
 
-def _matched(layer: FloatConv, indices: np.ndarray | None, integers: torch.Tensor,
-             fitted: np.ndarray, wanted: torch.Tensor, got: torch.Tensor) -> Encoded:
+def _encode(layer: FloatConv, codebook: UniversalCodebook, inputs: Pair, raw: bool) -> Encoded:
+    """Encode one convolution, and match its outputs' statistics on these inputs."""
+    if raw:
+        indices = None
+        integers, fitted = _rounded(layer.weight)
+    else:
+        found = assign(layer.weight, codebook)
+        indices, integers, fitted = found.indices, found.integers, found.scale
+    wanted, got = inputs
     scale, bias = match_statistics(linear_part(layer, integers.float(), None, got),
                                    linear_part(layer, layer.weight, layer.bias, wanted), fitted)
     return Encoded(indices, integers, fitted, scale, bias)
 
 
-def round_raw(weight: torch.Tensor) -> tuple[None, torch.Tensor, np.ndarray]:
-    """Symmetric int8 weights and the scale of each output channel, float64 ``[C_out]``."""
+def _rounded(weight: torch.Tensor) -> tuple[torch.Tensor, np.ndarray]:
+    """Round weights to symmetric int8 in a scale of each output channel's, float64 ``[C_out]``."""
     scale = weight.double().flatten(1).abs().amax(1) / RAW_LIMIT
     divisor = torch.where(scale > 0, scale, 1.0).reshape(-1, 1, 1, 1)
-    return None, (weight.double() / divisor).round().to(torch.int8), scale.numpy()
-
-
-def _assigned(weight: torch.Tensor, codebook: UniversalCodebook
-              ) -> tuple[np.ndarray, torch.Tensor, np.ndarray]:
-    found = assign(weight, codebook)
-    return found.indices, found.integers, found.scale
+    return (weight.double() / divisor).round().to(torch.int8), scale.numpy()
 
 
 def match_statistics(got: torch.Tensor, wanted: torch.Tensor,
                      fitted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and bias with which ``got`` has the channel means and deviations of ``wanted``.
+    """Find the scale and bias with which ``got`` has the channel statistics of ``wanted``.
 
     Parameters
     ----------
-    got, wanted:
-        float32 ``[N, C, H, W]``.
+    got:
+        float32 ``[N, C, H, W]``: sums of products with the integer weights, without a bias.
+    wanted:
+        float32 ``[N, C, H, W]``: what the float layer has before its activation.
     fitted:
-        Scale of each channel by its weights, float64 ``[C]``; the result is within a factor of 2,
-        and equal where a channel hardly varies.
+        Scale of each channel by its weights, float64 ``[C]``. The result differs from it by at most
+        a factor of :data:`LARGEST_CHANGE`, and equals it where a channel hardly varies.
+
+    Returns
+    -------
+    tuple
+        Scale and bias, float64 ``[C]`` each: ``scale * got + bias`` has the mean of ``wanted``, and
+        its standard deviation where the scale's bounds allow it.
     """
     dims = (0, 2, 3)
     spread_got, spread_wanted = (part.double().std(dims, correction=0) for part in (got, wanted))
     mean_got, mean_wanted = (part.double().mean(dims) for part in (got, wanted))
     start = torch.from_numpy(fitted)
-    usable = (spread_got * start > 1e-6) & (spread_wanted > 1e-6) & (got.shape[0] > 1)
+    usable = (spread_got * start > LEAST_SPREAD) & (spread_wanted > LEAST_SPREAD) \
+        & (got.shape[0] > 1)
     ratio = torch.where(usable, spread_wanted / (spread_got * start).clamp(min=1e-12), 1.0)
-    scale = start * ratio.clamp(0.5, 2.0)
+    scale = start * ratio.clamp(1 / LARGEST_CHANGE, LARGEST_CHANGE)
     return scale.numpy(), (mean_wanted - scale * mean_got).numpy()

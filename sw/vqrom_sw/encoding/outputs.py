@@ -1,9 +1,12 @@
-"""Encoding by outputs: layer by layer, codewords that keep each layer's outputs, not its weights.
+"""Encoding by outputs: codewords that keep what each layer computes, and not its weights.
 
-The squared error of a layer's outputs is a quadratic form of its weights' error, whose matrix are
-the second moments of its inputs (:mod:`vqrom_sw.encoding.columns`). A layer's inputs are those of
-the encoded network and its outputs those of the float network, so that a layer also makes up for
-the errors of those before it.
+Layer by layer, sample inputs run through the float network and through the encoded one. The inputs
+that a layer is fitted to are those of the encoded network, the outputs wanted of it those of the
+float network, so that it also makes up for the errors of the layers before it. The squared error of
+its outputs is a quadratic form of its weights' error, which the search in
+:mod:`vqrom_sw.encoding.columns` makes small. Here the form is set up: the moments come from
+:mod:`vqrom_sw.encoding.statistics` and are damped, and the weights that are best by them are solved
+for.
 """
 
 from __future__ import annotations
@@ -14,15 +17,15 @@ import numpy as np
 import torch
 
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.network import FloatAdd, FloatConv, FloatNetwork, readers_of
+from vqrom_sw.network import UNBOUNDED, FloatAdd, FloatConv, FloatNetwork, readers_of
 from vqrom_sw.progress import Progress
 from vqrom_sw.reference import linear_part
 
 from .columns import Moments, on_codebook, positive
 from .encoded import Encoded, encoded_pair
 from .kept_maps import KeptMaps
-from .raw_layers import RAW_LIMIT
-from .statistics import Statistics, layer_statistics, position_weights
+from .raw_policy import RAW_LIMIT
+from .statistics import Statistics, layer_statistics, position_importance
 
 
 @torch.no_grad()
@@ -31,16 +34,32 @@ def encode_outputs(network: FloatNetwork, codebook: UniversalCodebook, images: t
                    seed: int = 0) -> dict[str, Encoded]:
     """Give every sub-vector the codeword with which its layer's outputs are kept best.
 
-    Parameters and result are those of :func:`vqrom_sw.encoding.nearest.encode_nearest`.
+    Raw layers are fitted to the outputs in the same way, and rounded. Nothing is trained.
 
     Parameters
     ----------
+    network:
+        Float network.
+    codebook:
+        Codewords to choose from.
+    images:
+        float32 ``[N, C, H, W]`` inputs like those to come; late layers see more of them than early
+        ones (:mod:`vqrom_sw.encoding.kept_maps`).
+    raw:
+        Names of the layers that keep raw int8 weights.
+    progress:
+        Called with what is being done, layers done, and layers in all.
     seed:
-        Of the positions that are looked at.
+        Seed of the random choice of positions that are looked at.
+
+    Returns
+    -------
+    dict
+        Each convolution by its layer's name.
     """
     encoded: dict[str, Encoded] = {}
     maps = KeptMaps(network, images, encoded)
-    importance = position_weights(network, images, seed, maps.counts)
+    importance = position_importance(network, images, seed, maps.counts)
     partners = _partners(network)
     for done, layer in enumerate(network.layers):
         inputs = maps.prepare(layer)
@@ -59,19 +78,23 @@ def encode_outputs(network: FloatNetwork, codebook: UniversalCodebook, images: t
 
 
 def _partners(network: FloatNetwork) -> dict[str, str]:
-    """Of a convolution that a sum alone reads: what else is summed."""
+    """Name the other operand of the sum that is a convolution's only reader, by the convolution.
+
+    Such a layer can make up for the error of the other operand, too, since nobody else reads it.
+    """
     readers = readers_of(network)
     found = {}
     for layer in network.layers:
         if isinstance(layer, FloatConv) and len(readers[layer.name]) == 1:
             reader = readers[layer.name][0]
-            if isinstance(reader, FloatAdd) and layer.bounds == (-np.inf, np.inf):
+            if isinstance(reader, FloatAdd) and layer.bounds == UNBOUNDED:
                 found[layer.name] = reader.inputs[reader.inputs[0] == layer.name]
     return found
 
 
 def _encode(layer: FloatConv, codebook: UniversalCodebook, statistics: Statistics,
             raw: bool) -> Encoded:
+    """Encode one convolution, and set its bias so that the outputs' means are those wanted."""
     moments = _moments(layer, statistics)
     if raw:
         aim = torch.cat([part.weights for part in moments])
@@ -81,8 +104,8 @@ def _encode(layer: FloatConv, codebook: UniversalCodebook, statistics: Statistic
     else:
         parts = [on_codebook(part, codebook, layer.weight.shape[1]) for part in moments]
         indices, integers, scale, aim = (torch.cat(same) for same in zip(*parts, strict=True))
-    rows = integers.double().reshape(layer.groups, -1, integers.shape[1])
-    means = (rows @ statistics.input_mean.unsqueeze(2)).flatten()
+    by_group = integers.double().reshape(layer.groups, -1, integers.shape[1])
+    means = (by_group @ statistics.input_mean.unsqueeze(2)).flatten()
     bias = statistics.output_mean - scale * means
     shape = (len(scale), *layer.weight.shape[2:], layer.weight.shape[1])
     shaped, aimed = (part.float().reshape(shape).permute(0, 3, 1, 2).contiguous()
@@ -95,7 +118,12 @@ def _encode(layer: FloatConv, codebook: UniversalCodebook, statistics: Statistic
 
 
 def _moments(layer: FloatConv, statistics: Statistics) -> list[Moments]:
-    """Damped moments, and the weights that are best by them, of each group."""
+    """Damp each group's moments, and solve for the weights that are best by them.
+
+    Damping adds to the diagonal what would be there if every input had independent noise, and to
+    the products with the outputs what the float weights make of it: the fewer samples there are,
+    the more the best weights stay near the float ones.
+    """
     own = layer.weight.permute(0, 2, 3, 1).reshape(layer.groups, -1, statistics.inputs.shape[1])
     diagonal = statistics.inputs.diagonal(dim1=1, dim2=2)
     added = statistics.damping * diagonal.mean(1).clamp(min=1e-12)

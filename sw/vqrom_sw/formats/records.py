@@ -1,4 +1,7 @@
-"""The records of a ``.vqnet`` file's graph: which fields each kind of layer has, and their ranges.
+"""The records of a ``.vqnet`` file: which fields each kind of layer has, and their ranges.
+
+The file holds the network's structure as JSON, checked by these classes, and its arrays (weights,
+indices, biases, factors, constants) as tensors. The strings of ``kind`` are part of the format.
 """
 
 from __future__ import annotations
@@ -7,50 +10,73 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, Subvector
+from vqrom_sw.arithmetic import HIGHEST, LOWEST, MAX_SHIFT, MIN_SHIFT
+
 Size = Annotated[int, Field(ge=1, le=1 << 16)]
+"""A size of a feature map, kernel or stride."""
+
 Pixels = Annotated[int, Field(ge=0, le=1 << 10)]
-Int8 = Annotated[int, Field(ge=-128, le=127)]
+"""A number of pixels of padding."""
+
+Int8 = Annotated[int, Field(ge=LOWEST, le=HIGHEST)]
+"""A number of a feature map."""
+
 Shape = tuple[Size, Size, Size]
+"""Shape ``(H, W, C)`` of a feature map."""
+
 Pair = tuple[Size, Size]
+"""Sizes ``(y, x)``."""
+
 Padding = tuple[Pixels, Pixels, Pixels, Pixels]
+"""Padding ``(top, left, bottom, right)``."""
+
 Name = Annotated[str, Field(min_length=1, max_length=256)]
+"""Name of a network or layer."""
+
 MAX_LAYERS = 4094
-"""The hardware's layer number has 12 bits; loading and storing are two of them."""
+"""Most layers of a network: the hardware's layer number has 12 bits, and loading and storing are
+two of them."""
 
-STRICT = ConfigDict(extra="forbid", frozen=True)
+
+class StrictRecord(BaseModel):
+    """A record that cannot be changed and has no other fields than its class says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class QuantizationRecord(BaseModel):
-    """Per-tensor affine quantisation."""
+class QuantizationRecord(StrictRecord):
+    """Scale and zero point of a feature map."""
 
-    model_config = STRICT
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     zero_point: Int8
 
 
-class FixedPoint(BaseModel):
-    """A requantisation multiplier of one element."""
+class FixedPoint(StrictRecord):
+    """One factor of a requantisation as integers."""
 
-    model_config = STRICT
     multiplier: Annotated[int, Field(ge=0, lt=1 << 31)]
-    shift: Annotated[int, Field(ge=-31, le=7)]
+    shift: Annotated[int, Field(ge=MIN_SHIFT, le=MAX_SHIFT)]
 
 
-class _Record(BaseModel):
-    model_config = STRICT
+class LayerRecord(StrictRecord):
+    """The fields that the records of all layers have."""
+
     name: Name
     inputs: tuple[Name, ...]
     shape: Shape
     quantization: QuantizationRecord
 
 
-class _Window(_Record):
+class WindowRecord(LayerRecord):
+    """The fields of layers that move a window over their input."""
+
     kernel: Pair
     stride: Pair
     padding: Padding
 
 
-class ConvRecord(_Window):
+class ConvRecord(WindowRecord):
     """A convolution or linear layer; its arrays are tensors of the file."""
 
     kind: Literal["conv", "linear"]
@@ -59,28 +85,28 @@ class ConvRecord(_Window):
     clamp: tuple[Int8, Int8]
 
 
-class MaxPoolRecord(_Window):
-    """Max pooling."""
+class MaxPoolRecord(WindowRecord):
+    """A max pooling."""
 
     kind: Literal["maxpool"] = "maxpool"
 
 
-class WindowAverageRecord(_Window):
-    """Average pooling of windows."""
+class AveragePoolRecord(WindowRecord):
+    """An average pooling over windows."""
 
     kind: Literal["avgpool2d"] = "avgpool2d"
     clamp: tuple[Int8, Int8]
 
 
-class AveragePoolRecord(_Record):
-    """Global average pooling."""
+class GlobalAveragePoolRecord(LayerRecord):
+    """A mean over height and width."""
 
     kind: Literal["avgpool"] = "avgpool"
     requantization: FixedPoint
 
 
-class AddRecord(_Record):
-    """Residual addition."""
+class AddRecord(LayerRecord):
+    """A sum of two feature maps."""
 
     kind: Literal["add"] = "add"
     input_requantization: tuple[FixedPoint, FixedPoint]
@@ -88,25 +114,24 @@ class AddRecord(_Record):
     clamp: tuple[Int8, Int8]
 
 
-class SoftmaxRecord(_Record):
-    """Softmax on the host, in integers."""
+class SoftmaxRecord(LayerRecord):
+    """A softmax on the host, in integers."""
 
     kind: Literal["softmax"] = "softmax"
     multiplier: Annotated[int, Field(ge=1 << 30, lt=1 << 31)]
     shift: Annotated[int, Field(ge=0, le=31)]
 
 
-class StepRecord(BaseModel):
+class StepRecord(StrictRecord):
     """A step of a host layer."""
 
-    model_config = STRICT
     op: Annotated[str, Field(max_length=64)]
     arguments: Annotated[tuple[Any, ...], Field(max_length=16)]
     keywords: Annotated[dict[str, Any], Field(max_length=16)]
 
 
-class HostRecord(_Record):
-    """Operations on the host; its constants are tensors of the file."""
+class HostRecord(LayerRecord):
+    """A host layer; its constants are tensors of the file."""
 
     kind: Literal["host"] = "host"
     operation: Annotated[str, Field(max_length=256)]
@@ -115,19 +140,20 @@ class HostRecord(_Record):
     input_shapes: tuple[Annotated[tuple[Size, ...], Field(min_length=1, max_length=3)], ...]
 
 
-Record = Annotated[ConvRecord | MaxPoolRecord | WindowAverageRecord | AveragePoolRecord | AddRecord
-                   | SoftmaxRecord | HostRecord, Field(discriminator="kind")]
+AnyLayerRecord = Annotated[
+    ConvRecord | MaxPoolRecord | AveragePoolRecord | GlobalAveragePoolRecord | AddRecord
+    | SoftmaxRecord | HostRecord, Field(discriminator="kind")]
+"""The record of a layer of any kind."""
 
 
-class Graph(BaseModel):
-    """What the file says beside its tensors."""
+class NetworkRecord(StrictRecord):
+    """What the file says of the network beside its tensors."""
 
-    model_config = STRICT
     name: Name
     input_shape: Shape
     input_quantization: QuantizationRecord
     output_shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=4)]
     codebook_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    codewords: Annotated[int, Field(ge=2, le=65536)] | None
-    subvector: Literal[1, 2, 4, 8, 16] | None
-    layers: Annotated[list[Record], Field(min_length=1, max_length=MAX_LAYERS)]
+    codewords: Annotated[int, Field(ge=MIN_CODEWORDS, le=MAX_CODEWORDS)] | None
+    subvector: Subvector | None
+    layers: Annotated[list[AnyLayerRecord], Field(min_length=1, max_length=MAX_LAYERS)]

@@ -1,4 +1,8 @@
-"""TODO."""
+"""Topology files of SCALE-Sim, which list the layers of a network without weights.
+
+SCALE-Sim is a simulator of systolic arrays whose CSV files many networks are published in. Each
+line is a convolution, or a matrix product ``M x K`` times ``K x N``.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,35 @@ from pathlib import Path
 from vqrom_hw.errors import VqromError
 
 MAX_BYTES = 1 << 20
+"""Greatest size of a file that is read."""
+
 MAX_LAYERS = 4000
+"""Most lines of a topology."""
 
 CONV_COLUMNS = ("IFMAP height", "IFMAP width", "filter height", "filter width", "channels",
                 "filters", "stride")
+"""Columns of a convolution after its name."""
+
 GEMM_COLUMNS = ("M", "N", "K")
+"""Columns of a matrix product after its name."""
 
 
 @dataclass(frozen=True)
 class TopologyLayer:
-    """One layer.
+    """A convolution without weights.
 
     Members
     -------
     name:
-        As in the file.
+        The layer's name in the file.
     shape:
-        Input ``(H, W, C)``.
+        Shape ``(H, W, C)`` of its input.
     kernel, stride:
-        ``(y, x)``.
+        Size of a window, and pixels between two windows, ``(y, x)``.
     filters:
-        Output channels.
+        Number of output channels.
     depthwise:
-        Each input channel has its own filter.
+        Whether each input channel has a filter of its own, and no other.
     """
 
     name: str
@@ -42,14 +52,14 @@ class TopologyLayer:
 
     @property
     def output_shape(self) -> tuple[int, int, int]:
-        """As SCALE-Sim counts: a last window may go beyond the input."""
+        """Shape ``(H, W, C)`` of the output; as in SCALE-Sim, last windows may leave the input."""
         height, width = (-(-(size - kernel) // stride) + 1 for size, kernel, stride in zip(
             self.shape, self.kernel, self.stride, strict=False))
         return height, width, self.filters
 
     @property
     def padding(self) -> tuple[int, int, int, int]:
-        """What the last windows read beyond the input: ``(top, left, bottom, right)``."""
+        """Pixels that the last windows read beyond the input, ``(top, left, bottom, right)``."""
         bottom, right = (
             (count - 1) * stride + kernel - size for count, size, kernel, stride in zip(
                 self.output_shape, self.shape, self.kernel, self.stride, strict=False))
@@ -57,7 +67,7 @@ class TopologyLayer:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates."""
+        """Multiply-accumulates of the layer."""
         height, width, filters = self.output_shape
         reduced = 1 if self.depthwise else self.shape[2]
         return height * width * filters * self.kernel[0] * self.kernel[1] * reduced
@@ -65,14 +75,14 @@ class TopologyLayer:
 
 @dataclass(frozen=True)
 class Topology:
-    """A file's layers.
+    """The layers of one file.
 
     Members
     -------
     name:
-        For reports.
+        Name for reports.
     layers:
-        In order.
+        The layers in order.
     """
 
     name: str
@@ -80,20 +90,20 @@ class Topology:
 
 
 def gemm(name: str, m: int, n: int, k: int) -> TopologyLayer:
-    """``M x K`` times ``K x N``: ``M`` pixels of ``K`` channels, ``N`` filters."""
+    """A matrix product ``M x K`` times ``K x N``: ``M`` pixels of ``K`` channels, ``N`` filters."""
     return TopologyLayer(name, (m, 1, k), (1, 1), (1, 1), n)
 
 
 def read_topology(path: Path) -> Topology:
     """Read a CSV file with a header line: convolutions, or matrix products as ``Layer, M, N, K``.
 
-    Lines may end with a comma, be blank, have a second stride and columns about sparsity, which
-    are ignored. A convolution with ``DP`` in its name is depthwise.
+    Lines may end with a comma, be blank, and have a second stride. Columns about sparsity are
+    ignored. A convolution with ``DP`` in its name is depthwise.
 
     Raises
     ------
     VqromError
-        If it cannot be read, or a line is not a layer.
+        If the file cannot be read, or a line is not a layer.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -105,7 +115,15 @@ def read_topology(path: Path) -> Topology:
 
 
 def parse_topology(text: str, name: str) -> Topology:
-    """The same from a file's text."""
+    """Parse the text of a topology file; see :func:`read_topology`.
+
+    Parameters
+    ----------
+    text:
+        Content of the file.
+    name:
+        Name of the topology.
+    """
     lines = [(number, [cell.strip() for cell in line.split(",")])
              for number, line in enumerate(text.splitlines(), start=1) if line.strip(" ,\t")]
     if len(lines) < 2:

@@ -1,9 +1,13 @@
-"""Files and caches: bounded reads, writes that leave nothing half-written, kept results."""
+"""Files and caches: bounded reads, writes that leave nothing half-written, kept results.
+
+Other rooms import functions that read and write whole files (bytes, ``.npy`` arrays, tensor
+files), the greatest sizes of arrays from outside, and the caches for what takes long to make.
+"""
 
 from .array_cache import cached_array
 from .arrays import MAX_DIMENSION, MAX_DIMENSIONS, load_array, require_file
 from .atomic import read_bytes, write_bytes
-from .cache import cache_root, cached_directory, content_key
+from .directory_cache import cache_root, cached_directory, content_key
 from .sources import source_digest
 from .tensor_file import read_tensors, tensor_bytes
 

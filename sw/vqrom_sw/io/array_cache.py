@@ -10,7 +10,7 @@ import numpy as np
 from vqrom_hw.errors import VqromError
 
 from .atomic import read_bytes, write_bytes
-from .cache import cache_root, content_key
+from .directory_cache import cache_root, content_key
 
 MAX_BYTES = 1 << 30
 """Largest file that is read back."""
@@ -18,7 +18,7 @@ MAX_BYTES = 1 << 30
 
 def cached_array(name: str, depends_on: Sequence[object], make: Callable[[], np.ndarray]
                  ) -> np.ndarray:
-    """What ``make`` gives, from the cache if it was made from the same before.
+    """The array that ``make`` makes, read from the cache if it was made from the same before.
 
     Where the cache folder cannot be written, or a file in it is damaged, the array is made again.
 
@@ -27,8 +27,8 @@ def cached_array(name: str, depends_on: Sequence[object], make: Callable[[], np.
     name:
         Beginning of the file's name, for people who look into the folder.
     depends_on:
-        Everything that the array follows from, as for :func:`.cache.content_key`; the code that
-        makes it is given as its :func:`.sources.source_digest`.
+        Everything that the array follows from, as for :func:`.directory_cache.content_key`; the
+        code that makes it is given as its :func:`.sources.source_digest`.
     make:
         Makes the array; called at most once.
     """

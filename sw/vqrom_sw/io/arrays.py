@@ -1,27 +1,40 @@
-"""TODO."""
+"""Arrays and files that a user names: checked before they are used."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from vqrom_hw.errors import VqromError
 
-if TYPE_CHECKING:
-    import numpy as np
-
 MAX_DIMENSIONS = 8
+"""Most dimensions that an array from outside may have."""
+
 MAX_DIMENSION = 1 << 20
+"""Greatest size of one dimension of an array from outside."""
 
 
 def require_file(path: Path, what: str) -> Path:
-    """The path, if it is a file that can be read.
+    """Refuse a path that is not a file that can be read.
+
+    Parameters
+    ----------
+    path:
+        Path that a user gave.
+    what:
+        What the file is, for the error.
+
+    Returns
+    -------
+    Path
+        The path itself.
 
     Raises
     ------
     VqromError
-        Otherwise.
+        If it is a directory, does not exist, or cannot be read.
     """
     if path.is_dir():
         raise VqromError(f"{what} must be a file, not the directory {str(path)!r}")
@@ -33,15 +46,20 @@ def require_file(path: Path, what: str) -> Path:
 
 
 def load_array(path: Path, what: str) -> np.ndarray:
-    """An array of numbers from a ``.npy`` file, without pickle.
+    """Read an array of numbers from a ``.npy`` file, without pickle.
+
+    Parameters
+    ----------
+    path:
+        Path that a user gave.
+    what:
+        What the file is, for the error.
 
     Raises
     ------
     VqromError
         If the file is absent, truncated, not ``.npy``, holds objects, or is empty.
     """
-    import numpy as np
-
     require_file(path, what)
     try:
         with path.open("rb") as file:

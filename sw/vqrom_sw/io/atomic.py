@@ -1,4 +1,4 @@
-"""Reading with a size limit and writing whole files or nothing."""
+"""Files as bytes: reading with a size limit, and writing whole files or nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from vqrom_hw.errors import VqromError
 
 
 def read_bytes(path: Path, what: str, limit: int) -> bytes:
-    """A file's content.
+    """Read a file's content.
+
+    Parameters
+    ----------
+    path:
+        The file.
+    what:
+        What the file is, for the error.
+    limit:
+        Greatest number of bytes that it may have.
 
     Raises
     ------

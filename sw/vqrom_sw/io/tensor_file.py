@@ -1,4 +1,7 @@
-"""Safetensors files of our formats: bytes that depend on content alone, and checked reading."""
+"""Safetensors files with named versions: bytes that depend on content alone, checked reading.
+
+Network files and codebook files are safetensors files whose metadata names the format.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,13 @@ from vqrom_hw.errors import VqromError
 from .atomic import read_bytes
 
 LENGTH_BYTES = 8
-"""A safetensors file starts with the length of its header, little-endian; the header is padded to
-a multiple of the same number of bytes."""
+"""Bytes of the number with which a safetensors file starts: its header's length, little-endian.
+
+The header is padded to a multiple of the same number of bytes."""
 
 
 def tensor_bytes(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
-    """A safetensors file's content: the same for the same tensors and metadata.
+    """The content of a safetensors file, always the same for the same tensors and metadata.
 
     The library writes the metadata in an order that changes from process to process; here they are
     sorted, so that files can be compared by their bytes. Offsets count from the header's end and
@@ -37,16 +41,18 @@ def tensor_bytes(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str])
 
 def read_tensors(path: Path, what: str, limit: int, file_format: str,
                  version: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Tensors and metadata of a file.
+    """Read the tensors and the metadata of a safetensors file.
 
     Parameters
     ----------
+    path:
+        The file.
     what:
         What the file is, for errors.
     limit:
-        Most bytes that it may have.
+        Greatest number of bytes that it may have.
     file_format, version:
-        What its metadata must say.
+        Format and version that its metadata must name.
 
     Raises
     ------

@@ -1,7 +1,9 @@
 """What a network is, twice: in float as it was imported, and quantised as the accelerator runs it.
 
-Both are lists of layers in execution order. Steps that the accelerator does not do are layers of
-the host.
+Both are lists of layers in execution order, each of which names the layers that it reads. Steps
+that the accelerator does not do are host layers: lists of PyTorch operations that run on the host.
+Other rooms import the classes of networks and layers, the name of a network's input, what runs and
+checks host layers, and the functions that convert shapes.
 """
 
 from .float_network import (
@@ -16,9 +18,8 @@ from .float_network import (
     FloatNetwork,
     readers_of,
 )
-from .host import GETITEM, OPERATIONS, RESHAPES, HostStep, check_steps, run_steps
-from .quantized_network import (
-    NO_CODEBOOK,
+from .host_steps import GETITEM, OPERATIONS, RESHAPES, HostStep, check_steps, run_steps
+from .quantized_layers import (
     Add,
     AveragePool,
     Conv,
@@ -26,9 +27,9 @@ from .quantized_network import (
     Host,
     Layer,
     MaxPool,
-    QuantizedNetwork,
     Softmax,
 )
+from .quantized_network import NO_CODEBOOK, QuantizedNetwork
 from .shapes import INPUT, image_shaped, native
 
 __all__ = [

@@ -1,4 +1,7 @@
-"""The captured float network: the hardware's layers before quantisation, and the host's."""
+"""The float network: what an importer makes, and what compression starts from.
+
+Its layers are those that the accelerator has, before quantisation, and host layers.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,25 @@ from typing import Literal
 
 import torch
 
-from .host import HostStep
+from .host_steps import HostStep
 from .shapes import INPUT
 
 UNBOUNDED = (-math.inf, math.inf)
+"""Bounds of a layer without a fused activation."""
 
 
 @dataclass(frozen=True)
 class FloatLayer:
-    """What every layer has.
+    """A step of a float network; this class holds what all kinds of layers have.
 
     Members
     -------
     name:
-        The module's path, made unique.
+        Path of the PyTorch module that the layer comes from, made unique in the network.
     inputs:
-        Names of the producing layers, or ``"input"``.
+        Names of the layers whose outputs it reads, or ``"input"`` for the network's input.
     shape:
-        Output feature map ``(H, W, C)``.
+        Shape ``(H, W, C)`` of its output feature map.
     """
 
     name: str
@@ -35,24 +39,25 @@ class FloatLayer:
 
 @dataclass(frozen=True)
 class FloatConv(FloatLayer):
-    """A convolution, or a linear layer as the convolution whose kernel is its whole input.
+    """A convolution, or a linear layer, which is a convolution whose kernel is its whole input.
 
     Members
     -------
     kind:
-        ``"conv"`` or ``"linear"``.
+        What the module was: ``"conv"`` or ``"linear"``.
     weight:
-        float32 ``[C_out, C_in / groups, kernel_y, kernel_x]``, batch norm folded in.
+        Weights with batch norm folded in, float32 ``[C_out, C_in / groups, kernel_y, kernel_x]``.
     bias:
         float32 ``[C_out]``.
     stride:
-        ``(y, x)``.
+        Pixels between two windows, ``(y, x)``.
     padding:
-        ``(top, left, bottom, right)`` in pixels.
+        Zero pixels around the input, ``(top, left, bottom, right)``.
     bounds:
-        ``(lowest, highest)`` of the fused activation; infinite where there is none.
+        Least and greatest output, as the fused activation has it; infinite where there is none.
     groups:
-        Input and output channels are cut into so many parts, each of which sees its own only.
+        Number of groups of a grouped convolution: an output channel reads the input channels of
+        its own group only.
     """
 
     kind: Literal["conv", "linear"]
@@ -66,18 +71,19 @@ class FloatConv(FloatLayer):
 
 @dataclass(frozen=True)
 class FloatIdentity(FloatLayer):
-    """Passes its input's channels on: every ``stride``-th pixel, zero channels around, clamped.
+    """A layer without weights that passes its input on: subsampled, zero-padded, clamped.
 
-    The option-A shortcut of the CIFAR ResNets, and an activation that nothing could absorb.
+    It is the option-A shortcut of the CIFAR ResNets, and an activation that could not be fused
+    into the layer before it.
 
     Members
     -------
     stride:
-        ``(y, x)``.
+        Step of the subsampling, ``(y, x)``; 2 keeps every second pixel.
     channels:
-        Zero channels ``(before, after)`` those of the input.
+        Number of zero channels added ``(before, after)`` the channels of the input.
     bounds:
-        As in :class:`FloatConv`.
+        Least and greatest output, as in :class:`FloatConv`.
     """
 
     stride: tuple[int, int]
@@ -87,7 +93,15 @@ class FloatIdentity(FloatLayer):
 
 @dataclass(frozen=True)
 class FloatMaxPool(FloatLayer):
-    """Max pooling; padding never wins."""
+    """Max pooling, in which padding never is the maximum.
+
+    Members
+    -------
+    kernel, stride:
+        Size of a window, and pixels between two windows, ``(y, x)``.
+    padding:
+        Pixels around the input, ``(top, left, bottom, right)``.
+    """
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -96,28 +110,30 @@ class FloatMaxPool(FloatLayer):
 
 @dataclass(frozen=True)
 class FloatGlobalAveragePool(FloatLayer):
-    """Mean over height and width; output ``(1, 1, C)``."""
+    """The mean of each channel over height and width; its output is ``(1, 1, C)``."""
 
 
 @dataclass(frozen=True)
 class FloatAdd(FloatLayer):
-    """Sum of two feature maps of one shape, clamped to ``bounds``."""
+    """The sum of two feature maps of one shape, clamped to ``bounds`` as in :class:`FloatConv`."""
 
     bounds: tuple[float, float]
 
 
 @dataclass(frozen=True)
 class FloatHost(FloatLayer):
-    """Operations that the accelerator does not do; see :func:`vqrom_sw.network.host.run_steps`.
+    """A host layer: operations that the accelerator does not do, and PyTorch does instead.
 
     Members
     -------
     kind:
-        What is computed, for messages and reports.
-    steps, constants:
-        The operations, and their constant tensors, float32.
+        Names of the operations, for messages and reports.
+    steps:
+        The operations in order; :func:`run_steps` runs them.
+    constants:
+        Constant tensors that the steps refer to, float32.
     input_shapes:
-        Of each input in the module, without the batch.
+        Shape of each input in the PyTorch module, without the batch.
     """
 
     kind: str
@@ -128,18 +144,18 @@ class FloatHost(FloatLayer):
 
 @dataclass(frozen=True)
 class FloatNetwork:
-    """A float network of layers that the hardware has.
+    """A network of float layers, each of which the accelerator or the host can do.
 
     Members
     -------
     name:
-        For reports and file names.
+        Name for reports and files.
     input_shape:
-        ``(H, W, C)`` of the input feature map.
+        Shape ``(H, W, C)`` of the input feature map.
     layers:
-        In execution order; the last one is the output.
+        The layers in execution order; the last one makes the network's output.
     output_shape:
-        Shape of one output as the module gives it, e.g. ``(10,)`` or ``(C, H, W)``.
+        Shape of one output as the PyTorch module gives it, e.g. ``(10,)`` or ``(C, H, W)``.
     """
 
     name: str
@@ -148,14 +164,14 @@ class FloatNetwork:
     output_shape: tuple[int, ...]
 
     def to(self, device: torch.device | str) -> FloatNetwork:
-        """The same network with its tensors on a device."""
+        """The same network with its weights and biases on a device."""
         return replace(self, layers=tuple(
             replace(layer, weight=layer.weight.to(device), bias=layer.bias.to(device))
             if isinstance(layer, FloatConv) else layer for layer in self.layers))
 
 
 def readers_of(network: FloatNetwork) -> dict[str, list[FloatLayer]]:
-    """The layers that read each layer's output, in execution order."""
+    """For the input and each layer, by name: the layers that read it, in execution order."""
     found: dict[str, list[FloatLayer]] = {name: [] for name in
                                           (INPUT, *(layer.name for layer in network.layers))}
     for layer in network.layers:

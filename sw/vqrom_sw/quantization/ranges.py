@@ -1,4 +1,8 @@
-"""Ranges of feature maps, and the int8 quantisation that covers them."""
+"""Ranges of feature maps, and the int8 quantisation that covers them.
+
+A feature map has one scale and one zero point. The wider the range that they cover, the coarser the
+steps; what lies outside is clamped. How much of the outermost values to give up is a choice.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +11,35 @@ from enum import StrEnum
 import numpy as np
 import torch
 
-from vqrom_sw.arithmetic import Quantization
+from vqrom_sw.arithmetic import HIGHEST, LOWEST, Quantization
 
-LOWEST, HIGHEST = -128, 127
 STEPS = HIGHEST - LOWEST
+"""Steps between the lowest and the highest int8 value."""
 
 CLIP = 1e-5
-"""Part of a feature map's values, on either side, that a percentile range leaves out."""
+"""Share of a feature map's values that a percentile range leaves out at either end."""
 
 TRIALS = 24
-"""Shrunken ranges that the least-squares range is chosen from, down to a half."""
+"""Number of ranges, from half of all values' range to all of it, that the least-squares range is
+chosen from.
+"""
 
 MAX_VALUES = 1 << 18
-"""Values that the least-squares range looks at."""
+"""About how many values the errors of these ranges are measured on, evenly spread."""
 
 
 class Ranges(StrEnum):
-    """How the range of a feature map follows from calibration values.
+    """How the range of a feature map follows from its values on calibration inputs.
 
     Members
     -------
     MINMAX:
-        All values.
+        The range covers all values.
     PERCENTILE:
-        All but the outermost ``CLIP`` of them on either side.
+        The range leaves out the outermost :data:`CLIP` of the values at either end.
     MSE:
-        Of shrunken ranges of all values, that with the least squared quantisation error.
+        The range is the one with the least squared quantisation error among all values' range and
+        smaller ones of the same proportions.
     """
 
     MINMAX = "minmax"
@@ -41,9 +48,9 @@ class Ranges(StrEnum):
 
 
 def quantization_of(values: torch.Tensor, ranges: Ranges = Ranges.PERCENTILE) -> Quantization:
-    """Quantisation for a feature map, any shape; 0 is always in the range, and exact.
+    """Find the quantisation for a feature map's values, of any shape.
 
-    ``scale = (high - low) / 255`` and ``zero_point = round(-128 - low / scale)``.
+    The range always holds 0, which is exact: padding and the zeros of a ReLU cost nothing.
     """
     flat = values.flatten().double()
     left_out = int(len(flat) * CLIP) if ranges == Ranges.PERCENTILE else 0
@@ -57,7 +64,11 @@ def quantization_of(values: torch.Tensor, ranges: Ranges = Ranges.PERCENTILE) ->
 
 
 def covering(low: float, high: float) -> Quantization:
-    """Quantisation whose lowest and highest integer stand for ``low <= 0 <= high``."""
+    """Make the quantisation whose lowest and highest integer stand for ``low <= 0 <= high``.
+
+    It has ``scale = (high - low) / 255`` and ``zero_point = round(-128 - low / scale)``; a map that
+    is 0 everywhere gets the scale 1.
+    """
     if high - low < 1e-30:
         return Quantization(1.0, 0)
     scale = (high - low) / STEPS

@@ -1,4 +1,9 @@
-"""TODO."""
+"""The float reference: a captured network run in float32, one layer after the other.
+
+Encoding and construction run layers in ways of their own, with other weights or two networks beside
+each other. What they share is here, too: a fold over the layers that keeps a result only as long as
+a later layer reads it.
+"""
 
 from __future__ import annotations
 
@@ -24,27 +29,52 @@ from vqrom_sw.network import (
 )
 
 T = TypeVar("T")
+"""What a fold has for a layer's result: one feature map, or several."""
 
 
 def linear_part(layer: FloatConv, weight: torch.Tensor, bias: torch.Tensor | None,
                 x: torch.Tensor) -> torch.Tensor:
-    """The convolution before its activation, float ``[N, C_out, H, W]``, with other weights."""
+    """Run a convolution with other weights, and without its activation.
+
+    Parameters
+    ----------
+    layer:
+        Gives stride, padding and groups.
+    weight:
+        ``[C_out, C_in / groups, kernel_y, kernel_x]``.
+    bias:
+        ``[C_out]``, or None for no bias.
+    x:
+        ``[N, C_in, H', W']``.
+
+    Returns
+    -------
+    torch.Tensor
+        ``[N, C_out, H, W]``.
+    """
     return F.conv2d(pad(x, layer.padding), weight, bias, layer.stride, groups=layer.groups)
 
 
 def pad(x: torch.Tensor, padding: tuple[int, int, int, int], value: float = 0.0) -> torch.Tensor:
-    """Pad ``[N, C, H, W]`` by ``(top, left, bottom, right)`` pixels."""
+    """Pad ``[N, C, H, W]`` by ``(top, left, bottom, right)`` pixels of a value."""
     top, left, bottom, right = padding
     return F.pad(x, (left, right, top, bottom), value=value) if any(padding) else x
 
 
 def float_layer(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
-    """Run one layer in float32.
+    """Run one layer in float32, with its activation.
 
     Parameters
     ----------
+    layer:
+        Any layer of a float network.
     inputs:
-        ``[N, C, H, W]`` for each of the layer's inputs.
+        float32 ``[N, C, H, W]`` for each of the layer's inputs.
+
+    Raises
+    ------
+    TypeError
+        If the layer is of no known class.
     """
     x = inputs[0]
     match layer:
@@ -68,12 +98,14 @@ def float_layer(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
 
 def fold_layers(network: FloatNetwork, first: T,
                    run: Callable[[FloatLayer, list[T]], T]) -> T:
-    """Run the layers in order, each on its inputs' results; forget results that nobody needs.
+    """Run the layers in order, each on its inputs' results, and forget results in time.
 
     Parameters
     ----------
+    network:
+        Float network, which gives the layers and what each of them reads.
     first:
-        In place of the network's input.
+        What the first layers read in place of the network's input.
     run:
         Makes a layer's result from those of its inputs.
 
@@ -91,12 +123,21 @@ def fold_layers(network: FloatNetwork, first: T,
 
 
 class LiveResults(Generic[T]):
-    """Layers' results by name, as long as a layer to come reads them.
+    """The layers' results by name, each as long as a layer to come reads it.
+
+    It bounds the memory of running a network whose feature maps are large.
+
+    Parameters
+    ----------
+    network:
+        Float network, which tells who reads what.
+    results:
+        Results to start with, the network's input among them before the first layer.
 
     Members
     -------
     results:
-        Of the layers that were put so far.
+        Results by layer of those that are still needed, and of the layer put last.
     """
 
     def __init__(self, network: FloatNetwork, results: dict[str, T]):
@@ -104,11 +145,11 @@ class LiveResults(Generic[T]):
         self._last_use = {name: layer.name for layer in network.layers for name in layer.inputs}
 
     def inputs(self, layer: FloatLayer) -> list[T]:
-        """What the layer reads."""
+        """List the results that a layer reads, in the order of its inputs."""
         return [self.results[name] for name in layer.inputs]
 
     def put(self, layer: FloatLayer, result: T) -> None:
-        """Keep a layer's result, and forget what nobody reads after it."""
+        """Keep a layer's result, and forget those that no later layer reads."""
         for name in layer.inputs:
             if self._last_use[name] == layer.name:
                 self.results.pop(name, None)
@@ -117,17 +158,19 @@ class LiveResults(Generic[T]):
 
 @torch.no_grad()
 def float_forward(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Run the captured network in float32.
+    """Run a network in float32, and keep every layer's output.
 
     Parameters
     ----------
+    network:
+        Float network.
     x:
         float32 ``[N, C, H, W]``.
 
     Returns
     -------
     dict
-        Output ``[N, C, H, W]`` of every layer by name, ``"input"`` included.
+        Output ``[N, C, H, W]`` of every layer by name, and the input as ``"input"``.
     """
     results = {INPUT: x}
     for layer in network.layers:
@@ -136,6 +179,19 @@ def float_forward(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Ten
 
 
 def float_output(network: FloatNetwork, x: torch.Tensor) -> torch.Tensor:
-    """The network's output as the module gives it, float32 ``[N, *output_shape]``."""
+    """Run a network in float32, and return its output in the imported module's shape.
+
+    Parameters
+    ----------
+    network:
+        Float network.
+    x:
+        float32 ``[N, C, H, W]``.
+
+    Returns
+    -------
+    torch.Tensor
+        float32 ``[N, *output_shape]``.
+    """
     last = float_forward(network, x)[network.layers[-1].name]
     return native(last, network.output_shape)

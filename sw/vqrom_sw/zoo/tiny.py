@@ -1,7 +1,8 @@
-"""The MLPerf Tiny reference models (float TFLite), from the shared data folder."""
+"""The reference models of MLPerf Tiny, float TFLite files from the data folder."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,31 +13,38 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import read_tflite
 from vqrom_sw.io import cached_array, source_digest
 
-from .cifar import cifar_images, data_folder
-from .data import ImageSet, read_archive
+from .cifar import cifar_images
+from .data_folder import data_folder, read_archive
+from .image_set import ImageSet
 from .keyword_features import keyword_features
 
 BATCH = 500
+"""Inputs that the network classifies at a time."""
+
 SPECTRA = 2000
+"""Number of random spectra to calibrate anomaly detection with."""
+
 KWS_SCALE, KWS_ZERO_POINT = 0.5847029, 83
-"""Of the test set's int8 features."""
+"""Scale and zero point of the int8 features that the test set of keyword spotting holds."""
 
 
 def load_tiny(name: str) -> tuple[nn.Module, ImageSet]:
-    """A model in evaluation mode and its inputs.
+    """Load a model in evaluation mode, and its inputs.
+
+    The autoencoder has no data: its inputs are noise of the range of such spectra. Keyword
+    spotting has a test set only, so that it calibrates on synthetic sounds; making them takes a
+    minute, the first time.
 
     Parameters
     ----------
     name:
-        ``"resnet8"`` (CIFAR-10, 0..255), ``"ds_cnn"`` (keywords, MFCC) or ``"autoencoder"``
-        (anomaly detection in log-mel spectra, for which there are no data: noise of their range).
-        Keyword spotting is distilled on synthetic sounds, as no features but the test set's are
-        there; making them takes a minute, the first time.
+        ``"resnet8"`` (CIFAR-10, 0..255), ``"ds_cnn"`` (keywords, cepstral coefficients) or
+        ``"autoencoder"`` (anomaly detection in log-mel spectra).
 
     Raises
     ------
     VqromError
-        If a file is absent or of another content.
+        If a file is absent, or is not the one known here.
     """
     file, load = _MODELS[name]
     path = data_folder() / "mlperf_tiny" / f"{file}_float.tflite"
@@ -44,7 +52,7 @@ def load_tiny(name: str) -> tuple[nn.Module, ImageSet]:
     return module, load(path, module)
 
 
-def _resnet8(*unused: object) -> ImageSet:
+def _resnet8() -> ImageSet:
     calibration, _ = cifar_images("train_10000.npz")
     images, labels = cifar_images("test_2000.npz")
     return ImageSet(_raw(calibration), _raw(images), labels)
@@ -71,8 +79,8 @@ def _classes(module: nn.Module, inputs: np.ndarray) -> np.ndarray:
                       torch.from_numpy(inputs).split(BATCH)]).numpy()
 
 
-def _autoencoder(*unused: object) -> ImageSet:
-    """Five neighbouring frames of 128 log-mel bands: smooth noise around -30 dB."""
+def _autoencoder() -> ImageSet:
+    """Inputs of five neighbouring frames of 128 log-mel bands: smooth noise around -30 dB."""
     rng = np.random.default_rng(0)
     bands = rng.normal(0, 1.2, (SPECTRA, 1, 128)).cumsum(2)
     frames = bands + rng.normal(0, 2, (SPECTRA, 5, 128))
@@ -80,5 +88,6 @@ def _autoencoder(*unused: object) -> ImageSet:
     return ImageSet(spectra, spectra[:8], np.full(8, -1))
 
 
-_MODELS = {"resnet8": ("resnet8", _resnet8), "ds_cnn": ("ds_cnn_kws", _ds_cnn),
-           "autoencoder": ("autoencoder_ad", _autoencoder)}
+_MODELS: dict[str, tuple[str, Callable[[Path, nn.Module], ImageSet]]] = {
+    "resnet8": ("resnet8", lambda *_: _resnet8()), "ds_cnn": ("ds_cnn_kws", _ds_cnn),
+    "autoencoder": ("autoencoder_ad", lambda *_: _autoencoder())}

@@ -6,7 +6,8 @@ import pytest
 
 from tests.hw.simulation import config_of, receiver, sender, simulate
 from vqrom_hw.bus import BOUNDARY, ReadDma, WriteDma
-from vqrom_hw.bus.bursts import BurstSplitter, ReadStream
+from vqrom_hw.bus.bursts import BurstSplitter
+from vqrom_hw.bus.prefetch_fifo import PrefetchFifo
 
 
 def request(address, beats, tag=0, command=0):
@@ -18,14 +19,14 @@ def fields(view):
 
 
 @pytest.mark.parametrize(("beat_bytes", "most"), [(8, 16), (16, 256), (64, 4), (32, 1)])
-def test_bursts_cover_requests_and_cross_no_boundary(beat_bytes, most):
+def test_bursts_cover_requests_and_cross_no_boundary(beat_bytes: int, most: int) -> None:
     rng, out = random.Random(most), []
     dut = BurstSplitter(beat_bytes, most)
     requests = [request(rng.randrange(1 << 14) * beat_bytes, rng.choice([1, most, 7, 300]),
                         rng.getrandbits(1)) for _ in range(12)]
     total = sum(one["beats"] for one in requests)
 
-    async def collect(ctx):
+    async def collect(ctx) -> None:
         while sum(beats for _, beats, _ in out) < total:
             ctx.set(dut.o.ready, rng.random() < 0.7)
             _, _, valid, ready, payload = await ctx.tick().sample(
@@ -43,13 +44,13 @@ def test_bursts_cover_requests_and_cross_no_boundary(beat_bytes, most):
         assert address // BOUNDARY == (address + beats * beat_bytes - 1) // BOUNDARY
 
 
-def test_stream_asks_only_for_what_it_can_hold():
+def test_channel_asks_only_for_what_it_can_hold() -> None:
     """A consumer that sleeps: no more beats are under way than the FIFO has room for."""
     depth, out, under_way = 16, [], [0]
-    dut = ReadStream(64, depth, 8)
+    dut = PrefetchFifo(64, depth, 8)
     requests = [request(64 * number, 5) for number in range(10)]
 
-    async def memory(ctx):
+    async def memory(ctx) -> None:
         pending = []
         while len(out) < 50:
             ctx.set(dut.burst.ready, 1)
@@ -64,7 +65,7 @@ def test_stream_asks_only_for_what_it_can_hold():
             assert under_way[0] - len(out) <= depth
             await ctx.tick()
 
-    async def consumer(ctx):
+    async def consumer(ctx) -> None:
         await ctx.tick().repeat(100)
         assert under_way[0] == 15, "three requests of five fit, a fourth does not"
         await receiver(dut.o, 50, out)(ctx)
@@ -75,7 +76,7 @@ def test_stream_asks_only_for_what_it_can_hold():
 
 def read_memory(dut, rng, log, stop, error_at=None):
     """An in-order AXI memory with latency: a beat holds its own address; bad bursts are errors."""
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         pending = []
         while not stop():
             ready = rng.random() < 0.7
@@ -99,39 +100,39 @@ def read_memory(dut, rng, log, stop, error_at=None):
     return bench
 
 
-def test_read_streams_share_the_bus():
-    """Three streams, each gets its own data in its own order; every beat is counted once."""
+def test_read_channels_share_the_bus() -> None:
+    """Three channels, each gets its own data in its own order; every beat is counted once."""
     rng, log, outs = random.Random(5), [], ([], [], [])
     dut = ReadDma(config_of(), (16, 16, 8))
     requests = [[request(0x10000 * (number + 1) + 8 * rng.randrange(2000), rng.randint(1, 40),
                          rng.getrandbits(1)) for _ in range(6)] for number in range(3)]
-    totals = [sum(one["beats"] for one in stream) for stream in requests]
+    totals = [sum(one["beats"] for one in channel) for channel in requests]
 
     def stop():
         return all(len(out) == total for out, total in zip(outs, totals, strict=True))
 
-    benches = [sender(getattr(dut, f"request_{number}"), requests[number], rng)
+    benches = [sender(dut.requests[number], requests[number], rng)
                for number in range(3)]
-    benches += [receiver(getattr(dut, f"o_{number}"), totals[number], outs[number], rng)
+    benches += [receiver(dut.outputs[number], totals[number], outs[number], rng)
                 for number in range(3)]
     simulate(dut, *benches, read_memory(dut, rng, log, stop, requests[1][2]["address"]))
-    for stream, out in zip(requests, outs, strict=True):
-        assert out == [one["address"] + 8 * beat for one in stream for beat in range(one["beats"])]
-    for number, stream in enumerate(requests):
+    for channel, out in zip(requests, outs, strict=True):
+        assert out == [one["address"] + 8 * beat for one in channel for beat in range(one["beats"])]
+    for number, channel in enumerate(requests):
         for tag in range(2):
             assert sum(entry[:2] == (1 << number, tag) for entry in log) == sum(
-                one["beats"] for one in stream if one["tag"] == tag)
+                one["beats"] for one in channel if one["tag"] == tag)
     assert sum(error for _, _, error in log) == 1
 
 
 @pytest.mark.parametrize("most", [1, 8])
-def test_writes_arrive_in_order(most):
+def test_writes_arrive_in_order(most: int) -> None:
     rng, memory, accepted = random.Random(most), {}, [0]
     dut = WriteDma(config_of(max_burst_beats=most))
     requests = [request(8 * rng.randrange(4096), beats) for beats in (1, 30, 8, 3)]
     data = [rng.getrandbits(64) for _ in range(sum(one["beats"] for one in requests))]
 
-    async def slave(ctx):
+    async def subordinate(ctx) -> None:
         addresses, bursts, acknowledge, beats = [], 0, 0, []
         while accepted[0] < len(data) or not ctx.get(dut.idle):
             ready = rng.random() < 0.6, rng.random() < 0.6
@@ -156,7 +157,7 @@ def test_writes_arrive_in_order(most):
             assert last == marked
             memory[address] = value
 
-    simulate(dut, sender(dut.request, requests), sender(dut.i, data, rng), slave)
+    simulate(dut, sender(dut.request, requests), sender(dut.i, data, rng), subordinate)
     place = 0
     for one in requests:
         for beat in range(one["beats"]):
@@ -164,10 +165,10 @@ def test_writes_arrive_in_order(most):
             place += 1
 
 
-def test_write_error_is_reported():
+def test_write_error_is_reported() -> None:
     dut, seen = WriteDma(config_of()), []
 
-    async def slave(ctx):
+    async def subordinate(ctx) -> None:
         ctx.set(dut.awready, 1)
         ctx.set(dut.wready, 1)
         await ctx.tick().repeat(12)
@@ -179,20 +180,20 @@ def test_write_error_is_reported():
         await ctx.tick()
         seen.append(ctx.get(dut.error))
 
-    simulate(dut, sender(dut.request, [request(64, 2)]), sender(dut.i, [1, 2]), slave)
+    simulate(dut, sender(dut.request, [request(64, 2)]), sender(dut.i, [1, 2]), subordinate)
     assert seen == [1, 0]
 
 
-def test_flushed_reads_are_waited_for_and_dropped():
+def test_flushed_reads_are_waited_for_and_dropped() -> None:
     """After a flush the bus is drained, and the next request begins afresh."""
     dut, out = ReadDma(config_of(), (16, 8)), []
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         ctx.set(dut.arready, 1)
-        ctx.set(dut.request_0.payload, request(0, 40, command=3))
-        ctx.set(dut.request_0.valid, 1)
+        ctx.set(dut.requests[0].payload, request(0, 40, command=3))
+        ctx.set(dut.requests[0].valid, 1)
         await ctx.tick()
-        ctx.set(dut.request_0.valid, 0)
+        ctx.set(dut.requests[0].valid, 0)
         await ctx.tick().repeat(8)  # two bursts of eight beats fit the FIFO
         ctx.set(dut.flush, 1)
         for beat in range(16):
@@ -205,10 +206,10 @@ def test_flushed_reads_are_waited_for_and_dropped():
         ctx.set(dut.rvalid, 0)
         assert ctx.get(dut.drained)
         ctx.set(dut.flush, 0)
-        ctx.set(dut.request_0.payload, request(8 * 100, 1))
-        ctx.set(dut.request_0.valid, 1)
+        ctx.set(dut.requests[0].payload, request(8 * 100, 1))
+        ctx.set(dut.requests[0].valid, 1)
         await ctx.tick()
-        ctx.set(dut.request_0.valid, 0)
+        ctx.set(dut.requests[0].valid, 0)
         await ctx.tick().until(dut.arvalid)
         assert (ctx.get(dut.araddr), ctx.get(dut.arlen)) == (800, 0)
         ctx.set(dut.rdata, 7)
@@ -216,15 +217,15 @@ def test_flushed_reads_are_waited_for_and_dropped():
         await ctx.tick()
         ctx.set(dut.rvalid, 0)
 
-    simulate(dut, bench, receiver(dut.o_0, 1, out))
+    simulate(dut, bench, receiver(dut.outputs[0], 1, out))
     assert out == [7]
 
 
-def test_flushed_writes_end_their_burst_without_byte_enables():
+def test_flushed_writes_end_their_burst_without_byte_enables() -> None:
     """The beat that is on the bus stays as it is; those after it change nothing in memory."""
     dut, beats = WriteDma(config_of()), []
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         ctx.set(dut.awready, 1)
         ctx.set(dut.request.payload, request(0, 20))
         ctx.set(dut.request.valid, 1)

@@ -9,10 +9,10 @@ from vqrom_hw.compute.accumulators import AccumulatorBank, AccumulatorBanks, Acc
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
-def test_memory_reads_what_is_written_in_the_same_cycle(depth):
+def test_memory_reads_what_is_written_in_the_same_cycle(depth: int) -> None:
     dut, rng, words = AccumulatorMemory(16, depth), random.Random(depth), [0] * depth
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         shown = 0
         for _ in range(200):
             read, write = rng.randrange(depth), rng.randrange(depth)
@@ -33,12 +33,12 @@ def test_memory_reads_what_is_written_in_the_same_cycle(depth):
 
 
 @pytest.mark.parametrize(("lanes", "depth"), [(1, 1), (1, 4), (3, 2), (4, 7)])
-def test_sums_while_the_other_half_is_read(lanes, depth):
+def test_sums_while_the_other_half_is_read(lanes: int, depth: int) -> None:
     """Half 0 and half 1 change roles; updates come in any order and every cycle."""
     dut, rng = AccumulatorBank(lanes, depth, 20), random.Random(lanes)
     sums = [[[0] * lanes for _ in range(depth)] for _ in range(2)]
 
-    async def run(ctx, half):
+    async def run(ctx, half) -> None:
         for number in range(6 * depth):
             first = number < depth
             address = number if first else rng.randrange(depth)
@@ -54,7 +54,7 @@ def test_sums_while_the_other_half_is_read(lanes, depth):
         ctx.set(dut.update, 0)
         await ctx.tick().repeat(2)
 
-    async def read(ctx, half, address):
+    async def read(ctx, half, address) -> None:
         ctx.set(dut.read, 1)
         ctx.set(dut.read_half, half)
         ctx.set(dut.read_address, address)
@@ -62,7 +62,7 @@ def test_sums_while_the_other_half_is_read(lanes, depth):
         ctx.set(dut.read, 0)
         assert [ctx.get(dut.total[lane]) for lane in range(lanes)] == sums[half][address]
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for half in (0, 1, 0, 1):
             await run(ctx, half)
         for half in range(2):
@@ -73,10 +73,10 @@ def test_sums_while_the_other_half_is_read(lanes, depth):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_banks_hold_all_columns(shape):
+def test_banks_hold_all_columns(shape: str) -> None:
     """A half is full with its last update, readable at once, and until it is released."""
     config, rng = SHAPES[shape], random.Random(shape)
-    dut, groups, lanes = AccumulatorBanks(config, 20), config.post_groups, config.post_lanes
+    dut, steps, lanes = AccumulatorBanks(config, 20), config.post_steps, config.post_lanes
 
     async def fill(ctx, half, pixels):
         sums = [[0] * config.columns for _ in range(pixels)]
@@ -89,27 +89,27 @@ def test_banks_hold_all_columns(shape):
                 value = rng.randint(-(1 << 19), (1 << 19) - 1)
                 ctx.set(dut.partial[column], value)
                 sums[pixel][column] += value
-            assert ctx.get(dut.writes) == groups and ctx.get(dut.reads) == (not first) * groups
+            assert ctx.get(dut.writes) == steps and ctx.get(dut.reads) == (not first) * steps
             assert not ctx.get(dut.half_full)
             await ctx.tick()
         ctx.set(dut.update, 0)
         return sums
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for half in (0, 1, 0):
             pixels = rng.randint(1, config.accumulator_depth)
             sums = await fill(ctx, half, pixels)
             ctx.set(dut.read_half, half)
             for pixel in reversed(range(pixels)):
-                for group in range(groups):
-                    ctx.set(dut.read, 1 << group)
+                for step in range(steps):
+                    ctx.set(dut.read, 1 << step)
                     ctx.set(dut.read_address, pixel)
                     assert ctx.get(dut.half_full) == 1 << half
                     assert ctx.get(dut.reads) == 1 and not ctx.get(dut.writes)
                     await ctx.tick()
                     ctx.set(dut.read, 0)
                     assert [ctx.get(dut.total[lane]) for lane in range(lanes)] \
-                        == sums[pixel][group * lanes:(group + 1) * lanes]
+                        == sums[pixel][step * lanes:(step + 1) * lanes]
             ctx.set(dut.release, 1 << half)
             await ctx.tick()
             ctx.set(dut.release, 0)

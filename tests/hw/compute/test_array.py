@@ -12,10 +12,10 @@ from vqrom_hw.compute.array import ColumnAdder, ProcessingElement, product_width
 
 
 @pytest.mark.parametrize("length", [1, 2, 4, 8, 16])
-def test_element_is_a_dot_product(length):
+def test_element_is_a_dot_product(length: int) -> None:
     dut, rng = ProcessingElement(length), random.Random(length)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for extreme in (True, False, False):
             weights = [-128] * length if extreme else signed_bytes(rng, length)
             ctx.set(dut.codeword, pack_bytes(weights))
@@ -35,32 +35,32 @@ def test_element_is_a_dot_product(length):
     simulate(dut, bench)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 3, 8])
-def test_adder_never_overflows(groups):
-    dut, width = ColumnAdder(groups, product_width(4)), product_width(4)
+@pytest.mark.parametrize("pe_rows", [1, 2, 3, 8])
+def test_adder_never_overflows(pe_rows: int) -> None:
+    dut, width = ColumnAdder(pe_rows, product_width(4)), product_width(4)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for value in (-(1 << width - 1), (1 << width - 1) - 1, -1, 0):
-            for group in range(groups):
-                ctx.set(dut.products[group], value)
+            for row in range(pe_rows):
+                ctx.set(dut.products[row], value)
             await ctx.tick()
-            assert ctx.get(dut.total) == groups * value
+            assert ctx.get(dut.total) == pe_rows * value
 
     simulate(dut, bench)
 
 
 @pytest.mark.parametrize("shape", CONFIGS)
-def test_array_is_a_matrix_product(shape):
+def test_array_is_a_matrix_product(shape: str) -> None:
     """Tiles back to back, each loaded in the last cycles before its first word."""
     config, rng = CONFIGS[shape], random.Random(1)
     ports, steps, d = config.decode_ports, config.fill_steps, config.subvector
-    tiles = np.random.default_rng(2).integers(-128, 128, (5, config.groups, config.columns, d))
+    tiles = np.random.default_rng(2).integers(-128, 128, (5, config.pe_rows, config.columns, d))
     # The first cycle of each tile; the shortest tiles run exactly as long as a fill takes.
     starts = np.cumsum([steps] + [steps + rng.randint(0, 2) for _ in tiles]).tolist()
     words = [signed_bytes(rng, config.rows) for _ in range(starts[-1])]
     dut = ProcessingArray(config)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for cycle in range(starts[-1] + ProcessingArray.LATENCY):
             for tile, start in zip(tiles, starts, strict=False):
                 if start - steps <= cycle < start:

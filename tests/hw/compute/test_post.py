@@ -12,7 +12,7 @@ from vqrom_hw.compute import PostProcessor
 class Scene:
     """A post-processor between accumulators and words, and what it should make of them."""
 
-    def __init__(self, shape):
+    def __init__(self, shape) -> None:
         self.config, self.rng = SHAPES[shape], random.Random(shape)
         self.dut, self.half = PostProcessor(self.config), 0
         config, rng = self.config, self.rng
@@ -24,7 +24,7 @@ class Scene:
         self.commands, self.parameters = [], []
         self.issued, self.released = [], []
 
-    def add(self, **fields):
+    def add(self, **fields) -> None:
         """Queue a command with random parameters, and do what it says."""
         output = {"zero_point": self.rng.randint(-128, 127), "low": -100, "high": 90}
         command = {"passes": 1, "pixels": 1, "section": 0, "range": output} | fields
@@ -39,7 +39,7 @@ class Scene:
                              + number * self.config.columns + column, column, parameter)
             self.half ^= 1
 
-    def _expect(self, command, channel, column, parameter):
+    def _expect(self, command, channel, column, parameter) -> None:
         target, output = command["target"], command["range"]
         for pixel in range(command["pixels"]):
             row, place = divmod(pixel, target["width"])
@@ -50,7 +50,7 @@ class Scene:
             value = min(max(value + output["zero_point"], output["low"]), output["high"])
             self.expected[address][channel % self.config.rows] = value
 
-    def run(self, rng=None):
+    def run(self, rng=None) -> None:
         self.gaps = rng
         lanes = self.config.post_lanes
         items = [self.parameters[first:first + lanes]
@@ -58,7 +58,7 @@ class Scene:
         simulate(self.dut, sender(self.dut.command, self.commands),
                  sender(self.dut.parameters, items, rng), self._serve)
 
-    async def _serve(self, ctx):
+    async def _serve(self, ctx) -> None:
         """Memories around it, until all commands are done; when it reads and finishes."""
         dut, lanes, cycle, done = self.dut, self.config.post_lanes, 0, 0
         full = 0b11
@@ -70,10 +70,10 @@ class Scene:
             if self.gaps:
                 filled = 1 << self.gaps.randrange(2) if self.gaps.random() < 0.2 else 0
                 full = full & ~release | filled
-            group, half = read.bit_length() - 1, ctx.get(dut.read_half)
+            step, half = read.bit_length() - 1, ctx.get(dut.read_half)
             address = ctx.get(dut.read_address)
             if read:
-                assert read == 1 << group and ctx.get(dut.busy)
+                assert read == 1 << step and ctx.get(dut.busy)
                 self.issued.append(cycle)
             if ctx.get(dut.write):
                 word, mask = ctx.get(dut.write_word), ctx.get(dut.write_mask)
@@ -85,7 +85,7 @@ class Scene:
             await ctx.tick()
             if read:
                 for lane in range(lanes):
-                    ctx.set(dut.total[lane], self.sums[half, address, group * lanes + lane])
+                    ctx.set(dut.total[lane], self.sums[half, address, step * lanes + lane])
         assert not ctx.get(dut.busy)
 
 
@@ -95,7 +95,7 @@ def target_of(base, width, stride, row_stride):
 
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_words(shape, gaps):
+def test_words(shape: str, gaps: bool) -> None:
     """As many passes as fill two words of every pixel; rows; a start within a word."""
     scene = Scene(shape)
     sections = scene.config.rows // scene.config.columns
@@ -109,28 +109,28 @@ def test_words(shape, gaps):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_one_pixel_every_cycle(shape):
-    """No gap between groups and passes, one drain and one cycle between commands."""
+def test_one_pixel_every_cycle(shape: str) -> None:
+    """No gap between steps and passes, one drain and one cycle between commands."""
     scene = Scene(shape)
-    groups = scene.config.post_groups
+    steps = scene.config.post_steps
     sizes = [(4, 3), (1, 1), (3, 1)]
     for passes, pixels in sizes:
         scene.add(passes=passes, pixels=pixels, target=target_of(0, 8, 8, 8))
     scene.run()
     cycle, expected, released = 0, [], []
     for passes, pixels in sizes:
-        expected += range(cycle + 1, cycle + 1 + passes * groups * pixels)
-        released += range(cycle + groups * pixels, expected[-1] + 1, groups * pixels)
+        expected += range(cycle + 1, cycle + 1 + passes * steps * pixels)
+        released += range(cycle + steps * pixels, expected[-1] + 1, steps * pixels)
         cycle = expected[-1] + PostProcessor.LATENCY + 1
     assert scene.issued == expected
     assert [cycle for _, cycle in scene.released] == released
 
 
-def test_waits_for_its_half():
+def test_waits_for_its_half() -> None:
     scene = Scene("usual")
     dut, commands = scene.dut, [{"passes": 1, "pixels": 1, "target": target_of(0, 1, 1, 1)}]
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         ctx.set(dut.half_full, 0b10)
         ctx.set(dut.parameters.valid, 1)
         for _ in range(20):

@@ -52,7 +52,7 @@ def run(dut, commands, rng=None):
     beats, trace = [], []
     count = sum(math.prod(counts) for counts, _ in commands)
 
-    async def watch(ctx):
+    async def watch(ctx) -> None:
         address, finished = None, []
         while len(beats) < count:
             ctx.set(dut.weights_full, rng is None or rng.random() < 0.6)
@@ -75,7 +75,7 @@ def run(dut, commands, rng=None):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_order_of_convolutions(seed):
+def test_order_of_convolutions(seed: int) -> None:
     """Side band and addresses against loops; weights and halves come when they like."""
     rng = random.Random(seed)
     commands = [(counts, rng.randint(-128, 127)) for counts in rng.choices(COUNTS, k=6)]
@@ -89,18 +89,18 @@ def test_order_of_convolutions(seed):
         math.prod(counts[2:]) for counts, _ in commands), "one tile of weights per tile of pixels"
 
 
-def test_a_word_every_cycle_and_one_cycle_between_commands():
+def test_a_word_every_cycle_and_one_cycle_between_commands() -> None:
     commands = [((2, 2, 2, 1, 1, 2), 0), ((1, 1, 1, 1, 2, 3), 0), ((1, 1, 1, 1, 1, 1), 0)]
     _, trace = run(Sequencer(32), commands)
     issued = [word for word, _, _, _ in trace]
     assert issued == [0, *[1] * 16, 0, *[1] * 6, 0, 1, 0]
 
 
-def test_waits_for_a_half_that_is_not_released():
+def test_waits_for_a_half_that_is_not_released() -> None:
     """The third column tile needs the first one's half."""
     dut = Sequencer(8)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         ctx.set(dut.weights_full, 1)
         await ctx.tick().repeat(5)
         for _ in range(5):

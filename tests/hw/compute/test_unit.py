@@ -36,7 +36,7 @@ RANGE = {"zero_point": -7, "low": -120, "high": 100}
 class Bench:
     """A compute unit, its buffer, and the commands and beats of what it will do."""
 
-    def __init__(self, config, seed):
+    def __init__(self, config, seed) -> None:
         self.config, self.rng = config, random.Random(seed)
         self.codebook = self.random_codebook()
         self.dut = ComputeUnit(config, [pack_bytes(word) for word in self.codebook])
@@ -50,17 +50,17 @@ class Bench:
         return [signed_bytes(self.rng, self.config.subvector)
                 for _ in range(self.config.codewords)]
 
-    def add_codebook(self):
+    def add_codebook(self) -> None:
         config, self.codebook = self.config, self.random_codebook()
         self.weights.append({"codebook": 1, "codewords": config.codewords})
         self.weight_beats += beats_of(config.bus_width, [config.codeword_width] * config.codewords,
                                       [pack_bytes(word) for word in self.codebook])
 
     def add_convolution(self, out=(2, 3), kernel=(3, 2), padding=1, stride=1, tiles=3, raw=False,
-                        words=CHANNEL_WORDS):
+                        words=CHANNEL_WORDS) -> None:
         """One COMPUTE and what it should write."""
         weights = self._weights(tiles * words * math.prod(kernel), raw)
-        shape = (tiles, words, *kernel, self.config.groups, self.config.columns, -1)
+        shape = (tiles, words, *kernel, self.config.pe_rows, self.config.columns, -1)
         pad_value = self.rng.randint(-128, 127)
         sums = self._sums(out, kernel, padding, stride, weights.reshape(shape), pad_value)
         self._array_command(out, kernel, padding, stride, tiles, words, pad_value)
@@ -82,7 +82,7 @@ class Bench:
 
     def _sums(self, out, kernel, padding, stride, weights, pad_value):
         """``[tile, pixel, column]`` by definition."""
-        tiles, words, _, _, groups, columns, subvector = weights.shape
+        tiles, words, _, _, pe_rows, columns, subvector = weights.shape
         sums = np.zeros((tiles, math.prod(out), columns), np.int64)
         for word, ky, kx in itertools.product(range(words), *map(range, kernel)):
             for pixel, (y, x) in enumerate(itertools.product(*map(range, out))):
@@ -90,11 +90,11 @@ class Bench:
                 inside = 0 <= row < HEIGHT and 0 <= column < WIDTH
                 lanes = (self.words[row * PITCH + column * CHANNEL_WORDS + word] if inside
                          else [pad_value] * self.config.rows)
-                sums[:, pixel] += np.einsum("gd,tgcd->tc", np.reshape(lanes, (groups, subvector)),
+                sums[:, pixel] += np.einsum("gd,tgcd->tc", np.reshape(lanes, (pe_rows, subvector)),
                                             weights[:, word, ky, kx])
         return sums
 
-    def _array_command(self, out, kernel, padding, stride, tiles, words, pad_value):
+    def _array_command(self, out, kernel, padding, stride, tiles, words, pad_value) -> None:
         step = stride * CHANNEL_WORDS
         loops = [(out[1], step, 0, stride), (out[0], stride * PITCH, stride, 0),
                  (kernel[1], CHANNEL_WORDS, 0, 1), (kernel[0], PITCH, 1, 0), (words, 1, 0, 0),
@@ -105,7 +105,7 @@ class Bench:
             "base": -padding * (PITCH + CHANNEL_WORDS), "y0": -padding, "x0": -padding,
             "height": HEIGHT, "width": WIDTH}})
 
-    def _post_command(self, out, tiles, sums):
+    def _post_command(self, out, tiles, sums) -> None:
         config, rng = self.config, self.rng
         sections = config.rows // config.columns
         section = rng.randrange(sections)
@@ -113,7 +113,7 @@ class Bench:
         target = {"base": self.target, "width": out[1], "stride": pixel_words,
                   "row_stride": out[1] * pixel_words + 1}
         self.target += out[0] * target["row_stride"]
-        self.posts.append({"parameter_groups": tiles * config.post_groups, "post": {
+        self.posts.append({"parameter_groups": tiles * config.post_steps, "post": {
             "passes": tiles, "pixels": math.prod(out), "section": section, "range": RANGE,
             "target": target}})
         items = []
@@ -130,7 +130,7 @@ class Bench:
         self.parameter_beats += beats_of(
             config.bus_width, [32, 32, 8] * (len(items) // 3), items)
 
-    def run(self, gaps):
+    def run(self, gaps) -> None:
         dut, rng = self.dut, self.rng if gaps else None
         simulate(dut, sender(dut.weights_command, self.weights),
                  sender(dut.array_command, self.arrays), sender(dut.post_command, self.posts),
@@ -138,7 +138,7 @@ class Bench:
                  sender(dut.parameters, self.parameter_beats, rng), self._serve)
         assert self.words == self.expected
 
-    async def _serve(self, ctx):
+    async def _serve(self, ctx) -> None:
         dut, done = self.dut, 0
         signals = (dut.issue, dut.array_busy, dut.wait_weights, dut.wait_accumulators,
                    dut.rom_reads, dut.accumulator_reads, dut.accumulator_writes)
@@ -158,7 +158,7 @@ class Bench:
                 ctx.set(dut.read_word, pack_bytes(word))
 
 
-def add_all(bench):
+def add_all(bench) -> None:
     bench.add_convolution()
     bench.add_convolution(raw=True, out=(1, 1), kernel=(1, 1), padding=0, tiles=4)
     bench.add_convolution(out=(2, 2), kernel=(2, 2), stride=2, tiles=2)
@@ -168,7 +168,7 @@ def add_all(bench):
 
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("shape", CONFIGS)
-def test_convolutions_back_to_back(shape, gaps):
+def test_convolutions_back_to_back(shape: str, gaps: bool) -> None:
     """Odd and even numbers of column tiles, indices and raw weights, padding and strides."""
     bench = Bench(CONFIGS[shape], shape)
     add_all(bench)
@@ -181,14 +181,14 @@ def test_convolutions_back_to_back(shape, gaps):
         sums += counts[0] * counts[1] * counts[5]
         lookups += 0 if weights["raw"] else math.prod(counts[2:]) * config.processing_elements
     assert (issued, rom) == (words, lookups)
-    assert reads == config.post_groups * words, "all updates but the first, and post-processing"
-    assert writes == config.post_groups * words
+    assert reads == config.post_steps * words, "all updates but the first, and post-processing"
+    assert writes == config.post_steps * words
     assert sums
 
 
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("shape", CONFIGS)
-def test_codebooks_from_the_weight_stream(shape, gaps):
+def test_codebooks_from_the_weight_stream(shape: str, gaps: bool) -> None:
     """Two codebooks; the second one comes between two commands."""
     bench = Bench(CONFIGS[shape].model_copy(update={"codebook_storage": "sram"}), shape)
     for _ in range(2):
@@ -204,7 +204,7 @@ def issue_cycles(bench):
 
 
 @pytest.mark.parametrize("shape", CONFIGS)
-def test_a_tile_of_one_pixel_every_fill(shape):
+def test_a_tile_of_one_pixel_every_fill(shape: str) -> None:
     """GEMV: the decoder alone decides, across column tiles too."""
     config, tiles = CONFIGS[shape], 3
     bench = Bench(config.model_copy(update={"bus_width": 512}), shape)
@@ -216,7 +216,7 @@ def test_a_tile_of_one_pixel_every_fill(shape):
         range(first, first + 40 * tiles * config.fill_steps, config.fill_steps))
 
 
-def test_a_word_every_cycle_in_long_tiles():
+def test_a_word_every_cycle_in_long_tiles() -> None:
     """No gap within a command and one cycle between commands, whose first tile is prefetched."""
     bench = Bench(config_of(decode_ports=3, bus_width=512), 0)
     for raw in (False, True, False):
@@ -235,7 +235,7 @@ STYLE = ("UNUSEDSIGNAL", "PROCASSINIT", "WIDTHEXPAND", "WIDTHTRUNC", "CASEOVERLA
 
 @pytest.mark.parametrize("storage", ["readmemh", "logic", "macro", "sram"])
 @pytest.mark.parametrize("shape", ["one PE, one bit", "usual", "five ports of six"])
-def test_verilog(shape, storage, tmp_path):
+def test_verilog(shape: str, storage, tmp_path) -> None:
     """Clean for each form of the codebook; only a ROM's memory has contents."""
     form = {"codebook_storage": "sram"} if storage == "sram" else {"codebook_rom": storage}
     bench = Bench(CONFIGS[shape].model_copy(update=form), shape)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.hw.isa.packing import pack_command
 from tests.hw.simulation import config_of, simulate
 from vqrom_hw.control import CommandProcessor
 from vqrom_hw.isa import COMMAND_BYTES, QUEUES, Channel, ErrorCode, Opcode, Region
-from vqrom_hw.isa.commands import pack_command
 
 DIGEST = bytes(range(32)).hex()
 OTHER = int.from_bytes(bytes(range(1, 33)), "little")

@@ -2,10 +2,21 @@
 
 import random
 
+import pytest
+
 from tests.hw.simulation import simulate
-from vqrom_hw.control import Counters, CsrBlock
+from vqrom_hw.control import Counters, CsrBlock, csr
 from vqrom_hw.control.counters import INCREMENT_BITS
-from vqrom_hw.isa import COUNTER, COUNTERS, HASH, IDENTIFIER, ErrorCode, csr_map
+from vqrom_hw.isa import (
+    COUNTERS,
+    DECLARED,
+    IDENTIFIER,
+    REGISTERS,
+    VERSION,
+    ErrorCode,
+    Register,
+    csr_map,
+)
 
 DIGEST = bytes(range(32)).hex()
 MAP = csr_map()
@@ -61,9 +72,14 @@ def test_identity_and_hash():
     async def test(ctx, dut):
         assert await read(ctx, dut, 0) == IDENTIFIER == int.from_bytes(b"MRQV", "little")
         ctx.set(dut.codebook_sha256, int.from_bytes(bytes.fromhex(DIGEST), "little"))
-        words = [await read(ctx, dut, HASH + 4 * word) for word in range(8)]
+        words = [await read(ctx, dut, MAP[f"codebook_sha256_{word}"]["offset"])
+                 for word in range(8)]
         assert b"".join(word.to_bytes(4, "little") for word in words).hex() == DIGEST
-        assert await read(ctx, dut, 0xFFC) == 0
+        assert await read(ctx, dut, MAP["version"]["offset"]) == VERSION
+        taken = {word for register in REGISTERS.values() for word in range(
+            register.offset, register.offset + register.width // 8, 4)}
+        for offset in sorted({*range(0, 0x100, 4), 0xFFC} - taken):
+            assert await read(ctx, dut, offset) == 0, "no register"
     run(test)
 
 
@@ -115,7 +131,31 @@ def test_error_says_what_and_where():
         ctx.set(dut.error, {"code": ErrorCode.DRAM_RANGE, "position": 1234})
         assert await read(ctx, dut, MAP["error_code"]["offset"]) == ErrorCode.DRAM_RANGE
         assert await read(ctx, dut, MAP["error_command"]["offset"]) == 1234
+        ctx.set(dut.layer, 0xABC)
+        assert await read(ctx, dut, MAP["layer"]["offset"]) == 0xABC
     run(test)
+
+
+def test_decoder_follows_the_declaration(monkeypatch):
+    monkeypatch.setattr(csr, "DECLARED", tuple(
+        Register("layer", 0x01C, "ro", "moved") if declared.name == "layer" else declared
+        for declared in DECLARED))
+
+    async def test(ctx, dut):
+        ctx.set(dut.layer, 0xABC)
+        assert await read(ctx, dut, 0x01C) == 0xABC
+        assert await read(ctx, dut, MAP["layer"]["offset"]) == 0
+    run(test)
+
+
+def test_refuses_a_declaration_without_hardware(monkeypatch):
+    mode = Register("mode", 0x01C, "rw", "not in the hardware")
+    with monkeypatch.context() as patch, pytest.raises(KeyError, match="mode"):
+        patch.setattr(csr, "DECLARED", (*DECLARED, mode))
+        CsrBlock().elaborate(None)
+    with monkeypatch.context() as patch, pytest.raises(KeyError, match="mode"):
+        patch.setattr(csr, "REGISTERS", REGISTERS | {"mode": mode})
+        CsrBlock().elaborate(None)
 
 
 def test_start_is_one_pulse_and_none_while_busy():
@@ -144,10 +184,11 @@ def test_counters_are_readable_in_two_halves():
         for name, value in values.items():
             ctx.set(dut.counters[name], value)
         for number, name in enumerate(COUNTERS):
-            low = await read(ctx, dut, COUNTER + 8 * number)
-            high = await read(ctx, dut, COUNTER + 8 * number + 4)
+            offset = MAP[f"counter_{name}"]["offset"]
+            low = await read(ctx, dut, offset)
+            high = await read(ctx, dut, offset + 4)
             assert high << 32 | low == values[name]
-            assert MAP[f"counter_{name}"]["offset"] == COUNTER + 8 * number
+            assert offset == MAP["counter_cycles"]["offset"] + 8 * number
     run(test)
 
 

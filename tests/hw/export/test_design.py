@@ -11,7 +11,8 @@ from tests.hw.simulation import SHAPES, config_of
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
-from vqrom_hw.export import generate
+from vqrom_hw.export import c_header, generate
+from vqrom_hw.isa import csr_map
 from vqrom_sim.engines import require_tools
 from vqrom_sim.engines.rtl.tools import tool_environment
 
@@ -73,8 +74,17 @@ def test_memory_file_is_the_codebook(tmp_path):
     np.testing.assert_array_equal(np.array(read, np.uint8).view(np.int8), codebook)
 
 
+def test_registers_for_a_driver(tmp_path):
+    config = config_of()
+    design = generate(config, codebook_of(config), tmp_path)
+    assert design.header == tmp_path / "vqrom.h"
+    assert design.header.read_text() == c_header(config)
+    described = json.loads(design.metadata.read_text())
+    assert described["csr"]["registers"] == csr_map()
+
+
 def test_same_bytes_every_time(tmp_path):
-    config = CONFIGS["one group"]
+    config = CONFIGS["one PE row"]
     for name in ("first", "second"):
         generate(config, codebook_of(config), tmp_path / name)
     for file in (tmp_path / "first").iterdir():

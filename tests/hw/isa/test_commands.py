@@ -3,9 +3,9 @@
 import pytest
 from amaranth.lib import data
 
+from tests.hw.isa.packing import pack_command
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import BODIES, COMMAND_BYTES, Opcode, command_layout, header_layout
-from vqrom_hw.isa.commands import pack_command
 
 
 def leaves(layout, path=()):

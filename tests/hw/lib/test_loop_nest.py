@@ -26,14 +26,14 @@ def walk(loops, base, y0, x0, height, width):
 
 @pytest.mark.parametrize("levels", range(1, LEVELS + 1))
 @pytest.mark.parametrize("seed", range(3))
-def test_equals_nested_loops(levels, seed):
+def test_equals_nested_loops(levels: int, seed: int) -> None:
     rng = random.Random(10 * levels + seed)
     loops = [(rng.randint(1, 3), rng.randint(-40, 40), rng.randint(0, 2), rng.randint(0, 2))
              for _ in range(levels)]
     start = (rng.randint(-50, 400), rng.randint(-2, 1), rng.randint(-2, 1), 4, 5)
     dut = LoopNest(levels)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         nest = dut.nest
         for field, value in zip(("base", "y0", "x0", "height", "width"), start, strict=True):
             ctx.set(nest[field], value)
@@ -59,7 +59,7 @@ def test_equals_nested_loops(levels, seed):
     simulate(dut, bench)
 
 
-def test_wrong_levels():
+def test_wrong_levels() -> None:
     for wrong in (0, LEVELS + 1):
         with pytest.raises(VqromError, match=rf"levels must be in 1\.\.{LEVELS}, not {wrong}"):
             LoopNest(wrong)

@@ -42,7 +42,7 @@ def random_case(rng, shifting):
     return x, bias, multiplier, shift, pre_shift
 
 
-def drive(ctx, dut, case, shifting):
+def drive(ctx, dut, case, shifting) -> None:
     x, bias, multiplier, shift, pre_shift = case
     for port, value in ((dut.i, x), (dut.parameter.bias, bias), (dut.parameter.shift, shift),
                         (dut.parameter.multiplier, multiplier)):
@@ -53,14 +53,14 @@ def drive(ctx, dut, case, shifting):
 
 @pytest.mark.parametrize("shifting", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_equals_tflite(seed, shifting):
+def test_equals_tflite(seed: int, shifting) -> None:
     """A new value with parameters of its own in every cycle."""
     dut, rng = Requantizer(shifting), random.Random(seed)
     cases = [random_case(rng, shifting) for _ in range(150)]
     zero_point, low = rng.randint(-128, 127), rng.randint(-128, 0)
     high = rng.randint(low, 127)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for port, value in ((dut.zero_point, zero_point), (dut.low, low), (dut.high, high)):
             ctx.set(port, value)
         for cycle in range(len(cases) + Requantizer.LATENCY):

@@ -12,10 +12,10 @@ STEPS = 13
 
 @pytest.mark.parametrize(("base", "width", "stride", "row_stride"), [
     (0, 1, 1, 1), (7, 5, 3, 20), (100, 4, 1, 4), (9, 1, 8, 2)])
-def test_rows_of_words(base, width, stride, row_stride):
+def test_rows_of_words(base: int, width: int, stride: int, row_stride) -> None:
     dut, rng, seen = TargetWalk(), random.Random(width), []
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for name, value in (("width", width), ("stride", stride), ("row_stride", row_stride)):
             ctx.set(getattr(dut, name), value)
         for start in (base, base + 50):

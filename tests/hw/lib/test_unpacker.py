@@ -27,7 +27,7 @@ def run_packets(in_width, out_width, packets, seed, *period, gaps=True):
     beats = [beat for items in packets for beat in beats_of(in_width, widths[:len(items)], items)]
     place = iter(position for items in packets for position in range(len(items)))
 
-    async def collect(ctx):
+    async def collect(ctx) -> None:
         cycle = 0
         while len(out) < sum(map(len, packets)):
             ctx.set(dut.o.ready, not gaps or rng.random() < 0.7)
@@ -42,7 +42,7 @@ def run_packets(in_width, out_width, packets, seed, *period, gaps=True):
     return out
 
 
-def check_order(packets, out):
+def check_order(packets, out) -> None:
     assert [item for item, _, _ in out] == [item for items in packets for item in items]
     assert [last for _, last, _ in out] == [
         place == len(items) - 1 for items in packets for place in range(len(items))]
@@ -51,7 +51,7 @@ def check_order(packets, out):
 @pytest.mark.parametrize(("in_width", "out_width"),
                          [(64, 8), (64, 64), (64, 13), (16, 40), (8, 1), (64, 512), (128, 72),
                           (1, 3)])
-def test_items_come_out_whole_and_in_order(in_width, out_width):
+def test_items_come_out_whole_and_in_order(in_width: int, out_width: int) -> None:
     rng = random.Random(out_width)
     packets = [[rng.getrandbits(out_width) for _ in range(length)] for length in (1, 5, 2, 17, 1)]
     check_order(packets, run_packets(in_width, out_width, packets, in_width))
@@ -60,7 +60,8 @@ def test_items_come_out_whole_and_in_order(in_width, out_width):
 @pytest.mark.parametrize(("in_width", "out_width", "period", "last_width"), [
     (64, 24, 3, 8), (64, 64, 2, 1), (64, 112, 3, 56), (16, 40, 2, 39), (64, 512, 2, 64),
     (8, 6, 4, 6), (64, 7, 1, 3)])
-def test_every_last_item_is_short(in_width, out_width, period, last_width):
+def test_every_last_item_is_short(in_width: int, out_width: int, period: int,
+                                  last_width: int) -> None:
     """No beat of the next packet is taken early, though the short item may have come already."""
     rng = random.Random(out_width)
     packets = [[rng.getrandbits(last_width if place % period == period - 1 else out_width)
@@ -69,19 +70,20 @@ def test_every_last_item_is_short(in_width, out_width, period, last_width):
 
 
 @pytest.mark.parametrize(("out_width", "period"), [(64, ()), (40, ()), (64, (4, 16)), (8, ())])
-def test_one_item_a_cycle_and_one_cycle_between_packets(out_width, period):
+def test_one_item_a_cycle_and_one_cycle_between_packets(out_width: int,
+                                                        period: tuple[int, ...]) -> None:
     packets = [[0] * 8, [0] * 4, [0] * 12]
     out = run_packets(64, out_width, packets, 0, *period, gaps=False)
     assert [cycle for _, _, cycle in out] == [*range(1, 9), *range(10, 14), *range(15, 27)]
 
 
-def test_one_beat_a_cycle():
+def test_one_beat_a_cycle() -> None:
     """Items of several beats: the beats alone decide."""
     out = run_packets(64, 160, [[0] * 8], 0, gaps=False)
     assert [cycle for _, _, cycle in out] == [-(-160 * count // 64) for count in range(1, 9)]
 
 
-def test_width_wrong():
+def test_width_wrong() -> None:
     with pytest.raises(VqromError, match=r"^out_width must be a positive integer, not 0$"):
         Unpacker(8, 0)
     with pytest.raises(VqromError, match=r"^period must be a positive integer, not 0$"):

@@ -31,42 +31,44 @@ def grants_of(requests, words, banks):
     return result
 
 
-def drive(ctx, dut, kind, requests):
-    for port, (asks, address) in enumerate(requests):
-        ctx.set(getattr(dut, f"{kind}_{port}"), asks)
-        ctx.set(getattr(dut, f"{kind}_address_{port}"), address)
+def drive(ctx, ports, requests) -> None:
+    """Put one request, or none, to each port."""
+    for port, (asks, address) in zip(ports, requests, strict=True):
+        ctx.set(port.request, asks)
+        ctx.set(port.address, address)
 
 
-def granted(ctx, dut, kind, ports):
-    return [bool(ctx.get(getattr(dut, f"{kind}_grant_{port}"))) for port in range(ports)]
+def granted(ctx, ports):
+    """Which ports are served in this cycle."""
+    return [bool(ctx.get(port.grant)) for port in ports]
 
 
 def errors_of(requests, words):
+    """Which ports ask for a word beyond the end."""
     return [asks and address >= words for asks, address in requests]
 
 
 @pytest.mark.parametrize(("words", "rows", "banks", "readers", "writers"), SHAPES)
-def test_equals_a_list(words, rows, banks, readers, writers):
+def test_equals_a_list(words: int, rows: int, banks: int, readers: int, writers: int) -> None:
     config = config_of(1, 2, rows, 1, 1, 1, activation_words=words, activation_banks=banks)
     dut, rng = ActivationBuffer(config, readers, writers), random.Random(words + banks)
     content = [[0] * rows for _ in range(words)]
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for _ in range(400):
             reads = requests_of(rng, readers, words)
             writes = requests_of(rng, writers, words)
-            drive(ctx, dut, "read", reads)
-            drive(ctx, dut, "write", writes)
+            drive(ctx, dut.read_ports, reads)
+            drive(ctx, dut.write_ports, writes)
             values = [[rng.getrandbits(8) for _ in range(rows)] for _ in writes]
             masks = [rng.getrandbits(rows) for _ in writes]
-            for port, (value, mask) in enumerate(zip(values, masks, strict=True)):
-                ctx.set(getattr(dut, f"write_word_{port}"),
-                        int.from_bytes(bytes(value), "little"))
-                ctx.set(getattr(dut, f"write_mask_{port}"), mask)
+            for port, value, mask in zip(dut.write_ports, values, masks, strict=True):
+                ctx.set(port.word, int.from_bytes(bytes(value), "little"))
+                ctx.set(port.mask, mask)
             read_grants = grants_of(reads, words, banks)
             write_grants = grants_of(writes, words, banks)
-            assert granted(ctx, dut, "read", readers) == [one for one, _ in read_grants]
-            assert granted(ctx, dut, "write", writers) == [one for one, _ in write_grants]
+            assert granted(ctx, dut.read_ports) == [one for one, _ in read_grants]
+            assert granted(ctx, dut.write_ports) == [one for one, _ in write_grants]
             assert ctx.get(dut.reads) == sum(done for _, done in read_grants)
             assert ctx.get(dut.writes) == sum(done for _, done in write_grants)
             assert ctx.get(dut.range_error) == sum(
@@ -80,18 +82,18 @@ def test_equals_a_list(words, rows, banks, readers, writers):
                     content[address] = [new if mask >> lane & 1 else old for lane, (new, old)
                                         in enumerate(zip(value, content[address], strict=True))]
             await ctx.tick()
-            for port, word in enumerate(expected):
-                assert word is None or ctx.get(getattr(dut, f"read_word_{port}")) == word
+            for port, word in zip(dut.read_ports, expected, strict=True):
+                assert word is None or ctx.get(port.word) == word
 
     simulate(dut, bench)
 
 
 @pytest.mark.parametrize("banks", [1, 2, 4, 8, 16])
-def test_every_word_has_its_place(banks):
+def test_every_word_has_its_place(banks: int) -> None:
     places = {(bank_of(address, banks), address // banks) for address in range(1024)}
     assert places == {(bank, place) for bank in range(banks) for place in range(1024 // banks)}
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4, 8, 64, 512])
-def test_strides_spread_over_banks(stride):
+def test_strides_spread_over_banks(stride: int) -> None:
     assert len({bank_of(step * stride, 8) for step in range(64)}) == 8

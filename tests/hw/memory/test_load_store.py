@@ -55,7 +55,7 @@ def run_loads(config, loads, rng=None):
     dut, written, cycles, ends = ActivationLoader(config), [], [], []
     count = sum(len(expected) for _, _, expected in loads)
 
-    async def monitor(ctx):
+    async def monitor(ctx) -> None:
         cycle = 0
         while len(ends) < len(loads):
             ctx.set(dut.write_grant, not rng or rng.random() < 0.7)
@@ -79,7 +79,7 @@ def run_loads(config, loads, rng=None):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_load(name):
+def test_load(name: str) -> None:
     config, rng = CONFIGS[name], random.Random(name)
     loads = random_loads(config, rng)
     written, _, _ = run_loads(config, loads, rng)
@@ -90,7 +90,8 @@ def test_load(name):
     (8, 64, 8, 8, 60), (8, 512, 8, 8, 60), (6, 64, 6, 6, 60), (8, 64, 5, 1, 60),
     (8, 128, 8, 3, 60), (1, 64, 1, 1, 60), (32, 64, 32, 32, 240), (32, 128, 4, 32, 120),
     (32, 256, 27, 6, 60), (32, 64, 8, 8, 60)])
-def test_load_takes_a_cycle_a_word_or_a_beat(rows, bus_width, window, hop, cycles):
+def test_load_takes_a_cycle_a_word_or_a_beat(rows: int, bus_width: int, window: int, hop: int,
+                                             cycles: int) -> None:
     """Three packets of 20 words, without a gap, and commands two cycles apart."""
     config = config_of(1, 2, rows, 1, 1, 1, bus_width=bus_width)
     rng = random.Random(rows)
@@ -111,7 +112,7 @@ def run_stores(config, stores, memory, rng=None, latency=5):
     dut, out, cycles, ends = ActivationStorer(config), [], [], []
     reads = []
 
-    async def monitor(ctx):
+    async def monitor(ctx) -> None:
         cycle, pending, word = 0, [], None
         while len(ends) < len(stores):
             ctx.set(dut.read_word, rng.getrandbits(8 * config.rows) if word is None and rng
@@ -147,7 +148,7 @@ def store_of(config, memory, base, words):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_store(name):
+def test_store(name: str) -> None:
     config, rng = CONFIGS[name], random.Random(name)
     memory = [rng.getrandbits(8 * config.rows) for _ in range(100)]
     stores = [store_of(config, memory, base, words)
@@ -165,7 +166,7 @@ def test_store(name):
 
 @pytest.mark.parametrize(("rows", "bus_width"),
                          [(8, 64), (1, 64), (6, 64), (32, 64), (32, 128), (8, 512)])
-def test_store_takes_a_cycle_a_word_or_a_beat(rows, bus_width):
+def test_store_takes_a_cycle_a_word_or_a_beat(rows: int, bus_width: int) -> None:
     config = config_of(1, 2, rows, 1, 1, 1, bus_width=bus_width)
     memory = list(range(1, 161))
     stores = [store_of(config, memory, base, 64) for base in (0, 80)]

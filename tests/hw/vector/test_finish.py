@@ -12,14 +12,14 @@ from vqrom_hw.vector.finish import Finisher, finish_latency
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_operand_rescaler(seed):
+def test_operand_rescaler(seed: int) -> None:
     """All differences that int8 values have, a new one every cycle."""
     dut, rng = OperandRescaler(), random.Random(seed)
     zero_point = rng.choice([-128, 127, rng.randint(-128, 127)])
     multiplier = rng.choice([0, 1 << 30, (1 << 31) - 1, rng.randint(1 << 30, (1 << 31) - 1)])
     shift = rng.choice([0, 1, 31, rng.randint(0, 12)])
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for name, value in (("zero_point", zero_point), ("multiplier", multiplier),
                             ("right_shift", shift)):
             ctx.set(dut.operand[name], value)
@@ -37,7 +37,7 @@ def test_operand_rescaler(seed):
 
 @pytest.mark.parametrize(("rows", "lanes"), [(1, 1), (6, 1), (6, 2), (8, 8)])
 @pytest.mark.parametrize("operation", [VectorOp.MAX, VectorOp.SUM, VectorOp.DEPTHWISE])
-def test_words_follow_each_other(rows, lanes, operation):
+def test_words_follow_each_other(rows: int, lanes: int, operation) -> None:
     config = config_of(1, 2, rows, 1, 1, 1, vector_lanes=lanes)
     dut, rng = Finisher(config), random.Random(rows)
     period = 1 if operation == VectorOp.MAX else rows // lanes
@@ -55,7 +55,7 @@ def test_words_follow_each_other(rows, lanes, operation):
         return min(max(expected(total, own["bias"], own["multiplier"], own["shift"])
                        + zero_point, -100), 101)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for name, value in ({"operation": operation} | common).items():
             ctx.set(dut.command[name], value)
         ctx.set(dut.command.range, {"zero_point": zero_point, "low": -100, "high": 101})

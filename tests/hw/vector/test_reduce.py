@@ -1,6 +1,7 @@
 """Windows of each operation with gaps between their words; packets of a depthwise layer."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -27,16 +28,16 @@ def total_of(operation, words, weights, pad_value):
 
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize("operation", [op for op in VectorOp if op != VectorOp.SLIDING])
-def test_windows(operation, rows):
+def test_windows(operation, rows: int) -> None:
     dut, rng = WindowReducer(rows, 1), random.Random(rows)
     due = {}
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         cycle, pad_value = 0, rng.randint(-128, 127)
         ctx.set(dut.operation, operation)
         ctx.set(dut.pad_value, pad_value)
 
-        async def advance():
+        async def advance() -> None:
             nonlocal cycle
             await ctx.tick()
             cycle += 1
@@ -48,8 +49,9 @@ def test_windows(operation, rows):
 
         for _ in range(30):
             size = 2 if operation == VectorOp.ADD else rng.randint(1, 9)
-            words = [signed_bytes(rng, rows) if rng.random() < 0.8 else [None] * rows
-                     for _ in range(size)]
+            words: list[list[Any]] = [
+                signed_bytes(rng, rows) if rng.random() < 0.8 else [None] * rows
+                for _ in range(size)]
             weights = [signed_bytes(rng, rows) for _ in range(size)]
             for number, word in enumerate(words):
                 while rng.random() < 0.3:
@@ -72,14 +74,14 @@ def test_windows(operation, rows):
 
 
 @pytest.mark.parametrize(("columns", "kernel"), [(2, (3, 2)), (3, (1, 3)), (5, (4, 3))])
-def test_columns_slide(columns, kernel):
+def test_columns_slide(columns, kernel) -> None:
     """Each column of a map adds to all outputs that are under way."""
     dut, rng, width, rows = WindowReducer(2, columns), random.Random(columns), 9, kernel[0]
     weights = [[signed_bytes(rng, 2) for _ in range(columns)] for _ in range(rows)]
     words = [[signed_bytes(rng, 2) for _ in range(rows)] for _ in range(width)]
     seen = []
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         ctx.set(dut.operation, VectorOp.SLIDING)
         ctx.set(dut.kernel_columns, kernel[1])
         ctx.set(dut.inside, 1)
@@ -105,7 +107,7 @@ def test_columns_slide(columns, kernel):
 @pytest.mark.parametrize(("rows", "bus_width", "taps", "columns"), [
     (1, 64, 1, 1), (6, 64, 9, 1), (8, 64, 49, 1), (32, 64, 3, 3), (8, 512, 6, 2), (6, 64, 12, 3)])
 @pytest.mark.parametrize("gaps", [False, True])
-def test_store(rows, bus_width, taps, columns, gaps):
+def test_store(rows: int, bus_width: int, taps, columns, gaps: bool) -> None:
     config = config_of(1, 2, rows, 1, 1, 1, bus_width=bus_width, vector_columns=columns)
     dut, rng = DepthwiseStore(config), random.Random(taps)
     commands = [([{"bias": rng.randint(-(1 << 31), (1 << 31) - 1),
@@ -120,7 +122,7 @@ def test_store(rows, bus_width, taps, columns, gaps):
             + one["shift"].to_bytes(1, "little", signed=True) for one in parameters))
         beats += beats_of(config, bytes(byte & 0xFF for weight in weights for byte in weight))
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for parameters, weights in commands:
             ctx.set(dut.taps, taps)
             ctx.set(dut.columns, columns)

@@ -79,7 +79,8 @@ def command_of(rng, operation, window, outputs, **fields):
 class Layer:
     """A command, its beats, and what it should write."""
 
-    def __init__(self, config: AcceleratorConfig, rng, operation, window, outputs, **fields):
+    def __init__(self, config: AcceleratorConfig, rng, operation, window, outputs,
+                 **fields) -> None:
         self.config = config
         self.command = command_of(rng, operation, window, outputs, **fields)
         self.shape = window
@@ -156,7 +157,7 @@ def run_layers(config, layers, memory, rng=None, refuse=0.3, write_period=1):
     dut = VectorUnit(config)
     written, reads, writes, ends = [], [], [], []
 
-    async def monitor(ctx):
+    async def monitor(ctx) -> None:
         cycle, word = 0, None
         while len(ends) < len(layers):
             ctx.set(dut.read_word, memory[word] if word is not None
@@ -200,7 +201,7 @@ def random_layers(config, rng):
 
 @pytest.mark.parametrize("refuse", [0.1, 0.6])
 @pytest.mark.parametrize("name", CONFIGS)
-def test_equals_loops(name, refuse):
+def test_equals_loops(name: str, refuse) -> None:
     config, rng = CONFIGS[name], random.Random(name)
     memory = [pack_bytes(signed_bytes(rng, config.rows)) for _ in range(WORDS)]
     layers = random_layers(config, rng)
@@ -213,7 +214,7 @@ def test_equals_loops(name, refuse):
 @pytest.mark.parametrize(("operation", "window"), [
     *((operation, window) for operation in (VectorOp.MAX, VectorOp.SUM, VectorOp.DEPTHWISE)
       for window in ((1, 1), (3, 3))), (VectorOp.ADD, (1, 2))])
-def test_takes_a_cycle_a_word_or_the_lanes(name, operation, window):
+def test_takes_a_cycle_a_word_or_the_lanes(name: str, operation, window: tuple[int, int]) -> None:
     """No gap between windows; the lanes limit those that are shorter than their steps."""
     config, rng = CONFIGS[name], random.Random(name)
     memory = [pack_bytes(signed_bytes(rng, config.rows)) for _ in range(WORDS)]
@@ -236,7 +237,7 @@ def test_takes_a_cycle_a_word_or_the_lanes(name, operation, window):
 
 
 @pytest.mark.parametrize(("period", "cycles"), [(8, 15 * 9), (12, 15 * 12)])
-def test_refused_writes_cost_only_what_the_window_does_not_hide(period, cycles):
+def test_refused_writes_cost_only_what_the_window_does_not_hide(period: int, cycles: int) -> None:
     config, rng = CONFIGS["two of eight"], random.Random(period)
     memory = [pack_bytes(signed_bytes(rng, config.rows)) for _ in range(WORDS)]
     layer = Layer(config, rng, VectorOp.SUM, (3, 3), (3, 5))
@@ -252,7 +253,7 @@ def load_cycles(config, words):
     return max(words, -(-words * config.rows // config.beat_bytes)) + 1
 
 
-def test_global_sum_over_many_words():
+def test_global_sum_over_many_words() -> None:
     config, rng = CONFIGS["two of eight"], random.Random(1)
     memory = [pack_bytes([-128] * 7 + [127])] * WORDS
     layer = Layer(config, rng, VectorOp.SUM, (7, 9), (1, 1), pre_shift=2, shift=-9,
@@ -262,7 +263,7 @@ def test_global_sum_over_many_words():
 
 
 @pytest.mark.parametrize(("stride", "kernel"), [(1, (3, 5)), (2, (2, 3)), (1, (1, 2))])
-def test_slides_a_column_in_the_rows_of_its_kernel(stride, kernel):
+def test_slides_a_column_in_the_rows_of_its_kernel(stride: int, kernel) -> None:
     """Each word is read once per output row; the lanes limit kernels of few rows."""
     config, rng = CONFIGS["eight of sixteen"], random.Random(stride)
     memory = [pack_bytes(signed_bytes(rng, config.rows)) for _ in range(WORDS)]

@@ -10,10 +10,10 @@ from vqrom_hw.weights.codebook_ram import CodebookRam
 
 
 @pytest.mark.parametrize(("count", "width"), [(2, 8), (20, 32), (300, 128)])
-def test_every_codeword_twice(count, width):
+def test_every_codeword_twice(count: int, width: int) -> None:
     dut, rng = CodebookRam(count, width), random.Random(count)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for _ in range(2):
             codewords = [rng.getrandbits(width) for _ in range(count)]
             for number, codeword in enumerate(codewords):
@@ -35,6 +35,6 @@ def test_every_codeword_twice(count, width):
     simulate(dut, bench)
 
 
-def test_verilog_has_no_contents():
+def test_verilog_has_no_contents() -> None:
     text = to_verilog(CodebookRam(20, 32), "codebook_ram", "words.hex")
     assert "initial" not in text and "reg [31:0] codewords [19:0];" in text

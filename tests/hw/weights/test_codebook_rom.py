@@ -13,12 +13,12 @@ from vqrom_hw.weights.codebook_rom import CodebookRom
 
 @pytest.mark.parametrize("form", ["readmemh", "logic"])
 @pytest.mark.parametrize(("count", "width"), [(2, 8), (3, 16), (20, 32), (256, 32), (300, 128)])
-def test_every_codeword(count, width, form):
+def test_every_codeword(count: int, width: int, form) -> None:
     rng = random.Random(count)
     codewords = [rng.getrandbits(width) for _ in range(count)]
     dut = CodebookRom(codewords, width, form)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         ctx.set(dut.enable, 1)
         for number, codeword in enumerate(codewords):
             ctx.set(dut.index, number)
@@ -28,10 +28,10 @@ def test_every_codeword(count, width, form):
     simulate(dut, bench)
 
 
-def test_keeps_its_codeword_without_enable():
+def test_keeps_its_codeword_without_enable() -> None:
     dut = CodebookRom([5, 9], 8)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         ctx.set(dut.enable, 1)
         await ctx.tick()
         ctx.set(dut.enable, 0)
@@ -42,13 +42,13 @@ def test_keeps_its_codeword_without_enable():
     simulate(dut, bench)
 
 
-def test_reads_a_file():
+def test_reads_a_file() -> None:
     text = to_verilog(CodebookRom([5, 9, 3], 8), "codebook_rom", "words.hex")
     assert '$readmemh("words.hex", codebook);' in text
 
 
 @pytest.mark.parametrize(("count", "width"), [(2, 8), (5, 16), (300, 128)])
-def test_case_statement(count, width):
+def test_case_statement(count: int, width: int) -> None:
     rng = random.Random(count)
     codewords = [rng.getrandbits(width) for _ in range(count)]
     text = to_verilog(CodebookRom(codewords, width, "logic"), "codebook_rom", "words.hex")
@@ -62,7 +62,7 @@ def test_case_statement(count, width):
     assert len(re.findall(r"<= lookup\(\w+\);", text)) == 1
 
 
-def test_black_box():
+def test_black_box() -> None:
     text = to_verilog(CodebookRom([5, 9, 3], 8, "macro"), "codebook_rom", "words.hex")
     instance = re.search(r"vqrom_codebook_rom macro \((.*?)\);", text, re.DOTALL)
     assert instance
@@ -71,7 +71,7 @@ def test_black_box():
     assert "module vqrom_codebook_rom" not in text
 
 
-def test_wrong_codewords():
+def test_wrong_codewords() -> None:
     with pytest.raises(VqromError, match="codewords must be at least 2, not 1"):
         CodebookRom([1], 8)
     for wrong in (256, -1):

@@ -27,7 +27,7 @@ def tile_steps(config, width, tiles, rng):
 
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("shape", CONFIGS)
-def test_packets_in_order(shape, gaps):
+def test_packets_in_order(shape: str, gaps: bool) -> None:
     config, rng = CONFIGS[shape], random.Random(shape)
     dut = WeightFeed(config)
     commands, beats, indices, raws, codebooks = [], [], [], [], []
@@ -46,7 +46,7 @@ def test_packets_in_order(shape, gaps):
                           [item for item, _ in steps])
     out_indices, out_raws, written = [], [], []
 
-    async def watch(ctx):
+    async def watch(ctx) -> None:
         words, done = [], 0
         while done < len(codebooks):
             if ctx.get(dut.codebook_write.valid):

@@ -33,7 +33,7 @@ def fill(config, raw, tiles=4, seed=0, gaps=True):
     items = [[rng.randrange(limit) for _ in range(elements)] for _ in range(tiles)]
     shadow, seen, cycles, lookups = [None] * elements, [], [], [0]
 
-    async def watch(ctx):
+    async def watch(ctx) -> None:
         ctx.set(dut.raw, raw)
         cycle = 0
         while len(seen) < tiles:
@@ -58,14 +58,14 @@ def fill(config, raw, tiles=4, seed=0, gaps=True):
 
 @pytest.mark.parametrize("raw", [False, True], ids=["index", "raw"])
 @pytest.mark.parametrize("shape", CONFIGS)
-def test_each_pe_gets_its_codeword(shape, raw):
+def test_each_pe_gets_its_codeword(shape: str, raw) -> None:
     seen, expected, _, lookups = fill(CONFIGS[shape], raw)
     assert seen == expected
     assert lookups == (0 if raw else 4 * CONFIGS[shape].processing_elements)
 
 
 @pytest.mark.parametrize("shape", CONFIGS)
-def test_a_fill_takes_its_steps(shape):
+def test_a_fill_takes_its_steps(shape: str) -> None:
     """Back to back when the stream keeps up and tiles are taken at once."""
     config = CONFIGS[shape]
     seen, expected, cycles, _ = fill(config, raw=False, tiles=6, gaps=False)
@@ -74,12 +74,12 @@ def test_a_fill_takes_its_steps(shape):
 
 
 @pytest.mark.parametrize("shape", ["usual", "five ports of six"])
-def test_codebook_in_rams(shape):
+def test_codebook_in_rams(shape: str) -> None:
     """All ports hold the codebook that was written last."""
     config = CONFIGS[shape].model_copy(update={"codebook_storage": "sram"})
     dut, rng = WeightLoader(config, ()), random.Random(shape)
 
-    async def write(ctx, codewords):
+    async def write(ctx, codewords) -> None:
         ctx.set(dut.codebook_write.valid, 1)
         for index, codeword in enumerate(codewords):
             ctx.set(dut.codebook_write.index, index)
@@ -87,7 +87,7 @@ def test_codebook_in_rams(shape):
             await ctx.tick()
         ctx.set(dut.codebook_write.valid, 0)
 
-    async def bench(ctx):
+    async def bench(ctx) -> None:
         for _ in range(2):
             codewords = [rng.getrandbits(config.codeword_width) for _ in range(config.codewords)]
             await write(ctx, codewords)

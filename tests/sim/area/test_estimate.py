@@ -256,7 +256,7 @@ def test_measure_area_generates_first(monkeypatch: pytest.MonkeyPatch) -> None:
         return {"files": sorted(path.name for path in directory.iterdir()), "config": config.name}
     monkeypatch.setattr(area_module, "estimate_area", look)
     assert measure_area(SMALL, CODEWORDS) == {
-        "files": ["codebook.hex", "vqrom.json", "vqrom.v"], "config": "small"}
+        "files": ["codebook.hex", "vqrom.h", "vqrom.json", "vqrom.v"], "config": "small"}
     with pytest.raises(VqromError, match="codebook must be int8 of shape"):
         measure_area(load_config("tiny"), CODEWORDS)
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.sim.cli.command_line import Command, Ran, one_line
 from vqrom_hw.config import PRESETS, load_config
+from vqrom_sim.cli.main import Commands
 
 
 @pytest.fixture
@@ -29,17 +30,24 @@ def test_help_lists_every_command(vqrom: Command) -> None:
     for arguments in ((), ("--help",)):
         ran = vqrom(*arguments)
         assert ran.status == 0
-        for command in ("zoo", "compress", "generate", "simulate", "area", "config"):
+        for command in ("zoo", "compress", "generate", "simulate", "area", "config",
+                        "demo", "images", "show"):
             assert f" {command} " in ran.out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["config", "list"], ["config", "show", "tiny"]])
+@pytest.mark.parametrize("arguments", [
+    ["--help"], ["config", "list"], ["config", "show", "tiny"],
+    *([name, "--help"] for name in Commands.table)], ids=" ".join)
 def test_quick_commands_import_nothing_heavy(arguments: list[str]) -> None:
     script = ("import sys\nfrom vqrom_sim import cli\n"
               "try:\n    cli.main()\nexcept SystemExit as end:\n    assert not end.code\n"
               "heavy = {'torch', 'amaranth', 'numpy', 'matplotlib'} & set(sys.modules)\n"
               "assert not heavy, heavy\n")
     subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True)
+
+
+def test_a_command_that_is_almost_one_is_named(vqrom: Command) -> None:
+    assert "Did you mean 'simulate'?" in one_line(vqrom("simulat"))
 
 
 def test_version(vqrom: Command) -> None:

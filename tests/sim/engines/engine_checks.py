@@ -38,6 +38,11 @@ SRAM = AcceleratorConfig(
     command_queue=1)
 """A codebook that programs load, a beat of several words, one bank for all, a tile a cycle."""
 
+BANKED = AcceleratorConfig(**TINY.model_dump() | {
+    "name": "banked", "activation_words": 512, "activation_banks": 16, "accumulator_depth": 40,
+    "command_queue": 16, "dram_latency": 7})
+"""As many banks and as long command queues as there may be, and maps are spilled."""
+
 CONFIGS = {config.name: config for config in (TINY, ODD, SRAM)}
 LATENCIES = (1, 7, 32, 200)
 """Cycles of the simulated DRAM; all run on one model."""

@@ -15,7 +15,7 @@ from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.codebook.codebook import sums_of
 from vqrom_sw.codebook.extraction import cluster, fit_additive
 from vqrom_sw.compress import compress
-from vqrom_sw.formats.sizes import network_size
+from vqrom_sw.formats import network_size
 from vqrom_sw.importers import capture
 from vqrom_sw.network import Conv, FloatNetwork
 from vqrom_sw.reference.integer import layer_weights

@@ -1,4 +1,4 @@
-"""Compile a network, carry the program out in all ways, compare with the reference."""
+"""The check that a program computes what its network says, whatever the units' speeds are."""
 
 from __future__ import annotations
 
@@ -15,12 +15,32 @@ from vqrom_sw.reference import quantize_input, run_reference
 
 
 def config_of(preset: str, **changes: Any) -> AcceleratorConfig:
+    """A preset with some parameters changed."""
     return AcceleratorConfig(**(PRESETS[preset] | changes))
 
 
 def check_program(builder: NetworkBuilder, codebook: UniversalCodebook,
                   config: AcceleratorConfig, apart: int = 2, **options: Any) -> Program:
-    """One run in list order, ``apart`` runs with units at random speeds."""
+    """Compile a network, run it, and compare its output with the integer reference's.
+
+    Parameters
+    ----------
+    builder:
+        Makes the network and an input.
+    codebook:
+        The network's codebook.
+    config:
+        The accelerator.
+    apart:
+        Runs with units at random speeds, beside the one in list order.
+    options:
+        Keyword arguments of :func:`vqrom_sw.compiler.compile_network`.
+
+    Returns
+    -------
+    Program
+        The program, for further checks.
+    """
     network = builder.build()
     program = compile_network(network, codebook.codewords, config, **options)
     inputs = quantize_input(network, builder.images(1))

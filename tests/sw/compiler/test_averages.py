@@ -1,4 +1,4 @@
-"""Averages round as TFLite's do, for every sum."""
+"""Average pooling rounds as TFLite's does, for every sum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of commands: the same bytes as the packer of single commands, errors included."""
+"""Command tables have the same bytes as commands that are packed one by one, errors included."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
+from tests.hw.isa.packing import pack_command
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import BODIES, Opcode, header_layout
-from vqrom_hw.isa.commands import pack_command
 from vqrom_sw.compiler import COLUMN, COLUMNS
 from vqrom_sw.compiler.program import FIELDS, pack_table
 from vqrom_sw.compiler.program.command_table import new_row

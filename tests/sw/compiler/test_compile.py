@@ -26,10 +26,12 @@ CONFIGS = [
 
 
 def column(program: Program, name: str, opcode: Opcode) -> np.ndarray:
+    """One field of all commands of an opcode."""
     return program.table[program.table[:, 0] == opcode, COLUMN[name]]
 
 
 def has_spilled(program: Program) -> bool:
+    """Whether the program stores a map in DRAM to read it again."""
     return bool((column(program, "region", Opcode.STORE) == Region.SCRATCH).any())
 
 

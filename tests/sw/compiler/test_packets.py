@@ -1,4 +1,4 @@
-"""Weights and parameters in the order in which the units consume them."""
+"""Packets hold weights and parameters in the order in which the units consume them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vqrom_sw.compiler.tasks.packets import (
     pack_fields,
     parameter_packet,
 )
-from vqrom_sw.formats.packing import unpack
+from vqrom_sw.formats.index_packing import unpack
 from vqrom_sw.network import Conv
 
 TINY = load_config("tiny")
@@ -24,6 +24,7 @@ CODEBOOK = random_codebook(TINY)
 
 
 def conv_of(builder: NetworkBuilder) -> Conv:
+    """The builder's last layer, which is a convolution."""
     layer = builder.build().layers[-1]
     assert isinstance(layer, Conv)
     return layer
@@ -52,7 +53,7 @@ def test_weights_come_in_the_order_of_the_array(raw: bool) -> None:
         codewords = CODEBOOK.codewords[unpack(content, len(content), TINY.index_width)]
     assert len(codewords) == 2 * 2 * 6 * TINY.processing_elements
     expected = CODEBOOK.codewords[units].reshape(7, 2, 3, -1) if not raw else units
-    places = np.ndindex(2, 2, 2, 3, TINY.groups, TINY.columns)
+    places = np.ndindex(2, 2, 2, 3, TINY.pe_rows, TINY.columns)
     for place, (tile, word, ky, kx, group, column) in enumerate(places):
         channel, first = tile * TINY.columns + column, word * TINY.rows + group * TINY.subvector
         if channel < 7 and first < expected.shape[3]:

@@ -45,11 +45,13 @@ def test_a_program_without_one_kind_of_wait_goes_wrong(wait: str) -> None:
 
 
 def load(base: int, words: int) -> Operation:
+    """A LOAD that writes a range of words."""
     return Operation(Opcode.LOAD, 1, {"words": words, "beats": words},
                      writes=(area(base, 1, 0, 1, 0, words),))
 
 
 def vector(source: int, target: int, words: int) -> Operation:
+    """A VECTOR that copies a range of words."""
     return Operation(Opcode.VECTOR, 1, nest_fields([(1, 0, 0, 0)] * 2 + [(words, 1, 0, 0)]),
                      (area(source, 1, 0, 1, 0, words),), (area(target, 1, 0, 1, 0, words),))
 

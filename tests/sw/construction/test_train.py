@@ -16,10 +16,15 @@ from vqrom_sw.compress import NEAREST, compress
 from vqrom_sw.construction import Construction, ConstructionSettings, construct
 from vqrom_sw.construction import checkpoint as checkpoints
 from vqrom_sw.construction import teacher as teachers
-from vqrom_sw.construction.layers import LEAD
+from vqrom_sw.construction.assigned import LEAD
 from vqrom_sw.construction.teacher import Teacher
-from vqrom_sw.encoding import RawLayers, encode_nearest, encode_outputs, encoded_layer, raw_layers
-from vqrom_sw.encoding import encoded as encodings
+from vqrom_sw.encoding import (
+    RawLayers,
+    encode_nearest,
+    encode_outputs,
+    encoded_layer,
+    raw_layers,
+)
 from vqrom_sw.importers import capture
 from vqrom_sw.network import FloatConv, FloatNetwork
 from vqrom_sw.reference import dequantize, fold_layers, output_of, quantize_input, run_reference
@@ -42,21 +47,6 @@ class Block(nn.Module):
         x = self.norm(self.stem(x)).relu()
         x = (x + self.inner(x)).relu()
         return self.head(self.depthwise(x).relu().mean((2, 3)))
-
-
-class Bottlenecks(nn.Module):
-    """A bottleneck without a shortcut, and one with it, which takes the first one's sum on."""
-
-    def __init__(self):
-        super().__init__()
-        self.widen = nn.Conv2d(8, 16, 1)
-        self.first = nn.Conv2d(16, 8, 1)
-        self.widen_again = nn.Conv2d(8, 16, 1)
-        self.second = nn.Conv2d(16, 8, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.first(self.widen(x).relu())
-        return x + self.second(self.widen_again(x).relu())
 
 
 def pictures(seed: int) -> torch.Tensor:
@@ -98,22 +88,6 @@ def assert_same(one: Construction, other: Construction) -> None:
     assert first.keys() == second.keys()
     for name, value in first.items():
         np.testing.assert_array_equal(value, second[name], name)
-
-
-def test_which_layers_stay_raw(network: FloatNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert raw_layers(network, 4, RawLayers.NONE) == set()
-    assert raw_layers(network, 4, RawLayers.NARROW) == {"stem", "depthwise"}
-    assert raw_layers(network, 4, RawLayers.ENDS) == {"stem", "depthwise", "head"}
-    assert raw_layers(network, 4, RawLayers.SMALL) == {"stem", "depthwise"}
-    # Of 576 + 40 weights the head holds 6.5 %.
-    monkeypatch.setattr(encodings, "SMALL_SHARE", 0.065)
-    assert raw_layers(network, 4, RawLayers.SMALL) == {"stem", "depthwise", "head"}
-
-
-def test_what_starts_a_stream_of_sums_can_stay_raw() -> None:
-    network = capture(Bottlenecks().eval(), torch.zeros(1, 8, 6, 6), "bottlenecks")
-    assert raw_layers(network, 4, RawLayers.SMALL) == set()
-    assert raw_layers(network, 4, RawLayers.STREAMS) == {"first"}
 
 
 def test_starts_as_encoded(network: FloatNetwork, codebook: UniversalCodebook,

@@ -21,12 +21,11 @@ from vqrom_sw.encoding import (
     raw_layers,
 )
 from vqrom_sw.encoding.columns import ColumnEncoding, Moments, sub_vector_columns
-from vqrom_sw.encoding.statistics import LEAST_WEIGHT, layer_statistics, position_weights
+from vqrom_sw.encoding.statistics import LEAST_IMPORTANCE, layer_statistics, position_importance
 from vqrom_sw.formats import save_network
 from vqrom_sw.importers import capture
 from vqrom_sw.network import FloatConv, FloatNetwork, native
-from vqrom_sw.reference import fold_layers
-from vqrom_sw.reference.floating_point import float_output
+from vqrom_sw.reference import float_output, fold_layers
 
 
 class Block(nn.Module):
@@ -168,8 +167,8 @@ def test_what_is_masked_counts_least() -> None:
             return (self.conv(x) * mask).mean((2, 3))
 
     network = capture(Masked().eval(), torch.zeros(1, 1, 4, 4), "masked")
-    found = position_weights(network, torch.ones(3, 1, 4, 4), 0, {"conv": 3})["conv"]
-    assert (found[:, :, 1] == LEAST_WEIGHT).all()
+    found = position_importance(network, torch.ones(3, 1, 4, 4), 0, {"conv": 3})["conv"]
+    assert (found[:, :, 1] == LEAST_IMPORTANCE).all()
     assert (found[:, :, [0, 2, 3]] > 0.5).all()
 
 
@@ -198,7 +197,7 @@ def test_metric_of_a_choice_is_that_of_the_outputs() -> None:
 @pytest.mark.parametrize("groups", [1, 2])
 def test_statistics_are_weighted_covariances(groups: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of channels that are far from 0, and gathered in several parts."""
-    monkeypatch.setattr("vqrom_sw.encoding.statistics.CHUNK_INPUTS", 1000)
+    monkeypatch.setattr("vqrom_sw.encoding.statistics.CHUNK_VALUES", 1000)
     generator = torch.Generator().manual_seed(6)
     got = torch.randn(5, 4, 6, 6, generator=generator)
     got[:, 1] += 1000

@@ -1,4 +1,4 @@
-"""Network files: there and back, and every way in which one can be wrong."""
+"""Network files: written and read back, and every way in which one can be wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.random_networks import NetworkBuilder, mixed_network
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Quantization
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.formats import load_network, save_network, vqnet
+from vqrom_sw.formats import load_network, save_network
+from vqrom_sw.formats.vqnet import content_digest
 from vqrom_sw.io import tensor_bytes
 from vqrom_sw.network import AveragePool, QuantizedNetwork, Softmax
 from vqrom_sw.reference import run_reference
@@ -49,7 +50,7 @@ def test_there_and_back(network: QuantizedNetwork, path: Path) -> None:
 
 
 def raw_network() -> QuantizedNetwork:
-    """Raw weights, average pooling of windows and softmax."""
+    """A network with raw weights, average pooling over windows and a softmax."""
     builder = NetworkBuilder(CODEBOOK, (6, 6, 3))
     builder.conv(8, raw=True)
     conv = builder.build()
@@ -100,7 +101,7 @@ def test_same_network_same_bytes(network: QuantizedNetwork, path: Path) -> None:
 
 
 def test_index_maps_are_packed(path: Path) -> None:
-    """20 codewords: 5 bits an index, nothing in between."""
+    """With 20 codewords an index takes 5 bits, and there is no gap between two of them."""
     tensors = load_file(path)
     assert len(tensors["0.index"]) == -(-20 * 9 * 1 * 5 // 8)
 
@@ -133,7 +134,7 @@ def forge(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray]], 
     graph = json.loads(metadata["graph"])
     change(graph, tensors)
     metadata["graph"] = json.dumps(graph)
-    metadata["sha256"] = vqnet._digest(metadata["graph"], tensors)
+    metadata["sha256"] = content_digest(metadata["graph"], tensors)
     forged = path.with_name("forged.vqnet")
     forged.write_bytes(tensor_bytes(tensors, metadata))
     return forged

@@ -1,4 +1,4 @@
-"""Topology files, and their programs."""
+"""Topology files of SCALE-Sim, and the programs compiled from them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from tests.random_networks import random_codebook
 from tests.sw.compiler.program_checks import config_of
 from vqrom_hw.errors import VqromError
 from vqrom_sw.compiler import COLUMNS
-from vqrom_sw.importers import Topology, TopologyLayer, read_topology
-from vqrom_sw.importers.scale_sim import gemm, parse_topology
+from vqrom_sw.importers import Topology, TopologyLayer, gemm, parse_topology, read_topology
 from vqrom_sw.reference import run_reference
 from vqrom_sw.topology import compile_topology, random_networks
 
@@ -98,7 +97,7 @@ def test_programs_compute_each_layer(text: str, raw: bool, words: int) -> None:
 
 
 def test_large_topologies_compile_at_once() -> None:
-    """As many layers as ResNet-50 has, without their weights."""
+    """A topology with as many layers as ResNet-50 compiles without their weights."""
     config = config_of("edge32")
     layers = [TopologyLayer("conv1", (230, 230, 3), (7, 7), (2, 2), 64)]
     for size, channels, blocks in ((56, 64, 3), (28, 128, 4), (14, 256, 6), (7, 512, 3)):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tflite
 
-from vqrom_sw.importers.tflite.file import read_model
+from vqrom_sw.importers.tflite.tflite_file import read_model
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import run_reference
 
@@ -19,7 +19,7 @@ TYPES = {"float32": "FLOAT32", "int8": "INT8", "int32": "INT32"}
 
 
 class ModelBuilder:
-    """A flat buffer of one graph, in the order of calls."""
+    """Makes a TFLite file of one graph, whose tensors and operators are in the order of calls."""
 
     def __init__(self) -> None:
         self._builder = flatbuffers.Builder(1024)
@@ -31,7 +31,7 @@ class ModelBuilder:
     def tensor(self, shape: Sequence[int], scale: float | Sequence[float] = (),
                zero_point: int = 0, *, data: np.ndarray | None = None, axis: int = 0,
                dtype: str = "int8") -> int:
-        """Add a tensor; its number."""
+        """Add a tensor, and return its number."""
         scales = np.atleast_1d(np.asarray(scale, np.float32))
         quantization = self._table(
             "QuantizationParameters", Scale=self._vector(scales),
@@ -48,7 +48,7 @@ class ModelBuilder:
         return len(self._tensors) - 1
 
     def constant(self, data: np.ndarray, scale: float | Sequence[float] = (), axis: int = 0) -> int:
-        """Add a constant; its number."""
+        """Add a constant, and return its number."""
         return self.tensor(data.shape, scale, data=data, axis=axis)
 
     def operator(self, kind: str, inputs: Sequence[int], output: int, options: str = "",
@@ -97,7 +97,7 @@ class ModelBuilder:
 
 
 def litert(path: Path, network: QuantizedNetwork, inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Each layer's output for ``inputs`` as LiteRT's reference kernels compute it.
+    """Run LiteRT's reference kernels on ``inputs``, and return each layer's output.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def litert(path: Path, network: QuantizedNetwork, inputs: np.ndarray) -> dict[st
 
 
 def differing(path: Path, network: QuantizedNetwork, inputs: np.ndarray) -> dict[str, int]:
-    """How many bytes of each layer's outputs differ from LiteRT's.
+    """Count the bytes of each layer's output that differ from LiteRT's.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Arrays are made once for all that they depend on."""
+"""A cached array is made once, and again when something that it depends on changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vqrom_sw.io import cached_array
 
 
 class Maker:
-    """Counts how often it is asked."""
+    """Makes an array, and counts how often it does."""
 
     def __init__(self):
         self.calls = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vqrom_sw.zoo import keyword_features
+from vqrom_sw.zoo import keyword_features, tiny
 from vqrom_sw.zoo.keyword_features import MAX_SHIFT, at_most, balanced_draw, varied
 from vqrom_sw.zoo.keyword_features import keyword_features as make
 
@@ -43,7 +43,7 @@ def test_ends_repeat() -> None:
 
 
 def test_every_class_occurs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A class of which one sound in hundreds is at first; the same seed gives the same."""
+    """The rare class has one sound in hundreds at first; the same seed gives the same sounds."""
     for name, value in (("SOUNDS", 60), ("VARIED", 200), ("MOST", 50)):
         monkeypatch.setattr(keyword_features, name, value)
 
@@ -54,3 +54,10 @@ def test_every_class_occurs(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(first, again)
     counts = np.bincount(classify(first), minlength=2)
     assert counts.max() == 50 and counts.min() > 25
+
+
+def test_cache_depends_on_all_code_that_makes_the_features() -> None:
+    """The sounds, how they are varied and chosen, and the network that sorts them into classes."""
+    names = {path.name for path in tiny.sources()}
+    assert {"speech.py", "keyword_features.py", "tiny.py", "float_model.py", "tflite_file.py",
+            "imported_module.py"} <= names

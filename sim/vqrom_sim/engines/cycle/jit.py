@@ -7,17 +7,28 @@ passing all of a unit's arguments on takes longer than what the unit does in a c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Registers: TypeAlias = NDArray[np.int64]
-"""All registers of the model, by the map in :mod:`.places`; functions call them ``s``."""
-Commands: TypeAlias = NDArray[np.int64]
-"""All commands of a program, row after row (:mod:`.columns`); functions call them ``t``. What a
-function calls a ``command`` is the place in here where the command's row begins."""
+
+class Registers(Protocol):
+    """All registers of the model, an int64 array by the map in :mod:`.places`; functions call them
+    ``s``."""
+
+    def __getitem__(self, place: int) -> int: ...
+
+    def __setitem__(self, place: int, value: int) -> None: ...
+
+
+class Commands(Protocol):
+    """All commands of a program, an int64 array, row after row (:mod:`.columns`); functions call
+    them ``t``. What a function calls a ``command`` is the place in here where its row begins."""
+
+    def __getitem__(self, place: int) -> int: ...
+
+    def __len__(self) -> int: ...
+
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -27,4 +38,4 @@ def compiled(function: _Function) -> _Function:
 
     Divisors are not checked for zero: none of them ever is.
     """
-    return njit(error_model="numpy", forceinline=True)(function)
+    return cast(_Function, njit(error_model="numpy", forceinline=True)(function))

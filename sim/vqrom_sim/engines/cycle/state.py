@@ -15,7 +15,6 @@ from vqrom_hw.weights import last_fields
 
 from . import places as at
 from .channels import COMMAND_CHANNEL, channel_depths
-from .jit import Registers
 
 
 class Dimensions(NamedTuple):
@@ -54,7 +53,7 @@ class Dimensions(NamedTuple):
     vector_depth:
         Longest way of a result through the vector unit, in advances.
     latencies:
-        That way for each operation, int64, by the number of a :class:`VectorOp`.
+        That way for each operation, by the number of a :class:`VectorOp`.
     """
 
     beat_bytes: int
@@ -76,7 +75,7 @@ class Dimensions(NamedTuple):
     bank_bits: int
     vector_steps: int
     vector_depth: int
-    latencies: np.ndarray
+    latencies: tuple[int, ...]
 
 
 def dimensions_of(config: AcceleratorConfig) -> Dimensions:
@@ -96,24 +95,24 @@ def dimensions_of(config: AcceleratorConfig) -> Dimensions:
         index_width=config.index_width,
         codeword_width=config.codeword_width,
         parameter_width=parameter_layout.size * config.post_lanes,
-        post_steps=config.post_groups,
+        post_steps=config.post_steps,
         sections=config.rows // config.columns,
         word_width=8 * config.rows,
         bank_bits=(config.activation_banks - 1).bit_length(),
         vector_steps=config.rows // config.vector_lanes,
-        vector_depth=int(latencies.max()),
+        vector_depth=max(latencies),
         latencies=latencies,
     )
 
 
-def vector_latencies(config: AcceleratorConfig) -> np.ndarray:
-    """Advances from a window's last word to its result, int64, by the number of a
+def vector_latencies(config: AcceleratorConfig) -> tuple[int, ...]:
+    """Advances of the vector unit from a window's last word to its result, by the number of a
     :class:`VectorOp`."""
-    return np.array([write_latency(config, operation) - 1 for operation in VectorOp], np.int64)
+    return tuple(write_latency(config, operation) - 1 for operation in VectorOp)
 
 
-def initial_state(config: AcceleratorConfig, program_beats: int) -> Registers:
-    """All registers in the first busy cycle, when the program has just been asked for.
+def initial_state(config: AcceleratorConfig, program_beats: int) -> np.ndarray:
+    """All registers, int64, in the first busy cycle, when the program has just been asked for.
 
     Parameters
     ----------
@@ -122,7 +121,7 @@ def initial_state(config: AcceleratorConfig, program_beats: int) -> Registers:
     program_beats:
         Length of the program in bus beats.
     """
-    registers = np.zeros(at.V_RING + int(vector_latencies(config).max()), np.int64)
+    registers = np.zeros(at.V_RING + max(vector_latencies(config)), np.int64)
     registers[at.C_LEFT] = program_beats
     for number, depth in enumerate(channel_depths(config)):
         registers[at.CHANNELS + number * at.CHANNEL_SIZE + at.H_FREE] = depth

@@ -80,7 +80,8 @@ def verilator_key(*parts: object) -> str:
     Parameters
     ----------
     parts:
-        What this build follows from beyond that, as for :func:`vqrom_sw.io.cache.content_key`.
+        What this build follows from beyond that, as for
+        :func:`vqrom_sw.io.directory_cache.content_key`.
     """
     sources = source_digest(__name__, files=[DRAM_SOURCE])
     return content_key(sources, compiler_version(), *_OPTIONS, _LIBRARY, *parts)

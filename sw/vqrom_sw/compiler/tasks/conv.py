@@ -167,7 +167,7 @@ class ConvTask(Task):
         base = target.address(block.y0, block.x0) + word
         fields = {
             "raw": int(self.raw), "fills": self._tiles(piece) * config.fill_steps,
-            "parameter_groups": piece.passes * config.post_groups,
+            "parameter_groups": piece.passes * config.post_steps,
             "pad_value": self.inputs[0].zero_point, "passes": piece.passes,
             "pixels": block.pixels, "section": section // config.columns,
             **self._nest(piece, block, source),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vqrom_hw.isa import Opcode, VectorOp
-from vqrom_sw.arithmetic import Requantization
+from vqrom_sw.arithmetic import HIGHEST, LOWEST, Requantization
 
 from ..feature_map import BufferRows
 from ..operations import Operation, area, nest_fields, range_fields, target_fields
@@ -45,7 +45,7 @@ class GlobalAverageTask(Task):
             "bias": -feature_map.width * feature_map.height * feature_map.zero_point,
             "multiplier": int(scale.multiplier[0]), "shift": int(scale.shift[0]),
             **target_fields(base, count, 1, 0),
-            **range_fields(self.output.zero_point, (-128, 127)),
+            **range_fields(self.output.zero_point, (LOWEST, HIGHEST)),
         }
         read = area(start, feature_map.height, feature_map.pitch, feature_map.width,
                     feature_map.words, count)

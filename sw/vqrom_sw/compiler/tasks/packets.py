@@ -94,14 +94,14 @@ class KernelWeights:
     def tiles(self) -> np.ndarray:
         """``[column tile, word, kernel row, kernel column, PE row, column]``; raw: ``[.., d]``."""
         config = self.config
-        word = config.rows if self.raw else config.groups
+        word = config.rows if self.raw else config.pe_rows
         count, kernel_y, kernel_x, units = self.units.shape
         padded = np.zeros((self.channels_out, kernel_y, kernel_x, -(-units // word) * word),
                           self.units.dtype)
         padded[:count, :, :, :units] = self.units
         rest = (config.subvector,) if self.raw else ()
         split = padded.reshape(-1, config.columns, kernel_y, kernel_x, padded.shape[3] // word,
-                               config.groups, *rest)
+                               config.pe_rows, *rest)
         return np.moveaxis(split, (0, 4, 2, 3, 5, 1), (0, 1, 2, 3, 4, 5))
 
     def packet(self, first: int, end: int) -> bytes:

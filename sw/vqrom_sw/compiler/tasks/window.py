@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vqrom_hw.isa import Opcode, VectorOp
+from vqrom_sw.arithmetic import HIGHEST, LOWEST
 
 from ..feature_map import BufferRows
 from ..operations import (
@@ -34,7 +35,7 @@ def copy_rows(layer: int, source: BufferRows, target: BufferRows, first: int,
         "operation": VectorOp.MAX,
         **nest_fields([(1, 0, 0, 0), (1, 0, 0, 0), (pitch, 1, 0, 0), (count, pitch, 0, 0)],
                       source.address(first)),
-        **target_fields(base, pitch, 1, pitch), **range_fields(0, (-128, 127)),
+        **target_fields(base, pitch, 1, pitch), **range_fields(0, (LOWEST, HIGHEST)),
     }
     return Operation(Opcode.VECTOR, layer, fields, (rows_area(source, first, end),),
                      (rows_area(target, first, end),))
@@ -50,7 +51,7 @@ class WindowTask(Task):
         Lowest and highest output value.
     """
 
-    clamp: tuple[int, int] = (-128, 127)
+    clamp: tuple[int, int] = (LOWEST, HIGHEST)
 
     @property
     def operation(self) -> VectorOp:

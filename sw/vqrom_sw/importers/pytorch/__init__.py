@@ -1,4 +1,4 @@
-"""PyTorch modules, through the graph that ``torch.export`` captures."""
+"""PyTorch modules as float networks, through the graph that ``torch.export`` makes of them."""
 
 from .capture import capture
 

@@ -1,4 +1,4 @@
-"""A PyTorch module as a :class:`FloatNetwork`, by walking the graph of ``torch.export``."""
+"""Capture of a PyTorch module as a float network, by a walk over the graph of ``torch.export``."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from warnings import catch_warnings, simplefilter
 import torch
 from torch.export.graph_signature import InputKind
 from torch.fx import Node
+from torch.fx.node import map_arg
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import INPUT, FloatHost, FloatLayer, FloatNetwork
 
+from .graph_node import GraphNode
 from .handlers import HANDLERS
 from .host_nodes import HostNodes
-from .walk import Operation, Value, Walk
+from .walk import TracedMap, Walk
 
 
 def capture(module: torch.nn.Module, example_input: torch.Tensor,
             name: str = "network") -> FloatNetwork:
-    """Trace a module and translate it into the hardware's layers.
+    """Trace a PyTorch module and translate it into layers of the hardware and of the host.
 
     Batch norm is folded into the convolution or linear layer before it; ReLU, ReLU6, hardtanh
-    and clamp are fused into what they follow; dropout, flatten and views leave no layer.
+    and clamp are fused into what they follow; dropout, flatten and views leave no layer. Other
+    operations become host layers, if the host has them (:data:`vqrom_sw.network.OPERATIONS`).
 
     Parameters
     ----------
     module:
-        In evaluation mode.
+        The module, in evaluation mode.
     example_input:
-        float32 ``[1, C, H, W]``, or ``[1, S, C]`` for a sequence, each element of which becomes a
-        pixel; only its shape matters.
+        An input, float32 ``[1, C, H, W]``, or ``[1, S, C]`` for a sequence, each element of which
+        becomes a pixel. Only its shape matters.
     name:
-        Of the network.
-
-    What else there is runs on the host, if it knows it (:mod:`vqrom_sw.network.host`).
+        Name for the network.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
             if node not in walk.constants:
                 walk.values[node] = _input_value(node, walk)
         elif node.op == "call_function":
-            _translate(Operation(walk, node), host)
+            _translate(GraphNode(walk, node), host)
     output = _output_value(program, walk)
     layers = _reachable(walk.layers, output.layer)
     if not layers or layers[-1].name != output.layer:
@@ -63,8 +64,8 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     return FloatNetwork(name, _map_of(tuple(example_input.shape)), layers, output.shape[1:])
 
 
-def _translate(op: Operation, host: HostNodes) -> None:
-    """Make a layer of an operation: the hardware's, if it has one, or else the host's."""
+def _translate(op: GraphNode, host: HostNodes) -> None:
+    """Make a hardware layer of an operation, if there is one, or else leave it to the host."""
     if all(source in op.walk.constants for source in op.node.all_input_nodes):
         op.walk.constants[op.node] = _computed(op.node, op.walk.constants)
         return
@@ -82,14 +83,14 @@ def _translate(op: Operation, host: HostNodes) -> None:
 
 
 def _computed(node: Node, constants: Mapping[Node, torch.Tensor]) -> Any:
-    """Result of an operation on constants alone."""
-    arguments, keywords = torch.fx.node.map_arg((node.args, node.kwargs), lambda n: constants[n])
+    """The result of an operation on constants alone."""
+    arguments, keywords = map_arg((node.args, node.kwargs), lambda n: constants[n])
     assert callable(node.target)
     return node.target(*arguments, **keywords)
 
 
 def _reachable(layers: Mapping[str, FloatLayer], last: str) -> tuple[FloatLayer, ...]:
-    """Layers up to the last one, without the host's that only others of the host needed."""
+    """All layers but the host layers that nothing but other host layers needed."""
     needed = {last}
     for layer in reversed(list(layers.values())):
         if layer.name in needed or not isinstance(layer, FloatHost):
@@ -105,10 +106,10 @@ def _map_of(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _input_value(node: Node, walk: Walk) -> Value:
+def _input_value(node: Node, walk: Walk) -> TracedMap:
     shape = tuple(node.meta["val"].shape)
     # Never fusable: no layer of that name exists.
-    return Value(INPUT, _map_of(shape), shape, walk.read_once(node))
+    return TracedMap(INPUT, _map_of(shape), shape, walk.read_once(node))
 
 
 def _export(module: torch.nn.Module, example: torch.Tensor) -> torch.export.ExportedProgram:
@@ -153,7 +154,7 @@ def _constants(program: torch.export.ExportedProgram) -> dict[Node, torch.Tensor
             if node.op == "placeholder" and node.name in constant_names}
 
 
-def _output_value(program: torch.export.ExportedProgram, walk: Walk) -> Value:
+def _output_value(program: torch.export.ExportedProgram, walk: Walk) -> TracedMap:
     node = next(node for node in program.graph.nodes if node.op == "output")
     (outputs,) = node.args
     if len(outputs) != 1 or walk.value(outputs[0]) is None:

@@ -1,4 +1,8 @@
-"""Operations of a graph that stay on the host, until a hardware layer reads their result."""
+"""The operations of a graph that stay on the host.
+
+They are collected until a hardware layer, or the output, needs one of their results; then all that
+leads to it becomes one host layer.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,22 @@ from torch.fx import Node
 
 from vqrom_sw.network import GETITEM, OPERATIONS, RESHAPES, FloatHost, HostStep
 
-from .walk import Operation, Value, Walk
+from .graph_node import GraphNode
+from .walk import TracedMap, Walk
 
 SILENT = ("view", "reshape", "_unsafe_view", "clone", "contiguous", "expand", "getitem", "permute",
           "transpose", "unsqueeze", "squeeze", "flatten")
-"""Not said in a host layer's kind, unless there is nothing else."""
+"""Operations that a host layer's kind does not name, unless there is nothing else."""
 
 
 class HostNodes:
-    """Nodes whose results exist on the host only."""
+    """The nodes whose results exist on the host only.
+
+    Parameters
+    ----------
+    walk:
+        The walk that is under way.
+    """
 
     def __init__(self, walk: Walk):
         self._walk = walk
@@ -28,11 +39,17 @@ class HostNodes:
         return node in self._nodes
 
     def reads(self, node: Node) -> bool:
-        """Whether an operation reads a result of the host."""
+        """Whether an operation reads a result that exists on the host only."""
         return any(source in self._nodes for source in node.all_input_nodes)
 
     def add(self, node: Node) -> bool:
-        """Leave an operation to the host, if it knows it and all operands are known."""
+        """Leave an operation to the host.
+
+        Returns
+        -------
+        bool
+            Whether the host has the operation and all its operands are known.
+        """
         known = all(source in self._nodes or source in self._walk.values
                     or source in self._walk.constants for source in node.all_input_nodes)
         computed = any(source not in self._walk.constants for source in node.all_input_nodes)
@@ -41,9 +58,9 @@ class HostNodes:
         self._nodes.add(node)
         return True
 
-    def emit(self, node: Node) -> Value:
-        """Make the layer that computes a node; its result is a feature map from now on."""
-        op = Operation(self._walk, node)
+    def emit(self, node: Node) -> TracedMap:
+        """Make the host layer that computes a node; its result is a feature map from now on."""
+        op = GraphNode(self._walk, node)
         size = map_of(op)
         program = _Program(self)
         program.place(node)
@@ -55,19 +72,19 @@ class HostNodes:
             op.path, op.kind)
         self._nodes.discard(node)
         # Never fusable: the hardware's layers alone take activations.
-        return Value(layer.name, size, op.shape, exclusive=False)
+        return TracedMap(layer.name, size, op.shape, exclusive=False)
 
     def is_host(self, node: Node) -> bool:
         """Whether the node's result exists on the host only."""
         return node in self._nodes
 
     def constant(self, node: Node) -> torch.Tensor | None:
-        """A constant tensor of the module."""
+        """The constant tensor that a node stands for, or None."""
         return self._walk.constants.get(node)
 
 
 class _Program:
-    """Steps that compute one node from feature maps and constants."""
+    """The steps of a host layer that compute one node from feature maps and constants."""
 
     def __init__(self, host: HostNodes):
         self._host = host
@@ -78,7 +95,7 @@ class _Program:
         self._places: dict[Node, dict[str, int]] = {}
 
     def place(self, node: Node) -> dict[str, int]:
-        """Reference to a node's result, computed first where it must be."""
+        """The reference to a node's result, whose steps are added where they are missing."""
         if node not in self._places:
             constant = self._host.constant(node)
             if constant is not None:
@@ -118,7 +135,11 @@ class _Program:
 
 
 def operation_of(node: Node) -> str | None:
-    """Name of a node's operation, if the host knows it and its result keeps the batch."""
+    """The name of a node's operation, or None if the host does not have it.
+
+    The host has the operations of :data:`vqrom_sw.network.OPERATIONS` whose results keep the batch
+    dimension.
+    """
     if node.target is operator.getitem:
         return GETITEM
     name = str(node.target).removeprefix("aten.")
@@ -130,8 +151,8 @@ def operation_of(node: Node) -> str | None:
     return name if name in OPERATIONS and keeps else None
 
 
-def map_of(op: Any) -> tuple[int, int, int]:
-    """``(H, W, C)`` of an operation's result: an image, a sequence or a vector.
+def map_of(op: GraphNode) -> tuple[int, int, int]:
+    """Shape ``(H, W, C)`` of a node's result, which is an image, a sequence or a vector.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Float TFLite models as PyTorch modules.
+"""The reader of float TFLite models, which makes PyTorch modules of them.
 
 Source: the semantics of TensorFlow Lite's operators. Images are
 ``[N, H, W, C]`` there and ``[N, C, H, W]`` here.
@@ -15,33 +15,41 @@ import torch
 from torch import nn
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.importers.module import Call, Imported, ImportedModule
+from vqrom_sw.importers.imported_module import Call, Imported, ImportedModule
 
-from .file import TfliteFile, read_model
+from .tflite_file import TfliteFile, read_model
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "RELU": nn.ReLU, "RELU6": nn.ReLU6, "RELU_N1_TO_1": nn.Hardtanh, "TANH": nn.Tanh}
+"""The module of each fused activation, by its name."""
+
 SIMPLE: dict[str, Callable[[], nn.Module]] = {
     "RELU": nn.ReLU, "RELU6": nn.ReLU6, "TANH": nn.Tanh, "LOGISTIC": nn.Sigmoid,
     "HARD_SWISH": nn.Hardswish, "QUANTIZE": nn.Identity, "DEQUANTIZE": nn.Identity}
+"""The module of each operator without parameters, by the operator's name."""
 
 
 def read_tflite(path: Path) -> Imported:
-    """Read a model with one float32 input and one float32 output.
+    """Read a TFLite model with one float32 input and one float32 output.
 
     Weights stored as int8 with scales (dynamic-range models) are dequantised.
+
+    Returns
+    -------
+    Imported
+        The model as a PyTorch module, and the shape of its input.
 
     Raises
     ------
     VqromError
-        If the package ``tflite`` is absent, the file is no TFLite model, or it has an operator
-        that is not known here; the message names it.
+        If the file is no TFLite model, or has an operator that is not known here; the message
+        names it.
     """
     return read_model(path, lambda file: _Reader(file).read())
 
 
 class _Reader:
-    """One model's first graph."""
+    """Reads the graph of one model."""
 
     def __init__(self, file: TfliteFile):
         self._file = file
@@ -60,14 +68,13 @@ class _Reader:
 
     def _append(self, module: ImportedModule, operator: Any, number: int) -> None:
         kind = self._file.kind(operator)
-        make = getattr(self, f"_{kind.lower()}", None)
         if kind in SIMPLE:
             parts = [SIMPLE[kind]()]
-        elif make is not None:
-            parts = make(operator)
+        elif kind in OPERATORS:
+            parts = OPERATORS[kind](self, operator)
         else:
             raise VqromError(f"operator {kind} is not known; known are "
-                             f"{', '.join(sorted([*SIMPLE, *_known()]))}")
+                             f"{', '.join(sorted([*SIMPLE, *OPERATORS]))}")
         inputs = [str(number) for number in self._file.inputs(operator)]
         output = str(operator.Outputs(0))
         name = f"{kind.lower()}_{number}"
@@ -203,8 +210,11 @@ def _fill(layer: nn.Conv2d | nn.Linear, weight: torch.Tensor, bias: torch.Tensor
         layer.bias.copy_(bias)
 
 
-def _known() -> list[str]:
-    helpers = ("_append", "_convolution", "_channels_first", "_pool", "_activation", "_padding",
-               "_bias", "_tensor")
-    return [name[1:].upper() for name in vars(_Reader)
-            if name.startswith("_") and not name.startswith("__") and name not in helpers]
+OPERATORS: dict[str, Callable[[_Reader, Any], list[nn.Module]]] = {
+    "ADD": _Reader._add, "AVERAGE_POOL_2D": _Reader._average_pool_2d, "CONCATENATION":
+    _Reader._concatenation, "CONV_2D": _Reader._conv_2d, "DEPTHWISE_CONV_2D":
+    _Reader._depthwise_conv_2d, "FULLY_CONNECTED": _Reader._fully_connected, "MAX_POOL_2D":
+    _Reader._max_pool_2d, "MEAN": _Reader._mean, "RESHAPE": _Reader._reshape, "SOFTMAX":
+    _Reader._softmax,
+}
+"""What makes the modules of each operator with parameters, in order, by the operator's name."""

@@ -1,10 +1,10 @@
-"""FULLY_CONNECTED as LiteRT rounds it: once, in double precision, not twice in fixed point.
+"""Multipliers for linear layers that LiteRT rounds once, in double precision.
 
-Since LiteRT 1.4 at the latest its reference kernel computes ``round(factor * accumulator)``, ties
-away from zero, where convolutions still have ``MultiplyByQuantizedMultiplier`` with two roundings.
-An int8 output changes at 255 accumulators at most, so that multipliers of the hardware can be
-compared with that rounding at all of them, and the best one taken: where none of them disagrees,
-every accumulator gives LiteRT's byte.
+The hardware rounds twice, in fixed point, as LiteRT's convolutions do. For FULLY_CONNECTED, since
+version 1.4 at the latest, LiteRT's reference kernel computes ``round(factor * accumulator)`` with
+ties away from zero. An int8 output changes at 255 accumulators at most, so that a multiplier of
+the hardware can be compared with that rounding at all of them, and the best one taken. Where none
+of them differs, every accumulator gives LiteRT's byte.
 """
 
 from __future__ import annotations
@@ -13,36 +13,37 @@ import numpy as np
 import torch
 
 from vqrom_sw.arithmetic import (
+    HIGHEST,
+    LOWEST,
     MIN_SHIFT,
     Requantization,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
 )
-from vqrom_sw.network import Conv, QuantizedNetwork
 
 NEIGHBOURS = 2
-"""Multipliers tried on either side of the nearest one."""
+"""Number of multipliers tried on either side of the nearest one."""
 
 
 def quantize_multiplier_once(layer: str, factors: np.ndarray, lowest: int, highest: int,
                              reach: int) -> Requantization:
-    """Multipliers and shifts with the fewest disagreements with one rounding.
+    """Choose multipliers and shifts whose outputs differ least from those rounded once.
 
     Parameters
     ----------
     layer:
-        Whose factors they are, for errors.
+        Name of the layer whose factors they are, for errors.
     factors:
-        Positive float64 ``[n]``.
+        Positive real factors from accumulator to output, float64 ``[n]``.
     lowest, highest:
-        Of the output before its zero point.
+        Least and greatest output, without its zero point.
     reach:
-        No accumulator is farther from 0.
+        Greatest magnitude of an accumulator.
 
     Raises
     ------
     VqromError
-        As :func:`vqrom_sw.arithmetic.requantization.quantize_multiplier`.
+        As for :func:`vqrom_sw.arithmetic.quantize_multiplier`.
     """
     distinct, places = np.unique(factors, return_inverse=True)
     chosen = [_best(layer, float(factor), lowest, highest, reach) for factor in distinct]
@@ -51,31 +52,8 @@ def quantize_multiplier_once(layer: str, factors: np.ndarray, lowest: int, highe
     return Requantization(multiplier, shift)
 
 
-def edge_differences(network: QuantizedNetwork, layer: Conv) -> int:
-    """At how many accumulators next to a change of its output a layer differs from one rounding,
-    over all its output channels; 0: it gives LiteRT's bytes for every input.
-
-    Parameters
-    ----------
-    layer:
-        A linear layer with raw weights.
-    """
-    factors = (network.quantization_of(layer.inputs[0]).scale * layer.weight_scale
-               / layer.quantization.scale)
-    low, high = (bound - layer.quantization.zero_point for bound in layer.clamp)
-    assert layer.raw is not None
-    reach = accumulator_reach(layer.raw, layer.bias)
-    total = 0
-    for channel, factor in enumerate(factors):
-        scale = Requantization(layer.requantization.multiplier[channel:channel + 1],
-                               layer.requantization.shift[channel:channel + 1])
-        accumulators = _edges(float(factor), low, high, int(reach[channel]))
-        total += _differing(scale, accumulators, _rounded(accumulators, float(factor)), low, high)
-    return total
-
-
 def accumulator_reach(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """int64 ``[C_out]``: no accumulator is farther from 0, whatever the input.
+    """The greatest magnitude that an accumulator can have, whatever the input; int64 ``[C_out]``.
 
     Parameters
     ----------
@@ -85,14 +63,14 @@ def accumulator_reach(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
         int32 ``[C_out]``.
     """
     sums = np.abs(weights.astype(np.int64)).reshape(len(weights), -1).sum(1)
-    return sums * 255 + np.abs(bias.astype(np.int64))
+    return sums * (HIGHEST - LOWEST) + np.abs(bias.astype(np.int64))
 
 
 def _best(layer: str, factor: float, lowest: int, highest: int, reach: int) -> Requantization:
     usual = quantize_multiplier(layer, factor)
-    accumulators = _edges(factor, lowest, highest, reach)
-    expected = _rounded(accumulators, factor)
-    best, fewest = usual, _differing(usual, accumulators, expected, lowest, highest)
+    accumulators = output_edges(factor, lowest, highest, reach)
+    expected = rounded_once(accumulators, factor)
+    best, fewest = usual, count_differing(usual, accumulators, expected, lowest, highest)
     # A smaller shift after the product rounds less there, but leaves the multiplier fewer bits.
     for shift in range(min(0, int(usual.shift[0])), 1)[::-1]:
         if fewest == 0 or usual.shift[0] > 0 or shift < MIN_SHIFT:
@@ -102,26 +80,48 @@ def _best(layer: str, factor: float, lowest: int, highest: int, reach: int) -> R
             if not 0 < nearest + step < 1 << 31:
                 continue
             scale = Requantization(np.array([nearest + step], np.int32), np.array([shift], np.int8))
-            count = _differing(scale, accumulators, expected, lowest, highest)
+            count = count_differing(scale, accumulators, expected, lowest, highest)
             if count < fewest:
                 best, fewest = scale, count
     return best
 
 
-def _edges(factor: float, lowest: int, highest: int, reach: int) -> np.ndarray:
-    """int64: the accumulators on both sides of each change of the output."""
+def output_edges(factor: float, lowest: int, highest: int, reach: int) -> np.ndarray:
+    """The accumulators on both sides of each change of an output, int64 ``[n]``.
+
+    Parameters
+    ----------
+    factor:
+        Real factor from accumulator to output.
+    lowest, highest:
+        Least and greatest output, without its zero point.
+    reach:
+        Greatest magnitude of an accumulator.
+    """
     halves = np.arange(lowest, highest) + 0.5
     first = np.floor(halves / factor)
     edges = np.unique(np.concatenate([first - 1, first, first + 1, first + 2]))
     return edges[np.abs(edges) <= reach].astype(np.int64)
 
 
-def _rounded(accumulators: np.ndarray, factor: float) -> np.ndarray:
+def rounded_once(accumulators: np.ndarray, factor: float) -> np.ndarray:
+    """``round(factor * accumulator)`` with ties away from zero, as LiteRT computes it; int64."""
     scaled = accumulators.astype(np.float64) * factor
     return np.trunc(scaled + np.copysign(0.5, scaled)).astype(np.int64)
 
 
-def _differing(scale: Requantization, accumulators: np.ndarray, expected: np.ndarray, lowest: int,
-               highest: int) -> int:
+def count_differing(scale: Requantization, accumulators: np.ndarray, expected: np.ndarray,
+                    lowest: int, highest: int) -> int:
+    """Count the accumulators whose output, requantised with ``scale``, is not the expected one.
+
+    Parameters
+    ----------
+    scale:
+        One factor as integers.
+    accumulators, expected:
+        int64 ``[n]``: the accumulators, and their outputs before they are clamped.
+    lowest, highest:
+        Least and greatest output, without its zero point.
+    """
     found = multiply_by_quantized_multiplier(torch.from_numpy(accumulators), scale).numpy()
     return int(np.count_nonzero(found.clip(lowest, highest) != expected.clip(lowest, highest)))

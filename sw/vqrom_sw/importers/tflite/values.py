@@ -1,4 +1,4 @@
-"""What the activations of an int8 TFLite model are in the network that is made of it."""
+"""The activations of an int8 TFLite model, as the network that is made of it has them."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from typing import Any
 import numpy as np
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.arithmetic import Quantization
 from vqrom_sw.network import INPUT
 
-from .file import TfliteFile
-from .weights import NO_PADDING, Padding, Shape, Window, quantization_of
+from .scales import quantization_of
+from .sliding_window import NO_PADDING, Padding, Shape, SlidingWindow
+from .tflite_file import TfliteFile
 
 MAX_SIZE = 1 << 16
+"""Greatest size of one dimension of an activation."""
 
 
 @dataclass(frozen=True)
-class Value:
-    """What an activation of the file is in the network.
+class TfliteValue:
+    """An activation of the file, as the network has it.
 
     Members
     -------
     layer:
-        Name of the layer that computes it.
+        Name of the layer that computes it, or ``"input"``.
     shape:
-        ``(H, W, C)`` of the layer's output, which a RESHAPE does not change.
+        Shape ``(H, W, C)`` of the layer's output, which a RESHAPE does not change.
     padding:
-        Zeros around it, from a PAD.
+        Zeros around it, which a PAD adds.
     reshaped:
-        Whether the file sees another ``(H, W, C)``.
+        Whether the file gives it another ``(H, W, C)``.
     """
 
     layer: str
@@ -38,19 +41,33 @@ class Value:
     reshaped: bool = False
 
 
-class Values:
-    """The activations read so far, by the file's number of each tensor.
+class TfliteValues:
+    """The activations of a file that were read so far, and the network's input.
 
     Its methods raise :class:`VqromError` where the file is not what they need.
+
+    Parameters
+    ----------
+    file:
+        The model.
+
+    Members
+    -------
+    values:
+        Activations by the file's number of each tensor.
+    input_shape, input_quantization:
+        Shape ``(H, W, C)`` of the network's input, and its scale and zero point.
     """
 
     def __init__(self, file: TfliteFile):
         self.file = file
-        self.values = {file.source: Value(INPUT, self.map(file.source))}
+        self.input_shape = self.map(file.source)
+        self.input_quantization = Quantization(1.0, 0)
+        self.values = {file.source: TfliteValue(INPUT, self.input_shape)}
 
     def source(self, operator: Any, place: int = 0, *, padded: bool = False,
-                reshaped: bool = False) -> Value:
-        """An input, which may be padded or reshaped only where the operator takes that."""
+               reshaped: bool = False) -> TfliteValue:
+        """An input of an operator; only some operators take a padded or a reshaped one."""
         value = self.values.get(int(operator.Inputs(place)))
         if value is None:
             raise VqromError(f"input {place} must be a computed value, not a constant")
@@ -61,21 +78,22 @@ class Values:
         return value
 
     def weights(self, operator: Any) -> np.ndarray:
-        """An operator's int8 weights, as the file orders them."""
+        """The int8 weights of an operator, in the file's order."""
         number = int(operator.Inputs(1))
         if self.file.type_of(number) != "INT8" or not self.file.is_constant(number):
             raise VqromError(f"weights must be INT8 constants, not {self.file.type_of(number)}")
         return self.file.array(number)
 
-    def window(self, options: Any, sizes: tuple[int, int], kernel: tuple[int, int]) -> Window:
-        """A window with the file's stride and padding over an image of ``sizes`` (H, W)."""
+    def window(self, options: Any, sizes: tuple[int, int], kernel: tuple[int, int]
+               ) -> SlidingWindow:
+        """The window that an operator's options move over an image of ``sizes`` (H, W)."""
         stride = (options.StrideH(), options.StrideW())
         if min(*kernel, *stride) < 1:
             raise VqromError(f"kernel and stride must be positive, not {kernel!r} and {stride!r}")
-        return Window(kernel, stride, self.file.padding(options, sizes, kernel, stride))
+        return SlidingWindow(kernel, stride, self.file.padding(options, sizes, kernel, stride))
 
     def check_same_quantization(self, operator: Any) -> None:
-        """Refuse an operator that would have to requantise."""
+        """Refuse an operator whose output has another scale or zero point than its input."""
         one, other = (quantization_of(self.file, number)
                       for number in (operator.Inputs(0), operator.Outputs(0)))
         if one.zero_point != other.zero_point or abs(one.scale - other.scale) > 1e-6:
@@ -83,7 +101,7 @@ class Values:
                              f"and {other!r}")
 
     def map(self, number: int) -> Shape:
-        """``(H, W, C)`` of a tensor: its last three sizes, ones before them."""
+        """The shape ``(H, W, C)`` of a tensor: its last sizes, filled up with ones in front."""
         batch, *sizes = self.file.shape(number) or (0,)
         if batch != 1 or not 1 <= len(sizes) <= 3 or not all(
                 1 <= size <= MAX_SIZE for size in sizes):

@@ -3,6 +3,7 @@ reference and PyTorch's integer convolution do."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -12,15 +13,26 @@ from hypothesis import HealthCheck, given, reject, seed, settings
 from hypothesis import strategies as st
 
 from tests.random_networks import NetworkBuilder, Shape, random_codebook
-from tests.sim.engines.engine_checks import CONFIGS, LATENCIES, ODD, check_engines, with_latency
+from tests.sim.engines.engine_checks import (
+    BANKED,
+    CONFIGS,
+    LATENCIES,
+    ODD,
+    check_engines,
+    with_latency,
+)
+from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
-from vqrom_hw.isa import Opcode, Region, VectorOp
+from vqrom_hw.isa import QUEUES, Opcode, Region, VectorOp
+from vqrom_hw.memory import activation_buffer
+from vqrom_sim.engines.cycle import memory, places
+from vqrom_sim.engines.cycle.allocator import ring_mask
 from vqrom_sim.engines.cycle.model import run_table
 from vqrom_sim.flows import simulate, simulate_topology
 from vqrom_sim.report.figures import STALLS
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compiler import COLUMN, compile_network
-from vqrom_sw.importers.scale_sim import parse_topology
+from vqrom_sw.importers import parse_topology
 from vqrom_sw.network import INPUT
 
 SAME = (1, 1, 1, 1)
@@ -121,6 +133,52 @@ def test_whole_reports(name: str) -> None:
         for cause in causes:
             causes[cause] += rtl["stalls"][cause]
     assert all(causes.values()), causes
+
+
+@pytest.mark.parametrize("case", ["vector unit", "spilled", "wide rows"])
+def test_sixteen_banks(case: str) -> None:
+    """Units meet in the same bank less often than with few banks, but they do."""
+    shape, build = CASES[case]
+    net = NetworkBuilder(random_codebook(BANKED), shape, 5)
+    build(net)
+    check_engines(net, BANKED)
+
+
+@pytest.mark.parametrize("name", ["edge16", "edge32"])
+def test_presets(name: str) -> None:
+    """Every layer kind on the accelerators that users start from; they have eight banks, and are
+    large to build, so one network has to do. The smallest preset is one of ``CONFIGS``."""
+    config = load_config(name)
+    assert config.activation_banks == 8
+    check_engines(everything(random_codebook(config), 3), config)
+
+
+@pytest.mark.parametrize("banks", [1, 2, 4, 8, 16])
+def test_order_of_banks(banks: int) -> None:
+    """The model's own, fast form of the hardware's function."""
+    addresses = [*range(600), 2**20 - 1, 2**19 + 5]
+    bits = banks.bit_length() - 1
+    assert [memory.bank_of(address, bits) for address in addresses] == [
+        activation_buffer.bank_of(address, banks) for address in addresses]
+
+
+@pytest.mark.parametrize("count", [0, 3, 12])
+def test_rings_have_a_power_of_two_of_places(count: int) -> None:
+    assert [ring_mask(number, "DRAM_QUEUE") for number in (1, 2, 16)] == [0, 1, 15]
+    with pytest.raises(VqromError, match=f"DRAM_QUEUE must be a power of two .*, not {count}"):
+        ring_mask(count, "DRAM_QUEUE")
+
+
+def test_registers_do_not_overlap() -> None:
+    """Each register of the map has places of its own, in the order in which they are declared."""
+    firsts = [value for name, value in vars(places).items()
+              if re.fullmatch("[RWLDTQPCV]_[A-Z_]+", name) or name == "CHANNELS"]
+    firsts += places.QUEUE_PLACES.values()
+    assert len(set(firsts)) == len(firsts) > 60 and max(firsts) == places.V_RING
+    assert list(places.QUEUE_PLACES) == list(QUEUES)
+    assert np.diff(list(places.QUEUE_PLACES.values())).tolist() == (
+        [places.QUEUE_SIZE] * (len(QUEUES) - 1))
+    assert places.DEEPEST_QUEUE == BANKED.command_queue == 16
 
 
 @pytest.mark.parametrize("reload", ["network", "layer"])

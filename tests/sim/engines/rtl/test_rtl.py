@@ -1,7 +1,7 @@
 """The generated Verilog under Verilator, through cocotb, against the integer reference.
 
-Two accelerators, each built once (the cache keeps the model): one whose array has more rows than
-columns and a word of 4-bit indices, one with odd index widths and as many columns as rows.
+Two of the accelerators that other tests use too, so that they are built once (the cache keeps the
+model): one of powers of two, one of odd widths, whose maps are spilled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from tests.random_networks import NetworkBuilder, mixed_network, random_codebook
-from vqrom_hw.config import AcceleratorConfig, load_config
+from tests.sim.engines.engine_checks import ODD, TINY
+from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_sim.engines.rtl.build import build_model
 from vqrom_sim.flows import simulate
@@ -21,13 +22,7 @@ from vqrom_sim.report.figures import STREAMS
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import QuantizedNetwork
 
-CONFIGS = {
-    "tiny": load_config("tiny"),
-    "odd": AcceleratorConfig(
-        name="odd", subvector=2, codewords=20, rows=6, columns=3, decode_ports=3, post_lanes=1,
-        bus_width=128, activation_words=4096, accumulator_depth=64, weight_fifo_beats=8,
-        parameter_fifo_beats=4, max_burst_beats=4, dram_latency=7),
-}
+CONFIGS = {config.name: config for config in (TINY, ODD)}
 
 
 def single(build: Callable[[NetworkBuilder], object], shape: tuple[int, int, int],

@@ -1,0 +1,57 @@
+"""Windows that convolutions and poolings move over an image, and the shapes that come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vqrom_hw.errors import VqromError
+
+Shape = tuple[int, int, int]
+"""Shape ``(H, W, C)`` of a feature map."""
+
+Padding = tuple[int, int, int, int]
+"""Pixels around an image, ``(top, left, bottom, right)``."""
+
+NO_PADDING: Padding = (0, 0, 0, 0)
+"""The padding of an image that has none."""
+
+
+@dataclass(frozen=True)
+class SlidingWindow:
+    """A window over an image.
+
+    Members
+    -------
+    kernel:
+        Size of the window, ``(y, x)``.
+    stride:
+        Pixels between two windows, ``(y, x)``.
+    padding:
+        Pixels around the image.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: Padding
+
+    def output(self, shape: Shape, channels: int) -> Shape:
+        """The shape ``(H, W, channels)`` of what the window makes of an image.
+
+        Parameters
+        ----------
+        shape:
+            Shape of the image.
+        channels:
+            Number of output channels.
+
+        Raises
+        ------
+        VqromError
+            If the window does not fit into the image.
+        """
+        top, left, bottom, right = self.padding
+        height = (shape[0] + top + bottom - self.kernel[0]) // self.stride[0] + 1
+        width = (shape[1] + left + right - self.kernel[1]) // self.stride[1] + 1
+        if height < 1 or width < 1:
+            raise VqromError(f"a kernel of {self.kernel!r} must fit an input of {shape!r}")
+        return height, width, channels

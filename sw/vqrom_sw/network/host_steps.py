@@ -1,0 +1,176 @@
+"""Host layers: float operations that the accelerator does not do and PyTorch does on the host.
+
+A host layer is a list of steps. Each one is an ``aten`` operation of a fixed list, so that a file
+can hold it and a reader can check it. Host layers alone compute in float32; their results are
+quantised like those of any other layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from vqrom_hw.errors import VqromError
+
+from .shapes import feature_map, native
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    name: getattr(getattr(torch.ops.aten, name.split(".")[0]), name.split(".")[1])
+    for name in (
+        # Activations and normalisations.
+        "softmax.int", "_softmax.default", "log_softmax.int", "layer_norm.default",
+        "group_norm.default", "_native_batch_norm_legit_no_training.default",
+        "gelu.default", "sigmoid.default", "tanh.default", "silu.default",
+        "hardswish.default", "hardsigmoid.default",
+        "leaky_relu.default", "elu.default", "relu.default", "relu6.default", "hardtanh.default",
+        "prelu.default", "softplus.default", "mish.default", "clamp.default",
+        # Arithmetic.
+        "add.Tensor", "add.Scalar", "sub.Tensor", "sub.Scalar", "rsub.Scalar", "mul.Tensor",
+        "mul.Scalar", "div.Tensor", "div.Scalar", "neg.default", "abs.default", "exp.default",
+        "sqrt.default", "rsqrt.default", "reciprocal.default", "pow.Tensor_Scalar",
+        "square.default", "erf.default", "pow.Tensor_Tensor", "maximum.default",
+        "minimum.default", "matmul.default", "bmm.default",
+        "scaled_dot_product_attention.default", "eq.Scalar", "ne.Scalar", "gt.Scalar",
+        "lt.Scalar", "ge.Scalar", "le.Scalar", "logical_not.default", "where.self",
+        "masked_fill.Scalar",
+        # Reductions and pooling.
+        "mean.dim", "sum.dim_IntList", "amax.default", "any.dim", "avg_pool2d.default",
+        "max_pool2d.default", "adaptive_avg_pool2d.default",
+        # Moving elements.
+        "view.default", "reshape.default", "_unsafe_view.default", "flatten.using_ints",
+        "unflatten.int", "squeeze.dim", "squeeze.dims", "unsqueeze.default", "expand.default",
+        "permute.default", "transpose.int", "t.default", "cat.default", "stack.default",
+        "slice.Tensor", "select.int", "split.Tensor", "split_with_sizes.default",
+        "chunk.default", "pad.default", "constant_pad_nd.default", "clone.default",
+        "contiguous.default", "upsample_nearest2d.vec", "upsample_bilinear2d.vec",
+        "pixel_shuffle.default", "channel_shuffle.default",
+    )}
+"""The ``aten`` operations that a host layer may have, by name.
+
+All are pure and deterministic, and their results' sizes are bounded by their arguments."""
+
+GETITEM = "getitem"
+"""Name of the step that takes one of several results of an earlier step."""
+
+RESHAPES = ("reshape.default", "expand.default")
+"""Operations whose second argument is the shape of the result."""
+
+
+@dataclass(frozen=True)
+class HostStep:
+    """One operation of a host layer with its arguments.
+
+    Members
+    -------
+    op:
+        Key of :data:`OPERATIONS`, or :data:`GETITEM`.
+    arguments:
+        Positional arguments. Each is a number, a boolean, None, a list of these, or a reference to
+        a tensor: ``{"input": n}``, ``{"constant": n}`` or ``{"step": n}`` (an earlier step).
+    keywords:
+        Arguments by name, of the same kinds.
+    """
+
+    op: str
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+
+
+def check_steps(name: str, steps: Sequence[HostStep], inputs: int, constants: int) -> None:
+    """Refuse steps with unknown operations, or with references to what does not exist.
+
+    Parameters
+    ----------
+    name:
+        Name of the layer, for the error.
+    steps:
+        The steps of the layer.
+    inputs, constants:
+        Number of inputs and of constant tensors that the layer has.
+
+    Raises
+    ------
+    VqromError
+        If a step is not allowed; the message names the layer.
+    """
+    limits = {"input": inputs, "constant": constants}
+    for number, step in enumerate(steps):
+        if step.op not in OPERATIONS and step.op != GETITEM:
+            raise VqromError(f"layer {name!r}: host operation must be a known one, not {step.op!r}")
+        for argument in (*step.arguments, *step.keywords.values()):
+            _check_argument(name, argument, limits | {"step": number})
+
+
+def _check_argument(name: str, argument: Any, limits: Mapping[str, int]) -> None:
+    if isinstance(argument, list | tuple):
+        for part in argument:
+            _check_argument(name, part, limits)
+    elif isinstance(argument, dict):
+        if len(argument) != 1 or next(iter(argument)) not in limits:
+            raise VqromError(f"layer {name!r}: host argument must be a reference, not {argument!r}")
+        (kind, number), = argument.items()
+        if not isinstance(number, int) or not 0 <= number < limits[kind]:
+            raise VqromError(f"layer {name!r}: host {kind} must be below {limits[kind]}, "
+                             f"not {number!r}")
+    elif not isinstance(argument, int | float | str | None):
+        raise VqromError(f"layer {name!r}: host argument must be a number, not {argument!r}")
+
+
+def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
+              constants: Sequence[torch.Tensor], shapes: Sequence[tuple[int, ...]],
+              output: tuple[int, int, int]) -> torch.Tensor:
+    """Run the steps of a host layer.
+
+    Parameters
+    ----------
+    steps:
+        The operations in order; the last one makes the result.
+    inputs:
+        One float32 ``[N, C, H, W]`` for each input.
+    constants:
+        The layer's constant tensors, float32.
+    shapes:
+        Shape of each input in the float network, without the batch: three sizes are an image, two
+        a sequence ``(S, C)``, one a vector.
+    output:
+        Shape ``(H, W, C)`` of the result.
+
+    Returns
+    -------
+    torch.Tensor
+        The result, float32 ``[N, C, H, W]``.
+
+    Raises
+    ------
+    VqromError
+        If an operation does not fit its arguments.
+    """
+    device = inputs[0].device
+    known = {"input": [native(x, shape) for x, shape in zip(inputs, shapes, strict=True)],
+             "constant": [constant.to(device) for constant in constants], "step": []}
+
+    def resolve(argument: Any) -> Any:
+        if isinstance(argument, dict):
+            (kind, number), = argument.items()
+            return known[kind][number]
+        return [resolve(part) for part in argument] if isinstance(argument, list | tuple) \
+            else argument
+
+    try:
+        _run(steps, known, resolve)
+    except (RuntimeError, TypeError, IndexError, ValueError) as error:
+        raise VqromError(f"host operations {', '.join(step.op for step in steps)} must fit their "
+                         f"arguments, but: {' '.join(str(error).split())[:200]}") from None
+    return feature_map(known["step"][-1].float(), output)
+
+
+def _run(steps: Sequence[HostStep], known: dict[str, list[Any]],
+         resolve: Callable[[Any], Any]) -> None:
+    for step in steps:
+        arguments = [resolve(argument) for argument in step.arguments]
+        keywords = {name: resolve(value) for name, value in step.keywords.items()}
+        known["step"].append(arguments[0][arguments[1]] if step.op == GETITEM
+                             else OPERATIONS[step.op](*arguments, **keywords))
