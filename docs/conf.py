@@ -20,7 +20,7 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = False
 # Ports of a component and fields of a record, in numpydoc's form; Amaranth's own name for them.
 napoleon_custom_sections = [("Members", "params_style")]
@@ -29,5 +29,6 @@ copybutton_prompt_text = r"\$ "
 
 html_theme = "furo"
 html_title = "vqrom"
+html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["vqrom.css"]

@@ -8,9 +8,10 @@ from amaranth.lib import data
 from docutils import nodes
 from field_meanings import MEANINGS
 from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
-from vqrom_hw.isa import BODIES, COMMAND_BYTES, Opcode, header_layout
+from vqrom_hw.isa import BODIES, Opcode, header_layout
 
 EMPTY = data.StructLayout({})
 
@@ -44,12 +45,21 @@ def meaning(path: str) -> str:
     return MEANINGS[path.replace("[i]", "").removeprefix("post.")]
 
 
-def table(layout: data.Layout, start: int) -> list[str]:
-    """Lines of a table of all fields, which begin at bit ``start`` of the command."""
+def table(layout: data.Layout, start: int, opcode: Opcode | None = None) -> list[str]:
+    """Lines of a table of the fields that an opcode uses; they begin at bit ``start``.
+
+    A meaning that begins with names of opcodes is of these alone.
+    """
     lines = ["| field | bits | width | meaning |", "|---|---|---|---|"]
     for path, offset, width, kind in leaves(layout, offset=start):
+        text = meaning(path)
+        names, _, rest = text.partition(": ")
+        if set(names.split(", ")) <= set(Opcode.__members__):
+            if opcode is None or opcode.name not in names.split(", "):
+                continue
+            text = rest
         bits = f"{offset}..{offset + width - 1}" if width > 1 else str(offset)
-        lines.append(f"| `{path}` | {bits} | {width} {kind} | {meaning(path)} |")
+        lines.append(f"| `{path}` | {bits} | {width} {kind} | {text} |")
     return lines
 
 
@@ -57,21 +67,18 @@ class CommandLayouts(SphinxDirective):
     """The header's table, then a section for each opcode."""
 
     def run(self) -> list[nodes.Node]:
-        size = header_layout.size
-        lines = [f"A command has {COMMAND_BYTES} bytes. Bits count from the lowest bit of byte 0.",
-                 "", "## Header", "", *table(header_layout, 0)]
+        size, texts = header_layout.size, _docs()
+        lines = ["## Header", "", *table(header_layout, 0)]
         for opcode in Opcode:
             layout = BODIES.get(opcode, EMPTY)
-            what = _docs()[opcode]
+            what = texts[opcode]
             lines += ["", f"## `{opcode.name}`, opcode {opcode.value}", "", what, ""]
-            lines += table(layout, size) if layout.size else ["It has no body."]
+            lines += table(layout, size, opcode) if layout.size else []
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 
 def _docs() -> dict[Opcode, str]:
     """The text below each opcode in its source, which is what autodoc shows, too."""
-    from sphinx.pycode import ModuleAnalyzer
-
     found = ModuleAnalyzer.for_module(Opcode.__module__).find_attr_docs()
     return {opcode: " ".join(found["Opcode", opcode.name]).replace("``", "`").strip()
             for opcode in Opcode}

@@ -1,4 +1,4 @@
-"""The directive ``configuration``: every field of the accelerator's configuration, from the code."""
+"""Directives ``configuration`` and ``presets``: the accelerator's fields, from the code."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ class Presets(SphinxDirective):
                   if name != "name" and any(name in preset for preset in PRESETS.values())]
         lines = ["| field | " + " | ".join(f"`{name}`" for name in PRESETS) + " |",
                  "|---|" + "---|" * len(PRESETS)]
-        lines += [f"| `{field}` | " + " | ".join(preset_value(name, field) for name in PRESETS) + " |"
+        lines += ["| " + " | ".join([f"`{field}`", *(preset_value(name, field)
+                                                     for name in PRESETS)]) + " |"
                   for field in fields]
         return self.parse_text_to_nodes("\n".join(lines))
 

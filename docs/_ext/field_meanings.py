@@ -25,11 +25,12 @@ MEANINGS = {
     "offset": "bytes from the region's base, a multiple of a beat",
     "beats": "beats to move",
     "base": f"LOAD, STORE: first {WORD}",
-    "words": "LOAD: words of each packet; STORE: words",
+    "words": "LOAD, STORE: words; of each packet in a LOAD",
     "packets": "LOAD: packets, each of which begins at a beat",
     "window": "LOAD: bytes of a packet that go into one word, 1 to `rows`",
     "hop": "LOAD: bytes from one word's window to the next one's, 1 to `rows`",
-    "pad_value": "value of what has no data: activations outside the map, or a word's other lanes",
+    "pad_value": "LOAD, COMPUTE, VECTOR: value of what has no data: activations outside the map, "
+                 "or a loaded word's other lanes",
 
     "raw": "1: the weights are int8 values; 0: they are indices",
     "fills": "steps of the shadow-register loader: tiles times `fill_steps`",

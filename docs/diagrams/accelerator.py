@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from .drawing import Drawing
 
+DESCRIPTION = (
+    "A host writes registers over AXI4-Lite. The read DMA fills five FIFOs from DRAM: "
+    "commands, weights, parameters, activations, vector. Indices of the weights go through "
+    "the codebook ROM into the processing array, whose sums are accumulated, requantised and "
+    "written to the activation buffer, which the vector unit, LOAD and STORE use as well.")
+"""What a screen reader says."""
+
 CHANNELS = (("commands", 240), ("weights", 315), ("parameters", 398), ("activations", 484),
             ("vector", 566))
 
 
 def picture() -> Drawing:
     """The drawing."""
-    d = Drawing(780, 634, "The accelerator", "A host writes registers over AXI4-Lite. The read DMA "
-                "fills five FIFOs from DRAM: commands, weights, parameters, activations, vector. "
-                "Indices of the weights go through the codebook ROM into the processing array, whose "
-                "sums are accumulated, requantised and written to the activation buffer, which the "
-                "vector unit, LOAD and STORE use as well.")
+    d = Drawing(780, 634, "The accelerator", DESCRIPTION)
     d.box(16, 12, 172, 44, "Host processor", "plain")
     d.box(222, 12, 542, 44, ("DRAM", "program, indices, parameters, feature maps"), "plain")
     d.region(8, 92, 764, 534)

@@ -6,16 +6,20 @@ from vqrom_hw.config import AcceleratorConfig, load_config
 
 from .drawing import Drawing
 
+DESCRIPTION = (
+    "Indices lie packed in a packet. The unpacker cuts two indices a cycle out of the bus "
+    "beats. Each goes to one port of the codebook ROM, which gives a codeword. The loader "
+    "writes the codewords into the shadow registers of two processing elements in each step; "
+    "four steps fill all eight.")
+"""What a screen reader says."""
+
 CELL = 62
 
 
 def picture() -> Drawing:
     """The drawing."""
     config = load_config("tiny")
-    d = Drawing(780, 420, "Index decode", "Indices lie packed in a packet. The unpacker cuts two "
-                "indices a cycle out of the bus beats. Each goes to one port of the codebook ROM, "
-                "which gives a codeword. The loader writes the codewords into the shadow registers of "
-                "two processing elements in each step; four steps fill all eight.")
+    d = Drawing(780, 420, "Index decode", DESCRIPTION)
     _packet(d, config)
     _ports(d, config)
     _registers(d, config)
@@ -59,7 +63,8 @@ def _ports(d: Drawing, config: AcceleratorConfig) -> None:
     d.text(20, 246, "Each cycle, as many", size=12, anchor="start", soft=True)
     d.text(20, 263, "indices as the codebook", size=12, anchor="start", soft=True)
     d.text(20, 280, "has ports are looked up", size=12, anchor="start", soft=True)
-    d.text(20, 297, f"(here {config.decode_ports}). A tile takes", size=12, anchor="start", soft=True)
+    d.text(20, 297, f"(here {config.decode_ports}). A tile takes", size=12, anchor="start",
+           soft=True)
     d.text(20, 314, f"{config.fill_steps} steps.", size=12, anchor="start", soft=True)
 
 

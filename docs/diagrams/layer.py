@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from .drawing import Drawing, Kind
-from .record_layer import TRACE
 
+DESCRIPTION = (
+    "A timing chart of a 3x3 convolution and a max pooling. Commands, indices, parameters and "
+    "the input arrive one after the other. The array then works without a gap, while the "
+    "codebook fills the shadow registers with the next tile, and post-processing of the first "
+    "column tile runs beside the second one.")
+"""What a screen reader says."""
+
+TRACE = Path(__file__).with_name("layer_trace.json")
+"""What ``record_layer`` recorded."""
 PIXELS, TILES, COLUMN_TILES = 36, 18, 2
 LEFT, RIGHT, PITCH = 148, 760, 27
 GROUPS: tuple[tuple[str, Kind, tuple[tuple[str, str], ...]], ...] = (
@@ -23,10 +32,7 @@ def picture() -> Drawing:
     """The drawing."""
     trace = json.loads(TRACE.read_text(encoding="utf-8"))
     cycles: int = trace["cycles"]
-    d = Drawing(780, 430, "One layer through time", "A timing chart of a 3x3 convolution and a max "
-                "pooling. Commands, indices, parameters and the input arrive one after the other. The "
-                "array then works without a gap, while the codebook fills the shadow registers with the "
-                "next tile, and post-processing of the first column tile runs beside the second one.")
+    d = Drawing(780, 430, "One layer through time", DESCRIPTION)
     bottom = _grid(d, cycles)
     y = 40.0
     for group, kind, rows in GROUPS:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from .drawing import Drawing
 
+DESCRIPTION = (
+    "A codeword enters the shadow register. At the start of a tile it moves into the weight "
+    "registers. Four multipliers meet the weights with four activations, which all columns "
+    "share; their sum is registered. An adder sums the products of the column's elements, one "
+    "word of activations each cycle.")
+"""What a screen reader says."""
+
 LANES = 4
 
 
 def picture() -> Drawing:
     """The drawing, for sub-vectors of four."""
-    d = Drawing(780, 372, "A processing element", "A codeword enters the shadow register. At the start "
-                "of a tile it moves into the weight registers. Four multipliers meet the weights with "
-                "four activations, which all columns share; their sum is registered. An adder sums "
-                "the products of the column's elements, one word of activations each cycle.")
+    d = Drawing(780, 372, "A processing element", DESCRIPTION)
     d.region(136, 64, 424, 296, "Processing element (PE)")
     d.text(350, 24, "a word of activations, broadcast to all columns", size=13, bold=True)
     d.line(((20, 40), (760, 40)), width=3)

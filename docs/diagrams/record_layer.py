@@ -1,25 +1,25 @@
 """Record what works in each cycle of a small program, with the cycle model.
 
-``python -m diagrams.record_layer`` in ``docs/`` writes ``layer_trace.json``, which the timing chart is
-drawn from; ``tests/docs/test_diagrams.py`` records again and compares. The cycle model gives counters at
-the end of a run, so the program runs once for each cycle in which it might stop.
+``./run python -m docs.diagrams.record_layer`` writes ``layer_trace.json``, which the timing chart
+is drawn from; ``tests/docs/test_diagrams.py`` records again and compares. The cycle model gives
+counters at the end of a run, so the program runs once for each cycle in which it might stop.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 
+from tests.random_networks import NetworkBuilder, random_codebook
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.isa import COUNTERS
 from vqrom_sim.engines import run_model
 from vqrom_sim.engines.cycle import kernel, state
 from vqrom_sw.compiler import Program, compile_network
 
-TRACE = Path(__file__).with_name("layer_trace.json")
+from .layer import TRACE
+
 ROWS = {
     "commands": ("command_beats",), "weights": ("index_beats",), "parameters": ("parameter_beats",),
     "inputs": ("activation_read_beats",), "outputs": ("activation_write_beats",),
@@ -30,10 +30,7 @@ ROWS = {
 
 
 def example() -> tuple[AcceleratorConfig, Program]:
-    """A 3x3 convolution of 8 channels on a map of 6 x 6 pixels, then 2x2 max pooling, on ``tiny``."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from tests.random_networks import NetworkBuilder, random_codebook
-
+    """A 3x3 convolution of 8 channels on 6 x 6 pixels, then 2x2 max pooling, on ``tiny``."""
     config = load_config("tiny")
     codebook = random_codebook(config)
     net = NetworkBuilder(codebook, (6, 6, 8))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from .drawing import Drawing
 
+DESCRIPTION = (
+    "Networks are imported as float networks. A universal codebook is extracted from all of "
+    "them and becomes a ROM in the generated Verilog. Each network is encoded with it, "
+    "quantised and written as a network file. The compiler makes a program of it, which the "
+    "Verilog runs or the cycle model times.")
+"""What a screen reader says."""
+
 
 def picture() -> Drawing:
     """The drawing."""
-    d = Drawing(780, 560, "The flow of the software", "Networks are imported as float networks. A "
-                "universal codebook is extracted from all of them and becomes a ROM in the generated "
-                "Verilog. Each network is encoded with it, quantised and written as a network file. "
-                "The compiler makes a program of it, which the Verilog runs or the cycle model times.")
+    d = Drawing(780, 560, "The flow of the software", DESCRIPTION)
     d.region(8, 8, 500, 316, "vqrom_sw: from floats to integers")
     d.region(8, 340, 764, 212, "")
     d.text(220, 362, "vqrom_sim: run, time, measure", size=13, soft=True)
@@ -23,8 +27,8 @@ def picture() -> Drawing:
     d.arrow((488, 141), (544, 141))
     d.box(544, 118, 208, 46, ("codebook.safetensors", "the ROM's content"), "weight")
     d.arrow((128, 164), (128, 192))
-    d.box(28, 192, 200, 56, ("Encoding, construction", "a codeword for each", "sub-vector"), "weight",
-          12.5)
+    d.box(28, 192, 200, 56, ("Encoding, construction", "a codeword for each", "sub-vector"),
+          "weight", 12.5)
     d.line(((390, 164), (390, 220)))
     d.arrow((390, 220), (228, 220))
     d.arrow((128, 248), (128, 272))

@@ -17,8 +17,8 @@ FILE = re.compile(r"`(?:\./)?((?:hw|sw|sim|tests|docs|\.ci)/[\w./-]*\w/?)`")
 BARE = re.compile(r"`([\w.]+\.(?:py|sv|cpp|j2))`")
 LINK = re.compile(r"\]\((?!https?:|#|<)([^)#\s]+)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-OWN_FILES = {"vqrom.v", "vqrom.h", "vqrom.css", "vqrom.md", "vqrom.json", "vqrom.toml", "vqrom.network", "vqrom.simulate",
-             "vqrom.area"}
+OWN_FILES = {"vqrom.v", "vqrom.h", "vqrom.css", "vqrom.md", "vqrom.json", "vqrom.toml",
+             "vqrom.network", "vqrom.simulate", "vqrom.area"}
 """Names of files and schemas that look like members of a package."""
 REMOVED = {"hw/vqrom_hw/x.py", "vqrom_hw.dma_read"}
 """Names that a page gives as examples, or as what is no more."""
