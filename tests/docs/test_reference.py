@@ -11,8 +11,6 @@ from tests.conftest import REPOSITORY
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import BODIES, header_layout
 
-pytest.importorskip("sphinx", reason="the documentation's extensions need sphinx, myst and furo")
-
 
 def extension(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(REPOSITORY / "docs" / "_ext")
@@ -20,13 +18,13 @@ def extension(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_every_field_of_the_configuration_has_a_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
-    meanings = extension("configuration", monkeypatch).meanings()
+    meanings = extension("config_fields", monkeypatch).meanings()
     assert set(AcceleratorConfig.model_fields) <= set(meanings)
     assert all(meanings.values())
 
 
 def test_every_field_of_a_command_has_a_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
-    commands = extension("commands", monkeypatch)
+    commands = extension("command_fields", monkeypatch)
     known = extension("field_meanings", monkeypatch).MEANINGS
     used = set()
     for layout in (header_layout, *BODIES.values()):
@@ -37,7 +35,7 @@ def test_every_field_of_a_command_has_a_meaning(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_bits_of_a_command_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    commands = extension("commands", monkeypatch)
+    commands = extension("command_fields", monkeypatch)
     for layout in (header_layout, *BODIES.values()):
         end = 0
         for path, offset, width, _kind in commands.leaves(layout):
