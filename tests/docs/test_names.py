@@ -14,6 +14,8 @@ PAGES = sorted([*(REPOSITORY / "docs").rglob("*.md"),
                 *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md"))])
 DOTTED = re.compile(r"\bvqrom(?:_(?:hw|sw|sim))?(?:\.\w+)+")
 FILE = re.compile(r"`(?:\./)?((?:hw|sw|sim|tests|docs|\.ci)/[\w./-]*\w/?)`")
+TESTED = re.compile(r"(?<![\w./])tests/[\w./-]*\w")
+BENCH = re.compile(r"-m ((?:tests|docs)(?:\.\w+)+)")
 BARE = re.compile(r"`([\w.]+\.(?:py|sv|cpp|j2))`")
 LINK = re.compile(r"\]\((?!https?:|#|<)([^)#\s]+)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -54,7 +56,9 @@ def test_names_of_packages_import(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_files_exist(page: Path) -> None:
-    named = set(FILE.findall(text_of(page))) - REMOVED
+    text = text_of(page)
+    named = {*FILE.findall(text), *TESTED.findall(text)} - REMOVED
+    named |= {name.replace(".", "/") + ".py" for name in BENCH.findall(text)}
     assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
 
 
