@@ -73,6 +73,8 @@ class Accelerator(wiring.Component):
         Level: a program is done or has failed.
     active: ``Out(1)``
         A program runs; for tracing, may stay open.
+    codebook_sha256: ``str``
+        SHA-256 of ``codewords`` in hexadecimal digits; an attribute, not a port.
     active_layer: ``Out(12)``
         Whose cycle this is: the layer that the array works on or waits for, else that of the unit
         which is the cycle's cause; for tracing, may stay open.
@@ -94,6 +96,7 @@ class Accelerator(wiring.Component):
                              f"{config.name!r}, not {codewords.dtype} of shape {codewords.shape}")
         self._config = config
         self._codewords = codewords
+        self.codebook_sha256 = codebook_sha256(codewords)
         super().__init__(
             {"interrupt": Out(1), "active": Out(1), "active_layer": Out(12)}
             | axi4lite_members("s_axil_")
@@ -122,7 +125,7 @@ class Accelerator(wiring.Component):
         config = self._config
         # What an SRAM will hold is not known before a program has loaded it.
         rom = config.codebook_storage == "rom"
-        digest = codebook_sha256(self._codewords) if rom else bytes(32).hex()
+        digest = self.codebook_sha256 if rom else bytes(32).hex()
         return Parts(
             csr=CsrBlock(), counters=Counters(), processor=CommandProcessor(config, digest),
             read_dma=ReadDma(config, channel_depths(config)), write_dma=WriteDma(config),

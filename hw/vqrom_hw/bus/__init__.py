@@ -19,14 +19,8 @@ from .axi import (
 )
 from .bursts import request_layout
 from .channels import (
-    ACTIVATIONS,
-    CHANNEL_STREAM,
     COMMAND_FIFO_BEATS,
-    COMMANDS,
     FETCH_CHANNELS,
-    PARAMETERS,
-    VECTOR,
-    WEIGHTS,
     ReadChannel,
     channel_depths,
 )
@@ -35,20 +29,14 @@ from .read_dma import OUTSTANDING_READS, ReadDma
 from .write_dma import OUTSTANDING_WRITES, WriteDma
 
 __all__ = [
-    "ACTIVATIONS",
     "ADDRESS_BITS",
     "BOUNDARY",
-    "CHANNEL_STREAM",
-    "COMMANDS",
     "COMMAND_FIFO_BEATS",
     "CSR_ADDRESS_BITS",
     "FETCH_CHANNELS",
     "OUTSTANDING_READS",
     "OUTSTANDING_WRITES",
-    "PARAMETERS",
     "REQUEST_QUEUE",
-    "VECTOR",
-    "WEIGHTS",
     "Axi4LitePorts",
     "Axi4ReadPorts",
     "Axi4WritePorts",

@@ -42,6 +42,3 @@ def channel_depths(config: AcceleratorConfig) -> tuple[int, ...]:
         ReadChannel.ACTIVATIONS: config.activation_fifo_beats,
     }
     return tuple(depths[channel] for channel in ReadChannel)
-
-COMMANDS, PARAMETERS, VECTOR, WEIGHTS, ACTIVATIONS = ReadChannel
-CHANNEL_STREAM = FETCH_CHANNELS

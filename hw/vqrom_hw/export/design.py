@@ -11,7 +11,7 @@ from amaranth.hdl import Shape
 
 from vqrom_hw.accelerator import Accelerator
 from vqrom_hw.bus import CSR_ADDRESS_BITS
-from vqrom_hw.codebook import codebook_sha256, codewords_as_integers
+from vqrom_hw.codebook import codewords_as_integers
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import (
     ACTIVITIES,
@@ -95,22 +95,21 @@ def generate(config: AcceleratorConfig, codewords: np.ndarray, directory: Path) 
     design.rom.write_text(
         "".join(f"{word:0{digits}x}\n" for word in codewords_as_integers(codewords)),
         encoding="ascii")
-    metadata = design_metadata(config, codewords, accelerator)
+    metadata = design_metadata(config, accelerator)
     design.metadata.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
     design.header.write_text(c_header(config), encoding="ascii")
     return design
 
 
-def design_metadata(config: AcceleratorConfig, codewords: np.ndarray,
-                    accelerator: Accelerator) -> dict[str, object]:
+def design_metadata(config: AcceleratorConfig, accelerator: Accelerator) -> dict[str, object]:
     """Contents of ``vqrom.json``, which tell software about a design without reading its Verilog.
 
     Parameters
     ----------
-    config, codewords:
-        What the accelerator was made of, as in :func:`generate`.
+    config:
+        What the accelerator was made of.
     accelerator:
-        The top level, whose ports are listed.
+        The top level, whose ports and codebook are listed.
 
     Returns
     -------
@@ -139,5 +138,5 @@ def design_metadata(config: AcceleratorConfig, codewords: np.ndarray,
                                   ("streams", Stream), ("regions", Region),
                                   ("vector_operations", VectorOp), ("errors", ErrorCode))}},
         "codebook": {"codewords": config.codewords, "subvector": config.subvector,
-                     "sha256": codebook_sha256(codewords)},
+                     "sha256": accelerator.codebook_sha256},
     }

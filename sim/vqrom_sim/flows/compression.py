@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeVar
 
 import torch
 
-from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS
+from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS, index_width
 from vqrom_hw.errors import VqromError
-from vqrom_sim.report import staged
+from vqrom_sim.report import html_table, staged
 from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.compiler import beyond_accelerator
 from vqrom_sw.compress import Start
@@ -87,7 +87,7 @@ class CompressionResult:
     @property
     def sizes(self) -> dict[str, Size]:
         """What the weights of each network take."""
-        width = 0 if self.codebook is None else max(1, (self.codebook.size - 1).bit_length())
+        width = 0 if self.codebook is None else index_width(self.codebook.size)
         return {name: size_of(network, width) for name, network in self.networks.items()}
 
     def save(self, directory: str | Path) -> list[str]:
@@ -119,6 +119,14 @@ class CompressionResult:
         for path in self.checkpoints:
             path.unlink(missing_ok=True)
         return names
+
+    def _repr_html_(self) -> str:
+        words = self.codebook
+        title = ("no codebook" if words is None else
+                 f"{words.size} codewords of {words.subvector} weights, {words.sha256[:12]}")
+        return html_table(title, ("network", "weights", "indexed", "raw", "bits per weight"), [
+            (name, size.weights, size.indexed, size.raw, size.bits_per_weight)
+            for name, size in self.sizes.items()])
 
     def _write_codebook(self, folder: Path, final: Path) -> None:
         if self.codebook is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vqrom_hw.codebook import index_width
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sim.engines import require_tools
 from vqrom_sim.report import Sample, png_data_uri, staged, write_report
@@ -142,9 +143,8 @@ def predictions(labels: np.ndarray, floats: Sequence[int],
 
 def describe_codebook(codebook: UniversalCodebook) -> dict[str, Any]:
     """What the report says of the ROM."""
-    index_width = max(1, (codebook.size - 1).bit_length())
     return {
         "sha256": codebook.sha256, "subvector": codebook.subvector, "codewords": codebook.size,
         "bytes": codebook.size * codebook.subvector,
-        "bits_per_weight": index_width / codebook.subvector,
+        "bits_per_weight": index_width(codebook.size) / codebook.subvector,
     }

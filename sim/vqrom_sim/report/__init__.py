@@ -10,6 +10,7 @@ from .area import AreaReport, ComponentRow
 from .facts import Bin, CodebookFacts, LayerFacts, NetworkFacts
 from .figures import describe, empty_report, hardware_figures
 from .files import check_output, json_text, save_array, staged, write_json
+from .frames import html_table
 from .html import Sample, png_data_uri, write_report
 from .simulation import LayerRow, SimulationReport, Traffic
 from .tables import area_table, counters_table, plain_table, simulate_table
@@ -17,6 +18,7 @@ from .tables import area_table, counters_table, plain_table, simulate_table
 __all__ = [
     "AreaReport", "Bin", "CodebookFacts", "ComponentRow", "LayerFacts", "LayerRow", "NetworkFacts",
     "Sample", "SimulationReport", "Traffic", "area_table", "check_output", "counters_table",
-    "describe", "empty_report", "hardware_figures", "json_text", "listings", "plain_table",
-    "png_data_uri", "save_array", "simulate_table", "staged", "write_json", "write_report",
+    "describe", "empty_report", "hardware_figures", "html_table", "json_text", "listings",
+    "plain_table", "png_data_uri", "save_array", "simulate_table", "staged", "write_json",
+    "write_report",
 ]

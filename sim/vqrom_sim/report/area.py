@@ -15,7 +15,7 @@ from .files import staged, write_json
 from .frames import html_table, to_frame
 
 if TYPE_CHECKING:
-    from .frames import DataFrame
+    from pandas import DataFrame  # pyright: ignore[reportMissingImports]
 
 AREA_FILE = "area.json"
 

@@ -1,4 +1,8 @@
-"""TODO."""
+"""The figures of ``report.json``, from a network's layers and from what an engine counted.
+
+Every engine's report is made here, so that one name has one meaning whatever counted it
+(``docs/report-schema.md``).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,11 @@ from vqrom_sw.compiler import Program
 from vqrom_sw.network import Conv, QuantizedNetwork
 
 SCHEMA = "vqrom.simulate/2"
+"""Version of ``report.json``; a key never changes its meaning within one."""
 STREAMS = ("index", "raw_weight", "codebook", "parameter", "command", "activation")
+"""Accounting classes of DRAM bytes."""
 STALLS = tuple(activity for activity in ACTIVITIES if activity != "compute")
+"""Causes of a cycle in which the array does not work."""
 
 
 def describe(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
@@ -39,12 +46,18 @@ def empty_report(name: str, engine: str, config: AcceleratorConfig, codebook_sha
 
     Parameters
     ----------
+    name, engine, config:
+        The network or topology, what ran it, and the accelerator.
+    codebook_sha256:
+        Identity of the codebook; None where there is none.
+    images:
+        Inputs that were run.
     layers:
-        ``name``, ``kind``, ``macs`` and ``weights`` of each.
+        ``name``, ``kind``, ``macs`` (all inputs) and ``weights`` of each layer.
     raw:
-        Weights that are int8.
+        Number of weights that are int8.
     index_bits:
-        Of all index maps.
+        Bits of all index maps, packed.
     """
     unknown = dict.fromkeys(("cycles", "utilization", "traffic", "stalls", "busy"))
     count = sum(layer["weights"] for layer in layers)
@@ -61,7 +74,7 @@ def empty_report(name: str, engine: str, config: AcceleratorConfig, codebook_sha
 
 
 def check_counters(program: Program, run: Counts) -> None:
-    """The bytes that the commands ask for are those that the hardware counted.
+    """Check that the bytes which the commands ask for are those that the hardware counted.
 
     Raises
     ------

@@ -102,8 +102,8 @@ def traffic_bytes(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """
     reads, writes = report["traffic"]["dram_read_bytes"], report["traffic"]["dram_write_bytes"]
     config, images = report["config"], report["images"]
-    dense = reads["index"] * 8 * config["subvector"] / index_width(config["codewords"]) \
-        + reads["raw_weight"]
+    width = index_width(config["codewords"])
+    dense = reads["index"] * 8 * config["subvector"] / width + reads["raw_weight"]
     weights = {"this design": reads["index"] + reads["raw_weight"] + reads["codebook"],
                "dense int8": dense, "dense float32": 4 * dense}
     return {name: {"weights": value / images,

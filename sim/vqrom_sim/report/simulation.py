@@ -20,7 +20,7 @@ from .files import staged, write_json
 from .frames import html_table, to_frame
 
 if TYPE_CHECKING:
-    from .frames import DataFrame
+    from pandas import DataFrame  # pyright: ignore[reportMissingImports]
 
 OUTPUTS_FILE, REPORT_FILE = "outputs.npy", "report.json"
 

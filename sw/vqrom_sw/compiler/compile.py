@@ -96,11 +96,12 @@ def compile_passes(network: QuantizedNetwork, codewords: np.ndarray, config: Acc
                    *, codebook_reload: Reload = "network", contents: bool = True,
                    beat_cost: float = BEAT_COST) -> Compilation:
     """Compile a network and keep what each pass returned; parameters of :func:`compile_network`."""
-    network.check_codebook(codebook_sha256(codewords))
+    digest = codebook_sha256(codewords)
+    network.check_codebook(digest)
     graph = network_graph(network, codewords, config)
     names = ("load", *(layer.name for layer in network.layers), "store")
-    return _run_passes(graph, names, network.indexed, ends=True, codebook_reload=codebook_reload,
-                       contents=contents, beat_cost=beat_cost)
+    return _run_passes(graph, digest, names, network.indexed, ends=True,
+                       codebook_reload=codebook_reload, contents=contents, beat_cost=beat_cost)
 
 
 def compile_graph(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, ends: bool,
@@ -127,13 +128,15 @@ def compile_graph(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, en
     VqromError
         If a task does not fit the accelerator.
     """
-    return _run_passes(graph, names, indexed, ends=ends, codebook_reload=codebook_reload,
-                       contents=contents, beat_cost=beat_cost).program
+    return _run_passes(graph, codebook_sha256(graph.codewords), names, indexed, ends=ends,
+                       codebook_reload=codebook_reload, contents=contents,
+                       beat_cost=beat_cost).program
 
 
-def _run_passes(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, ends: bool,
-                codebook_reload: Reload, contents: bool, beat_cost: float) -> Compilation:
-    """All passes after the graph, one after the other."""
+def _run_passes(graph: TaskGraph, digest: str, names: tuple[str, ...], indexed: bool, *,
+                ends: bool, codebook_reload: Reload, contents: bool,
+                beat_cost: float) -> Compilation:
+    """All passes after the graph, one after the other; ``digest`` is the codebook's SHA-256."""
     storage = graph.config.codebook_storage
     plan = make_plan(graph, beat_cost)
     operations = emit(graph, plan)
@@ -144,14 +147,14 @@ def _run_passes(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, ends
     scheduled = schedule(operations, graph.config)
     assembly = assemble(scheduled, graph.config, len(names), check=indexed and storage == "rom",
                         contents=contents)
-    program = make_program(graph, names, plan, assembly, contents)
+    commands = pack_table(assembly.table, digest) if contents else b""
+    program = make_program(graph, names, plan, assembly, commands)
     return Compilation(graph, plan, operations, scheduled, program)
 
 
 def make_program(graph: TaskGraph, names: tuple[str, ...], plan: Plan, assembly: Assembly,
-                 contents: bool) -> Program:
-    """Put the results of the other passes together, the commands also as bytes."""
-    commands = pack_table(assembly.table, codebook_sha256(graph.codewords)) if contents else b""
+                 commands: bytes) -> Program:
+    """Put the results of the other passes together; ``commands`` is the table as bytes."""
     inputs, outputs = (tuple(feature_map.dram for feature_map in graph.maps
                              if feature_map.dram and feature_map.dram.region == region)
                        for region in (Region.INPUT, Region.OUTPUT))

@@ -6,8 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
-import matplotlib as mpl
 import pytest
+from matplotlib.figure import Figure
 
 from tests.sim.cli.command_line import Command
 
@@ -59,4 +59,4 @@ def test_notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     names: dict[str, object] = {}
     exec("\n".join(lines[:-1]), names)
     assert lines[-1] == "run.plot_layers()"
-    assert isinstance(eval(lines[-1], names), mpl.figure.Figure)
+    assert isinstance(eval(lines[-1], names), Figure)

@@ -52,7 +52,7 @@ def test_compress_a_module(made: vqrom.CompressionResult, tmp_path: Path) -> Non
     size = made.sizes["mine"]
     assert size.weights == 12 * 27 + 7 * 108 and size.raw == 12 * 27
     assert size.bits == 8 * size.raw + 4 * size.indexed // 4
-    assert 1 < size.bits_per_weight < 8
+    assert 1 < size.bits_per_weight < 8 and "<td>mine</td>" in made._repr_html_()
     assert made.save(tmp_path) == ["codebook.safetensors", "mine.vqnet"]
     again = vqrom.load_network(tmp_path / "mine.vqnet")
     assert again.name == "mine" and again.codebook_sha256 == made.codebook.sha256

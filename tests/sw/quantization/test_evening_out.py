@@ -126,7 +126,8 @@ def test_what_the_accelerator_reads_stays() -> None:
     network = capture(Both().eval(), torch.zeros(1, LENGTH, WIDTH), "both")
     inputs = np.random.default_rng(3).normal(size=(20, LENGTH, WIDTH)).astype(np.float32)
     _, changed, _ = evened(network, inputs)
-    weights = [layer.weight for layer in changed.layers if layer.name.startswith("first")]
+    weights = [layer.weight for layer in changed.layers
+               if isinstance(layer, FloatConv) and layer.name.startswith("first")]
     assert torch.equal(weights[0], next(
         layer.weight for layer in network.layers
         if isinstance(layer, FloatConv) and layer.name.startswith("first")))

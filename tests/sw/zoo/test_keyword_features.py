@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vqrom_sw.io.sources import installed_sources
 from vqrom_sw.zoo import keyword_features, tiny
 from vqrom_sw.zoo.keyword_features import MAX_SHIFT, at_most, balanced_draw, varied
 from vqrom_sw.zoo.keyword_features import keyword_features as make
@@ -58,6 +59,7 @@ def test_every_class_occurs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cache_depends_on_all_code_that_makes_the_features() -> None:
     """The sounds, how they are varied and chosen, and the network that sorts them into classes."""
-    names = {path.name for path in tiny.sources()}
-    assert {"speech.py", "keyword_features.py", "tiny.py", "float_model.py", "tflite_file.py",
-            "imported_module.py"} <= names
+    names = installed_sources().closure(tiny.__name__)
+    assert {"vqrom_sw.zoo.speech", "vqrom_sw.zoo.keyword_features", "vqrom_sw.zoo.tiny",
+            "vqrom_sw.importers.tflite.float_model"} <= names
+    assert not any(name.startswith("vqrom_sim") for name in names)

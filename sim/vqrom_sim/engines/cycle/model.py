@@ -92,11 +92,12 @@ def _kept_kernel() -> Any:
     """:func:`.kernel.run`; its machine code is kept in the cache folder if that can be written."""
     folder = cache_root() / "numba" / machine_code_key()
     if _writable(folder):
-        before, numba_config.CACHE_DIR = numba_config.CACHE_DIR, str(folder)
+        settings = cast(Any, numba_config)
+        before, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
         try:
             cast(Any, kernel.run).enable_caching()
         finally:
-            numba_config.CACHE_DIR = before
+            settings.CACHE_DIR = before
     return kernel.run
 
 

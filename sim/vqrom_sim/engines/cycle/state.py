@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from amaranth.utils import exact_log2
 
+from vqrom_hw.bus import channel_depths
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import COMMAND_BYTES, VectorOp
 from vqrom_hw.lib import parameter_layout
@@ -14,7 +15,7 @@ from vqrom_hw.vector import write_latency
 from vqrom_hw.weights import last_fields
 
 from . import places as at
-from .channels import COMMAND_CHANNEL, channel_depths
+from .channels import COMMAND_CHANNEL
 
 
 class Dimensions(NamedTuple):

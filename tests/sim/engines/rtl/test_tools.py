@@ -11,6 +11,9 @@ import pytest
 
 from vqrom_hw.errors import VqromError
 from vqrom_sim.engines.rtl import tools
+from vqrom_sim.engines.rtl.build import JOB_MODULE
+from vqrom_sim.engines.rtl.testbench import SIMULATOR
+from vqrom_sw.io import sources
 
 
 def test_all_tools_are_here() -> None:
@@ -41,3 +44,11 @@ def test_missing_tool(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_search_path_keeps_the_rest() -> None:
     assert tools.search_path("/a:/b").split(os.pathsep)[-2:] == ["/a", "/b"]
+
+
+def test_the_job_imports_nothing_of_ours() -> None:
+    """It is imported for every simulation, from a folder of its own."""
+    assert (SIMULATOR / f"{JOB_MODULE}.py").is_file()
+    job = f"vqrom_sim.engines.rtl.simulator.{JOB_MODULE}"
+    assert sources.installed_sources().closure(job) == {job, "vqrom_sim"}
+    assert "vqrom" not in (SIMULATOR / f"{JOB_MODULE}.py").read_text().replace("VQROM", "")
