@@ -44,7 +44,7 @@ class AcceleratorConfig(BaseModel):
         accelerators with a codebook for each layer do; for comparison.
     codebook_rom:
         How the ROM is written: ``readmemh`` (a memory with a file), ``logic`` (a case statement),
-        or ``macro`` (instances of a black box, whose ports ``docs/hw/integration.md`` lists).
+        or ``macro`` (instances of a black box, whose ports ``docs/hw/memories.md`` lists).
     post_lanes:
         Sums that are requantised in one cycle behind the accumulators; divides ``columns``.
     vector_lanes:

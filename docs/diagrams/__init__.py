@@ -1,0 +1,1 @@
+"""Diagrams of the documentation, each a module whose ``draw()`` returns SVG."""
