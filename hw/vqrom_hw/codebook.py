@@ -1,20 +1,10 @@
-"""What a codebook is in numbers: its limits, its identity, the words of the ROM, index widths."""
+"""A codebook's content: the hash that identifies it, and the words of the ROM."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Literal, get_args
 
 import numpy as np
-
-Subvector = Literal[1, 2, 4, 8, 16]
-"""Type of ``d``, the weights of one codeword."""
-
-SUBVECTORS: tuple[int, ...] = get_args(Subvector)
-"""The values that ``d`` may have."""
-
-MIN_CODEWORDS, MAX_CODEWORDS = 2, 65536
-"""Least and greatest number of codewords; an index has at most 16 bits."""
 
 
 def codebook_sha256(codewords: np.ndarray) -> str:
@@ -40,8 +30,3 @@ def codebook_sha256(codewords: np.ndarray) -> str:
 def codewords_as_integers(codewords: np.ndarray) -> list[int]:
     """The words of the ROM: each codeword's bytes as one unsigned integer, first weight lowest."""
     return [int.from_bytes(row.tobytes(), "little") for row in codewords.astype(np.int8)]
-
-
-def index_width(codewords: int) -> int:
-    """Bits of an index into that many codewords: ``max(1, ceil(log2 k))``."""
-    return max(1, (codewords - 1).bit_length())

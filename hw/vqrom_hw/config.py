@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .codebook import MAX_CODEWORDS, MIN_CODEWORDS, Subvector, index_width
+from .codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, Subvector, index_width
 from .errors import VqromError
 
 MAX_TOML_BYTES = 1 << 20

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 
 
 class CodebookRam(wiring.Component):

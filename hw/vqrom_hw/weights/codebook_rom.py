@@ -6,7 +6,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.errors import VqromError
 
 MACRO = "vqrom_codebook_rom"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.progress import Progress
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import torch
 
-from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS, index_width
+from vqrom_hw.codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS, index_width
 from vqrom_hw.errors import VqromError
 from vqrom_sim.report import html_table, staged
 from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sim.engines import require_tools
 from vqrom_sim.report import Sample, png_data_uri, staged, write_report

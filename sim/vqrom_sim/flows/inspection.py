@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.errors import VqromError
 from vqrom_sim.report import Bin, CodebookFacts, LayerFacts, NetworkFacts
 from vqrom_sw.compiler import CompilerListing, explain_network

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import ACTIVITIES, UNITS
 from vqrom_sim.engines import Counts

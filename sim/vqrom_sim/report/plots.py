@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 
 # Okabe and Ito's palette, distinct under every common colour blindness; grey is for the rest.
 BLUE, SKY, GREEN, YELLOW = "#0072b2", "#56b4e9", "#009e73", "#f0e442"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS, codebook_sha256
+from vqrom_hw.codebook import codebook_sha256
+from vqrom_hw.codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import HIGHEST
 from vqrom_sw.io import read_tensors, tensor_bytes, write_bytes

@@ -15,7 +15,7 @@ from enum import StrEnum
 import numpy as np
 import torch
 
-from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS
+from vqrom_hw.codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import FloatConv, FloatNetwork
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import MAX_SHIFT, MIN_SHIFT, Quantization, Requantization
 from vqrom_sw.network import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import Conv, Host, QuantizedNetwork
 

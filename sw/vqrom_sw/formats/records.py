@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vqrom_hw.codebook import MAX_CODEWORDS, MIN_CODEWORDS, Subvector
+from vqrom_hw.codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, Subvector
 from vqrom_sw.arithmetic import HIGHEST, LOWEST, MAX_SHIFT, MIN_SHIFT
 
 Size = Annotated[int, Field(ge=1, le=1 << 16)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vqrom_hw.codebook import index_width
+from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.errors import VqromError
 from vqrom_sw.formats.index_packing import pack, packed_bytes, unpack
 
