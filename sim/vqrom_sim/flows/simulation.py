@@ -61,8 +61,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         ``"model"`` (its cycles and counters without its values) or ``"reference"`` (its values
         alone). By default ``"rtl"`` for a network and ``"model"`` for a topology.
     weights, seed:
-        Of a topology: whether its layers are indexed (``"index"``) or ``"raw"``, and the seed of
-        what is random.
+        For a topology alone: whether its layers are indexed (``"index"``) or ``"raw"``, and the
+        seed of its random weights and inputs.
     tune:
         Take the fastest of several tilings, tried on the cycle model.
     progress:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import re
-import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +17,7 @@ from vqrom_sw.io import require_file
 from vqrom_sw.network import FloatNetwork
 
 from .arguments import ArrayLike, as_array, check_file, named
+from .user_module import load_factory, module_file
 
 READERS = {".onnx": read_onnx, ".tflite": read_tflite}
 """What reads a network file, by its suffix."""
@@ -188,55 +185,6 @@ def check_kind(network: str | Path) -> bool:
     return path.suffix == ".tflite" and is_tflite_int8(path)
 
 
-def module_file(name: str) -> tuple[Path, str]:
-    """File and factory of ``module.py:factory``.
-
-    Raises
-    ------
-    VqromError
-        If it is written otherwise, or there is no such file.
-    """
-    file, _, factory = name.rpartition(":")
-    path = Path(file)
-    if path.suffix != ".py" or not factory.isidentifier():
-        raise VqromError(f"network must be module.py:factory, not {name!r}")
-    return require_file(path, "network module"), factory
-
-
-def load_factory(path: Path, factory: str) -> nn.Module:
-    """Run a user's Python file and call its factory.
-
-    Raises
-    ------
-    VqromError
-        If the file or the factory fails, or the result is no ``torch.nn.Module``.
-    """
-    name = f"{path}:{factory}"
-    spec = importlib.util.spec_from_file_location(f"_vqrom_user_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise VqromError(f"network {name!r} must name a Python file")
-    module = importlib.util.module_from_spec(spec)
-    # The user's file may import its neighbours, and dataclasses look their module up.
-    sys.path.insert(0, str(path.parent.resolve()))
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-        make = getattr(module, factory, None)
-        if not callable(make):
-            raise VqromError(f"network {name!r}: {path.name} must define a function {factory!r}")
-        network = make()
-    except VqromError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise VqromError(f"network {name!r} cannot be made: {_describe(error, path)}") from None
-    finally:
-        sys.path.remove(str(path.parent.resolve()))
-    if not isinstance(network, nn.Module):
-        raise VqromError(f"network {name!r}: {factory} must return a torch.nn.Module, "
-                         f"not {type(network).__name__!r}")
-    return network
-
-
 def read_source(source: Source) -> Inputs:
     """Load a network and its calibration inputs.
 
@@ -296,12 +244,3 @@ def _labels(source: Source, network: FloatNetwork, count: int) -> np.ndarray | N
         raise VqromError(f"labels {where} must be 0 to {classes - 1}, not "
                          f"{labels.min()} to {labels.max()}")
     return labels.astype("int64")
-
-
-def _describe(error: BaseException, path: Path) -> str:
-    """One line for an error in a user's file, with the line where it left that file."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
-             if Path(frame.filename).name == path.name]
-    where = f" ({path.name}, line {lines[-1]})" if lines else ""
-    text = re.sub(r"\s+", " ", str(error))
-    return f"{type(error).__name__}: {text}{where}"

@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from tests.sim.cli.command_line import Command, one_line
-from vqrom_sim.flows.sources import load_factory
+from vqrom_sim.flows.user_module import load_factory
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.construction import checkpoint, train
