@@ -61,9 +61,9 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     settings:
         How construction trains the assignments; with 0 epochs the first codewords stay.
     start:
-        How codewords are chosen at first.
+        How the first codewords are chosen: nearest to the weights, or keeping layers' outputs.
     raw:
-        Which layers keep raw int8 weights.
+        The rule by which layers keep int8 weights instead of indices.
     ranges:
         How the ranges of feature maps follow from the calibration inputs.
     labels:

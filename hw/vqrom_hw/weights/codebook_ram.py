@@ -26,7 +26,7 @@ class CodebookRam(wiring.Component):
     Members
     -------
     index: ``In(ceil_log2(k))``
-        Which codeword to read.
+        Number of the codeword to read, 0 to ``k - 1``.
     enable: ``In(1)``
         Read; without it ``codeword`` keeps its value.
     codeword: ``Out(width)``

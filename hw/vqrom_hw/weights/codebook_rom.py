@@ -38,7 +38,7 @@ class CodebookRom(wiring.Component):
     Members
     -------
     index: ``In(ceil_log2(k))``
-        Which codeword to read.
+        Number of the codeword to read, 0 to ``k - 1``.
     enable: ``In(1)``
         Read; without it ``codeword`` keeps its value.
     codeword: ``Out(width)``

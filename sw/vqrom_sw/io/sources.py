@@ -53,7 +53,7 @@ class Sources:
     modules:
         Source text by dotted name. A package stands for its ``__init__``.
     packages:
-        Which of the names are packages.
+        Those of the names that are packages, whose files are an ``__init__``.
     """
 
     modules: Mapping[str, bytes]

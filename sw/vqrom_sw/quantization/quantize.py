@@ -73,7 +73,7 @@ def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
     images:
         float32 ``[N, C, H, W]``: the values that they give fix the ranges of the feature maps.
     ranges:
-        How ranges follow from values.
+        The rule by which a feature map's values give its int8 range.
 
     Raises
     ------

@@ -58,9 +58,9 @@ class Timeline:
         Parameters
         ----------
         size:
-            How many.
+            Number of words of the activation buffer.
         first, last:
-            For which times.
+            Positions of the first and the last strip that need them.
         residents:
             Words of maps that stay at that time.
         top:
