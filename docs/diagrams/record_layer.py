@@ -15,7 +15,8 @@ from tests.random_networks import NetworkBuilder, random_codebook
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.isa import COUNTERS
 from vqrom_sim.engines import run_model
-from vqrom_sim.engines.cycle import kernel, state
+from vqrom_sim.engines.cycle import kernel
+from vqrom_sim.engines.cycle.registers import dimensions_of, initial_state
 from vqrom_sw.compiler import Program, compile_network
 
 from .layer import TRACE
@@ -41,10 +42,10 @@ def example() -> tuple[AcceleratorConfig, Program]:
 
 def counters_after(config: AcceleratorConfig, program: Program, limit: int) -> np.ndarray:
     """All counters once at least ``limit`` cycles have passed."""
-    dimensions = state.dimensions_of(config)
+    dimensions = dimensions_of(config)
     beats = len(program.table) * dimensions.command_beats
     counters, _layers, _ended = kernel.run(
-        state.initial_state(config, beats), program.table.ravel(), dimensions,
+        initial_state(config, beats), program.table.ravel(), dimensions,
         len(program.layers), limit)
     return counters
 
