@@ -24,6 +24,8 @@ def meanings() -> dict[str, str]:
     """
     lines = (inspect.getdoc(AcceleratorConfig) or "").splitlines()
     lines = lines[lines.index("Members") + 2:]
+    rules = [number for number, line in enumerate(lines) if line and not line.strip("-")]
+    lines = lines[:rules[0] - 1] if rules else lines
     found: dict[str, str] = {}
     names: list[str] = []
     for line in lines:
