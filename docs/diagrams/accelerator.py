@@ -33,7 +33,7 @@ def _control(d: Drawing) -> None:
     d.text(112, 84, "AXI4-Lite", size=11, anchor="start", soft=True)
     d.box(24, 108, 156, 48, ("Registers", "and counters"), "control")
     d.arrow((102, 156), (102, 190))
-    d.box(24, 190, 156, 48, ("Command processor", "checks, dispatches"), "control")
+    d.box(24, 190, 156, 48, ("Command processor", "checks, dispatches"), "control", 12)
     d.arrow((226, 214), (180, 214))
     d.arrow((102, 238), (102, 272))
     d.box(24, 272, 156, 150, "", "control")
@@ -46,7 +46,7 @@ def _control(d: Drawing) -> None:
     d.arrow((190, 382), (222, 382), dashed=True)
     d.text(208, 372, "to", size=10.5, soft=True)
     d.text(208, 399, "units", size=10.5, soft=True)
-    d.text(102, 444, "Each queue holds a", size=11, soft=True)
+    d.text(102, 444, "A queue holds a", size=11, soft=True)
     d.text(102, 459, "command back until the", size=11, soft=True)
     d.text(102, 474, "commands that it waits", size=11, soft=True)
     d.text(102, 489, "for have finished.", size=11, soft=True)
@@ -83,7 +83,7 @@ def _compute(d: Drawing) -> None:
 
 
 def _units(d: Drawing) -> None:
-    d.box(462, 220, 88, 370, ("Activation", "buffer", "in banks"), "memory")
+    d.box(462, 220, 88, 370, ("Activation", "buffer", "in banks"), "memory", 12.5)
     d.arrow((462, 382), (394, 382))
     d.arrow((394, 540), (462, 540))
     d.line(((484, 169), (484, 196), (655, 196)))

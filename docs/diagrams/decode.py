@@ -78,7 +78,7 @@ def _registers(d: Drawing, config: AcceleratorConfig) -> None:
         step, port = divmod(number, config.decode_ports)
         x, y = left + column * CELL, top + row * (CELL + 6)
         d.box(x, y, CELL - 4, CELL, (f"PE {number}", f"step {step}", f"port {port}"),
-              "data" if step % 2 else "memory", size=12)
+              "data" if (step + row) % 2 else "memory", size=12)
     d.text(left, 362, f"two PE rows: sub-vectors of {config.subvector}", size=12, anchor="start")
     d.text(left, 379, "input channels, side by side", size=12, anchor="start")
     d.text(left, 400, "Neighbours of one colour are filled together.", size=11, anchor="start",

@@ -74,7 +74,9 @@ def _tiles(d: Drawing, start: int, y: float, cycles: int) -> None:
         left = _x(start + number * half, cycles)
         right = _x(start + (number + 1) * half, cycles)
         d.line(((left + 1, y - 4), (left + 1, y + 22)), width=2)
-        d.text((left + right) / 2, y - 63, f"column tile {number}", size=11, soft=True)
+        d.text((left + right) / 2, y - 64, f"column tile {number}", size=11, soft=True)
+        d.line(((left + 3, y - 54), (left + 3, y - 59), (right - 3, y - 59), (right - 3, y - 54)),
+               width=1)
     d.line(((right, y - 4), (right, y + 22)), width=2)
 
 

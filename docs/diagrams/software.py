@@ -17,7 +17,7 @@ def picture() -> Drawing:
     d = Drawing(780, 560, "The flow of the software", DESCRIPTION)
     d.region(8, 8, 500, 316, "vqrom_sw: from floats to integers")
     d.region(8, 340, 764, 212, "")
-    d.text(246, 362, "vqrom_sim: run, time, measure", size=13, soft=True)
+    d.text(142, 362, "vqrom_sim: run, time, measure", size=13, soft=True, anchor="start")
     d.region(524, 8, 248, 316, "vqrom_hw: hardware")
     d.box(28, 44, 200, 46, ("PyTorch, ONNX, TFLite", "importers"), "plain")
     d.arrow((128, 90), (128, 118))
