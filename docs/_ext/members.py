@@ -25,11 +25,17 @@ def show_colons(app: Sphinx, what: str, name: str, obj: object, options: object,
     lines[:] = [line.replace(COLON, ":") for line in lines]
 
 
-def skip_pydantic(app: Sphinx, what: str, name: str, obj: object, skip: bool,
-                  options: object) -> bool | None:
-    """Leave out what pydantic adds to a model: napoleon falls over some of it."""
+def skip_generated(app: Sphinx, what: str, name: str, obj: object, skip: bool,
+                   options: object) -> bool | None:
+    """Leave out what is not written by hand.
+
+    Napoleon falls over some of what pydantic adds to a model. A named tuple's fields are listed
+    in its docstring; by themselves they say only "Alias for field number 0".
+    """
     if isinstance(obj, type):
         return None
+    if str(getattr(obj, "__doc__", "")).startswith("Alias for field number"):
+        return True
     pydantic = name.startswith(("model_", "_")) or type(obj).__module__.startswith("pydantic")
     return True if pydantic else None
 
@@ -54,6 +60,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect them."""
     app.connect("autodoc-process-docstring", hide_colons, priority=100)
     app.connect("autodoc-process-docstring", show_colons, priority=900)
-    app.connect("autodoc-skip-member", skip_pydantic, priority=100)
+    app.connect("autodoc-skip-member", skip_generated, priority=100)
     app.connect("autodoc-process-signature", component_signature)
     return {"parallel_read_safe": True}
