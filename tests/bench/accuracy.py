@@ -10,9 +10,9 @@ that file, and so is the state of construction, which goes on after an interrupt
     accuracy resnet20 --methods nearest,outputs,unfrozen,full  the ablation
     accuracy resnet20 --codebooks kde:4096x8,additive:16x4     other codebooks
 
-Real data that no package of the zoo holds are in folders (docs/sw/accuracy.md says where they come
-from): --mnist, MNIST's idx files; --photographs, JPEG files for EfficientNet-Lite0, a quarter of
-which is kept to compare it on with the float network; --more-photographs, others to train with;
+Real data that no package of the zoo holds are in folders (docs/results/accuracy.md says where they
+come from): --mnist, MNIST's idx files; --photographs, JPEG files for EfficientNet-Lite0, a quarter
+of which is kept to compare it on with the float network; --more-photographs, others to train with;
 --compared, others to compare on; --recordings, words of Speech Commands for DS-CNN. Without them a
 network has what the zoo gives it.
 """

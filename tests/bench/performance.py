@@ -1,4 +1,5 @@
-"""How fast the accelerator is, and how fast the cycle model: the figures of docs/performance.md.
+"""How fast the accelerator is, and how fast the cycle model: the figures of
+docs/results/performance.md.
 
     ./run python -m tests.bench.performance [--rtl]
 

@@ -32,7 +32,7 @@ _INTRODUCTION = """\
 A driver sets up a program, starts it and learns how it ended through these registers. They lie
 behind the AXI4-Lite port `s_axil_*`, in 4 KiB from its base address; accesses are 32 bits wide. An
 address without a register reads 0, and writes to a register that is read only (`ro`) are ignored.
-[Integrating the Verilog](../hw/integration.md) says in which order a driver uses them.
+[The integration guide](../hw/integration.md) says in which order a driver uses them.
 
 This page is not written by hand: `registers_markdown` of `hw/vqrom_hw/export/registers.py` makes it
 from the one declaration in `hw/vqrom_hw/isa/registers.py`, from which the hardware's decoders, the

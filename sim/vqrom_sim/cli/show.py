@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,10 +64,21 @@ def show(
         typer.echo(json.dumps(facts, indent=2, allow_nan=False))
         return
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
-    for part in parts:
-        console.print(part(None if everything or not console.is_terminal else listings.SHORT))
+    if console.is_terminal:
+        _print(console, parts, None if everything else listings.SHORT)
+        return
+    text = StringIO()
+    _print(Console(file=text, highlight=False, width=WIDE), parts, None)
+    # Tables are padded to the width; a pipe wants no blanks at the ends of lines.
+    for line in text.getvalue().splitlines():
+        print(line.rstrip())
+
+
+def _print(console: Console, parts: list[Any], most: int | None) -> None:
+    for number, part in enumerate(parts):
+        if number:
+            console.print()
+        console.print(part(most))
 
 
 def _codebook(file: Path, networks: list[Path]) -> tuple[dict[str, Any], list[Any]]:

@@ -30,6 +30,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shown(vqrom: Command, *arguments: str) -> str:
     ran = vqrom("show", *arguments)
     assert (ran.status, ran.err) == (0, ""), ran.err
+    assert not any(line.endswith(" ") for line in ran.out.splitlines()), "a pipe wants no padding"
     return ran.out
 
 
