@@ -57,7 +57,7 @@ class Accelerator(wiring.Component):
     Parameters
     ----------
     config:
-        Dimensions.
+        Parameters of the accelerator, from which all widths and depths follow.
     codewords:
         int8 ``[config.codewords, config.subvector]``: the contents of the ROM. With
         ``codebook_storage = sram`` only the shape matters.

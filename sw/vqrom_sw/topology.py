@@ -42,7 +42,7 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
     codewords:
         The codebook, int8 ``[k, d]``.
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     raw:
         Whether the layers have raw int8 weights instead of indices.
     contents:

@@ -8,7 +8,6 @@ a unit that is slow to take its data does not hold up the others.
 from .axi import (
     ADDRESS_BITS,
     BOUNDARY,
-    CSR_ADDRESS_BITS,
     Axi4LitePorts,
     Axi4ReadPorts,
     Axi4WritePorts,
@@ -32,7 +31,6 @@ __all__ = [
     "ADDRESS_BITS",
     "BOUNDARY",
     "COMMAND_FIFO_BEATS",
-    "CSR_ADDRESS_BITS",
     "FETCH_CHANNELS",
     "OUTSTANDING_READS",
     "OUTSTANDING_WRITES",

@@ -11,6 +11,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Member, Out
 
+from vqrom_hw.isa import REGISTER_ADDRESS_BITS
+
 ADDRESS_BITS = 32
 """Bits of a byte address on the AXI4 bus."""
 BOUNDARY = 4096
@@ -20,8 +22,6 @@ INCR = 1
 BUFFERABLE = 0b0011
 """``arcache`` and ``awcache``: normal, non-cacheable, bufferable memory, so that an interconnect
 may merge transfers (AXI4 specification, table A4-5)."""
-CSR_ADDRESS_BITS = 12
-"""Bits of a byte address in the control and status registers, which fill one page."""
 
 
 class Axi4ReadPorts:
@@ -133,10 +133,10 @@ def axi4lite_members(prefix: str) -> dict[str, Member]:
         What every name begins with, for example ``s_axil_``.
     """
     members = {
-        "awvalid": In(1), "awready": Out(1), "awaddr": In(CSR_ADDRESS_BITS), "awprot": In(3),
+        "awvalid": In(1), "awready": Out(1), "awaddr": In(REGISTER_ADDRESS_BITS), "awprot": In(3),
         "wvalid": In(1), "wready": Out(1), "wdata": In(32), "wstrb": In(4),
         "bvalid": Out(1), "bready": In(1), "bresp": Out(2),
-        "arvalid": In(1), "arready": Out(1), "araddr": In(CSR_ADDRESS_BITS), "arprot": In(3),
+        "arvalid": In(1), "arready": Out(1), "araddr": In(REGISTER_ADDRESS_BITS), "arprot": In(3),
         "rvalid": Out(1), "rready": In(1), "rdata": Out(32), "rresp": Out(2),
     }
     return {prefix + name: member for name, member in members.items()}

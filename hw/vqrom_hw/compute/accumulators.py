@@ -23,7 +23,7 @@ class AccumulatorMemory(wiring.Component):
     width:
         Bits of a word.
     depth:
-        Words.
+        Number of words.
 
     Members
     -------
@@ -171,7 +171,7 @@ class AccumulatorBanks(wiring.Component):
     Parameters
     ----------
     config:
-        Dimensions.
+        Parameters of the accelerator, from which all widths and depths follow.
     width:
         Bits of a partial sum.
 

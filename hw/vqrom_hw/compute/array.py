@@ -114,7 +114,7 @@ class ProcessingArray(wiring.Component):
     Parameters
     ----------
     config:
-        Dimensions.
+        Parameters of the accelerator, from which all widths and depths follow.
 
     Members
     -------

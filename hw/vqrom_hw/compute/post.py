@@ -29,7 +29,7 @@ class PostProcessor(wiring.Component):
     Parameters
     ----------
     config:
-        Dimensions.
+        Parameters of the accelerator, from which all widths and depths follow.
 
     Members
     -------

@@ -33,7 +33,7 @@ class ComputeUnit(wiring.Component):
     Parameters
     ----------
     config:
-        Dimensions.
+        Parameters of the accelerator, from which all widths and depths follow.
     codewords:
         The ROM's contents as integers; not used if the codebook is an SRAM.
 

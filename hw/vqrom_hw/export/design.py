@@ -10,13 +10,13 @@ import numpy as np
 from amaranth.hdl import Shape
 
 from vqrom_hw.accelerator import Accelerator
-from vqrom_hw.bus import CSR_ADDRESS_BITS
 from vqrom_hw.codebook import codewords_as_integers
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import (
     ACTIVITIES,
     COMMAND_BYTES,
     COUNTERS,
+    REGISTER_ADDRESS_BITS,
     Channel,
     ErrorCode,
     Opcode,
@@ -129,7 +129,7 @@ def design_metadata(config: AcceleratorConfig, accelerator: Accelerator) -> dict
         "parameters": config.model_dump(exclude={"dram_latency"}),
         "ports": [{"name": "clk", "direction": "input", "width": 1},
                   {"name": "rst", "direction": "input", "width": 1}, *ports],
-        "csr": {"address_bits": CSR_ADDRESS_BITS, "registers": csr_map()},
+        "csr": {"address_bits": REGISTER_ADDRESS_BITS, "registers": csr_map()},
         "counters": list(COUNTERS),
         "activities": list(ACTIVITIES),
         "commands": {"bytes": COMMAND_BYTES, **{

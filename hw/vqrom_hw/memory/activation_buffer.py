@@ -37,7 +37,7 @@ class ActivationBank(wiring.Component):
     Parameters
     ----------
     depth:
-        Words.
+        Number of words of this bank.
     rows:
         Bytes of a word.
 

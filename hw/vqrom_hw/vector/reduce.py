@@ -25,7 +25,7 @@ class WindowReducer(wiring.Component):
     Parameters
     ----------
     rows:
-        Lanes.
+        Number of lanes: channels of one pixel that a word holds.
     columns:
         Kernel columns that SLIDING works on at once.
 
@@ -40,7 +40,7 @@ class WindowReducer(wiring.Component):
     first, last: ``In(1)``
         The word is the first, the last of its window, for SLIDING of its column of the map.
     word: ``In(8 * rows)``
-        The word.
+        The int8 channels of one pixel.
     weights: ``In(ArrayLayout(8 * rows, columns))``
         What the word of the previous cycle is multiplied with: DEPTHWISE uses the first one.
     totals: ``Out(ArrayLayout(signed(32), rows))``

@@ -61,7 +61,7 @@ class VectorUnit(wiring.Component):
     Parameters
     ----------
     config:
-        Dimensions.
+        Parameters of the accelerator, from which all widths and depths follow.
 
     Members
     -------

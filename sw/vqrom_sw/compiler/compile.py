@@ -75,7 +75,7 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: Ac
     codewords:
         The codebook, int8 ``[k, d]``.
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     codebook_reload:
         With ``codebook_storage = sram``: load the codebook once, or before each indexed layer.
     contents:

@@ -62,7 +62,7 @@ def is_depthwise(layer: Conv, channels: int) -> bool:
     Parameters
     ----------
     layer:
-        The convolution.
+        The convolution that becomes a task.
     channels:
         Channels of its input.
     """

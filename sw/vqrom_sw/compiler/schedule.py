@@ -27,7 +27,7 @@ class Schedule:
     Members
     -------
     operations:
-        The operations.
+        The operations in the order in which they are carried out.
     waits:
         For each, the finished commands of each :class:`vqrom_hw.isa.Unit` that it waits for,
         modulo 2**16; 0 where it waits for none.
@@ -45,7 +45,7 @@ def schedule(operations: list[Operation], config: AcceleratorConfig) -> Schedule
     operations:
         In an order in which one after the other would be right.
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     """
     tracker, clock = WaitTracker(config.activation_words), Clock(config)
     needs = [tracker.needs(operation) for operation in operations]
@@ -68,7 +68,7 @@ class Clock:
     Parameters
     ----------
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     """
 
     LATENCY = 24

@@ -36,7 +36,7 @@ class TaskGraph:
     Members
     -------
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     codewords:
         The codebook, int8 ``[k, d]``.
     tasks:

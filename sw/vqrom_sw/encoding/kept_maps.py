@@ -48,7 +48,7 @@ def inputs_by_layer(network: FloatNetwork, available: int) -> dict[str, int]:
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     available:
         Number of inputs that there are.
     """
@@ -77,7 +77,7 @@ class KeptMaps:
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     images:
         float32 ``[N, C, H, W]``: all inputs that there are.
     encoded:

@@ -44,7 +44,7 @@ def encode_nearest(network: FloatNetwork, codebook: UniversalCodebook, images: t
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     codebook:
         Codewords to choose from.
     images:

@@ -57,7 +57,7 @@ def raw_layers(network: FloatNetwork, subvector: int, policy: RawLayers) -> froz
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     subvector:
         Weights of a codeword, ``d``; it decides which layers are narrow.
     policy:

@@ -87,7 +87,7 @@ def position_importance(network: FloatNetwork, images: torch.Tensor, seed: int,
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     images:
         float32 ``[N, C, H, W]``.
     seed:

@@ -83,7 +83,7 @@ def network_size(network: QuantizedNetwork, codebook: UniversalCodebook) -> Netw
     Parameters
     ----------
     network:
-        The network.
+        The quantised network.
     codebook:
         Its codebook, whose size fixes the width of an index.
     """

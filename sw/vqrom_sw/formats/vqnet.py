@@ -35,7 +35,7 @@ def save_network(network: QuantizedNetwork, path: str | Path,
     Parameters
     ----------
     network:
-        The network.
+        The quantised network.
     path:
         The file; its suffix is ``.vqnet`` by convention.
     codebook:

@@ -45,7 +45,7 @@ def even_out(network: FloatNetwork, encoded: Mapping[str, Encoded],
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     encoded:
         Its convolutions by their layers' names.
     images:

@@ -65,7 +65,7 @@ def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     codebook:
         Codebook that the convolutions were encoded with.
     encoded:

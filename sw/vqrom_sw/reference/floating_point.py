@@ -163,7 +163,7 @@ def float_forward(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Ten
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     x:
         float32 ``[N, C, H, W]``.
 
@@ -184,7 +184,7 @@ def float_output(network: FloatNetwork, x: torch.Tensor) -> torch.Tensor:
     Parameters
     ----------
     network:
-        Float network.
+        The network in float, as it was captured.
     x:
         float32 ``[N, C, H, W]``.
 

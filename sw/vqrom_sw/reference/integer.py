@@ -46,7 +46,7 @@ def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     network:
-        Quantised network.
+        The quantised network, whose numbers are all integers.
     array:
         ``[N, C, H, W]``, or ``[N, S, C]`` for a sequence: float32 as the float network takes it,
         or int8 already quantised.
@@ -85,7 +85,7 @@ def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
     Parameters
     ----------
     network:
-        Quantised network.
+        The quantised network, whose numbers are all integers.
     codebook:
         The codebook that the network was compressed onto; any, or None, if none of its layers has
         indices.
@@ -250,7 +250,7 @@ def output_of(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> np.n
     Parameters
     ----------
     network:
-        Quantised network.
+        The quantised network, whose numbers are all integers.
     results:
         Every layer's output, from :func:`run_reference` or a simulation.
 

@@ -45,7 +45,7 @@ def explain_network(network: QuantizedNetwork, codewords: np.ndarray,
     codewords:
         The codebook, int8 ``[k, d]``.
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
 
     Raises
     ------

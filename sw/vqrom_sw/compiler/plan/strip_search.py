@@ -20,7 +20,7 @@ class NoRoomError(Exception):
     Members
     -------
     segment:
-        The segment.
+        The run of layers whose strips are looked for.
     needed:
         Words that it would need.
     """
@@ -38,7 +38,7 @@ class PlacedStrips:
     Members
     -------
     strips:
-        The strips.
+        The strips to place, in the order in which they run.
     timeline:
         The words that are taken after them.
     cost:

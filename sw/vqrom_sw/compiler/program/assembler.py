@@ -54,7 +54,7 @@ def assemble(scheduled: Schedule, config: AcceleratorConfig, layers: int, *, che
     scheduled:
         The operations and their waits.
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     layers:
         Number of layers that operations count for.
     check:

@@ -32,7 +32,7 @@ class ConvConstants:
     codewords:
         The codebook, int8 ``[k, d]``.
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     zero_point:
         The input's.
     channels_out:

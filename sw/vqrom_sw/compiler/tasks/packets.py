@@ -75,7 +75,7 @@ class KernelWeights:
     codewords:
         The codebook, int8 ``[k, d]``.
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     channels_out:
         Output channels, filled up to whole words.
     """

@@ -73,7 +73,7 @@ class Task(ABC):
     Members
     -------
     config:
-        The accelerator.
+        Parameters of the accelerator that the program is for.
     layer:
         The layer's number in :attr:`vqrom_sw.compiler.Program.layers`.
     name:
