@@ -57,7 +57,7 @@ def component_signature(app: Sphinx, what: str, name: str, obj: object, options:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect them."""
+    """Register this extension's handlers with Sphinx."""
     app.connect("autodoc-process-docstring", hide_colons, priority=100)
     app.connect("autodoc-process-docstring", show_colons, priority=900)
     app.connect("autodoc-skip-member", skip_generated, priority=100)

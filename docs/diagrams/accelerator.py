@@ -16,7 +16,7 @@ CHANNELS = (("commands", 240), ("weights", 315), ("parameters", 398), ("activati
 
 
 def picture() -> Drawing:
-    """The drawing."""
+    """Draw the block diagram of the whole accelerator."""
     d = Drawing(780, 634, "The accelerator", DESCRIPTION)
     d.box(16, 12, 172, 44, "Host processor", "plain")
     d.box(222, 12, 542, 44, ("DRAM", "program, indices, parameters, feature maps"), "plain")

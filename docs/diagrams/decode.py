@@ -17,7 +17,7 @@ CELL = 62
 
 
 def picture() -> Drawing:
-    """The drawing."""
+    """Draw the way from packed indices to codewords in the PEs."""
     config = load_config("tiny")
     d = Drawing(780, 420, "Index decode", DESCRIPTION)
     _packet(d, config)

@@ -85,7 +85,7 @@ class Drawing:
         self.extents.append(("bar", x, y, x + width, y + height))
 
     def circle(self, x: float, y: float, radius: float, text: str, kind: Kind = "data") -> None:
-        """An operation."""
+        """Draw an arithmetic operation as a circle with its sign inside."""
         self._parts.append(f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" '
                            f'style="fill:{fill_of(kind)};stroke:{edge_of(kind)};stroke-width:1.4"/>')
         self.text(x, y + 5, text, size=15)

@@ -29,7 +29,7 @@ GROUPS: tuple[tuple[str, Kind, tuple[tuple[str, str], ...]], ...] = (
 
 
 def picture() -> Drawing:
-    """The drawing."""
+    """Draw how the units work on one layer side by side, from the recorded run."""
     trace = json.loads(TRACE.read_text(encoding="utf-8"))
     cycles: int = trace["cycles"]
     d = Drawing(780, 430, "One layer through time", DESCRIPTION)

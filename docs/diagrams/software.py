@@ -13,7 +13,7 @@ DESCRIPTION = (
 
 
 def picture() -> Drawing:
-    """The drawing."""
+    """Draw the way from a float network to a program."""
     d = Drawing(780, 560, "The flow of the software", DESCRIPTION)
     d.region(8, 8, 500, 316, "vqrom_sw: from floats to integers")
     d.region(8, 340, 764, 212, "")

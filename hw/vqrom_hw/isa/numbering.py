@@ -76,9 +76,9 @@ class Region(IntEnum):
     CONSTANT = 0
     """What is the same for every image: indices, raw weights, parameters, codewords."""
     INPUT = 1
-    """The image."""
+    """The input of one run, an image for example."""
     OUTPUT = 2
-    """The results."""
+    """The output of one run."""
     SCRATCH = 3
     """Feature maps that do not fit the activation buffer."""
 

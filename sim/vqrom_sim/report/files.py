@@ -46,10 +46,15 @@ def staged(directory: Path) -> Iterator[Path]:
     Raises
     ------
     VqromError
-        As :func:`check_output`, or if a file would replace a directory or the other way round.
+        As :func:`check_output`, if no folder can be made there, or if a file would replace a
+        directory or the other way round.
     """
     directory = check_output(directory)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=_existing(directory)))
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=_existing(directory)))
+    except OSError as error:
+        raise VqromError(f"output {str(directory)!r} must be a directory that can be made: "
+                         f"{error.strerror}") from None
     try:
         yield temporary
         files = sorted(path for path in temporary.rglob("*") if path.is_file())

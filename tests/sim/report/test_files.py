@@ -87,3 +87,16 @@ def test_staged_wrong(tmp_path: Path) -> None:
         (directory / "a").write_text("1")
         (directory / "0").write_text("1")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with (pytest.raises(VqromError, match=r"out' must be a directory that can be made: Permission"),
+          staged(tmp_path / "out")):
+        pass
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())
