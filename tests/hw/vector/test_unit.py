@@ -95,15 +95,47 @@ def test_equals_loops(name: str, refuse) -> None:
     assert len(ends) == len(layers)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
-@pytest.mark.parametrize(("operation", "window"), [
-    *((operation, window) for operation in (VectorOp.MAX, VectorOp.SUM, VectorOp.DEPTHWISE)
-      for window in ((1, 1), (3, 3))), (VectorOp.ADD, (1, 2))])
-def test_takes_a_cycle_a_word_or_the_lanes(name: str, operation, window: tuple[int, int]) -> None:
+def begin_cycles(config, command, taps) -> int:
+    """Cycles from the end of the command before to the first word's read."""
+    if command["operation"] == VectorOp.DEPTHWISE:
+        return 1 + load_cycles(config, 9) + load_cycles(config, taps)
+    if command["operation"] == VectorOp.TABLE:
+        return 2 + table_cycles(config, command["lane_tables"])
+    return 2 + command.get("broadcast", 0)
+
+
+def table_cycles(config, lane_tables) -> int:
+    """From a packet of tables to its last entry; one table waits for each word's further beats."""
+    if lane_tables:
+        return max(256, -(-256 * config.rows // config.beat_bytes))
+    return 256 + -(-256 // config.rows) * (-(-config.rows // config.beat_bytes) - 1)
+
+
+TIMED = [((3, 3), {"operation": operation}) for operation in (
+    VectorOp.MAX, VectorOp.SUM, VectorOp.DEPTHWISE)]
+TIMED += [((1, 1), fields) for _, fields in TIMED]
+TIMED += [((1, 2), {"operation": operation}) for operation in (
+    VectorOp.ADD, VectorOp.MINIMUM, VectorOp.MULTIPLY)]
+TIMED += [((1, 1), {"operation": operation, "broadcast": 1, "operand_base": 7})
+          for operation in (VectorOp.SUBTRACT, VectorOp.MULTIPLY)]
+TIMED += [((1, 1), {"operation": VectorOp.TABLE, "lane_tables": lanes}) for lanes in (0, 1)]
+
+
+def can_do(config, operation, broadcast=0, lane_tables=0, **_) -> bool:
+    """Whether an accelerator has all that a command asks for."""
+    return (operation in available_operations(config) and config.vector_elementwise >= broadcast
+            and (not lane_tables or config.vector_tables == "lane"))
+
+
+@pytest.mark.parametrize(("name", "window", "fields"), [
+    (name, window, fields) for name in CONFIGS for window, fields in TIMED
+    if can_do(CONFIGS[name], **fields)])
+def test_takes_a_cycle_a_word_or_the_lanes(name: str, window: tuple[int, int], fields) -> None:
     """No gap between windows; the lanes limit those that are shorter than their steps."""
     config, rng = CONFIGS[name], random.Random(name)
+    operation, broadcast = fields["operation"], fields.get("broadcast", 0)
     memory = [pack_bytes(signed_bytes(rng, config.rows)) for _ in range(WORDS)]
-    layers = [Layer(config, rng, operation, window, (3, 5)) for _ in range(2)]
+    layers = [Layer(config, rng, window=window, outputs=(3, 5), **fields) for _ in range(2)]
     for layer in layers:
         layer.command["nest"] |= {"y0": 0, "x0": 0, "height": 100, "width": 100}
     written, reads, writes, ends = run_layers(config, layers, memory)
@@ -111,14 +143,15 @@ def test_takes_a_cycle_a_word_or_the_lanes(name: str, operation, window: tuple[i
     taps = window[0] * window[1]
     steps = 1 if operation == VectorOp.MAX else config.rows // config.vector_lanes
     per_window = max(taps, steps)
-    at = [reads[taps - 1] + number * per_window for number in range(15)]
-    assert [read for number, read in enumerate(reads) if number % taps == taps - 1][:15] == at
+    words = [read for number, read in enumerate(reads)
+             if not broadcast or number % (15 * taps + 1)]
+    assert len(words) == len(reads) - 2 * broadcast
+    at = [words[taps - 1] + number * per_window for number in range(15)]
+    assert [read for number, read in enumerate(words) if number % taps == taps - 1][:15] == at
     assert writes[:15] == [cycle + write_latency(config, operation) for cycle in at]
     assert ends[0] == writes[14] + 1
-    start = 2
-    if operation == VectorOp.DEPTHWISE:
-        start = 1 + load_cycles(config, 9) + load_cycles(config, taps)
-    assert reads[0] == start and reads[15 * taps] == ends[0] + start
+    start = begin_cycles(config, layers[0].command, taps)
+    assert words[0] == start and words[15 * taps] == ends[0] + start
 
 
 @pytest.mark.parametrize(("period", "cycles"), [(8, 15 * 9), (12, 15 * 12)])
