@@ -163,9 +163,19 @@ def _first_different(module: nn.Module, evaluator: Evaluator, x: np.ndarray) -> 
         values: Mapping[str, torch.Tensor] = module.values(torch.from_numpy(x))  # type: ignore
     for name, value in values.items():
         right = known.get(name)
-        if right is not None and difference(value.numpy(), right) > TOLERANCE:
+        if right is not None and difference(*_common(value.numpy(), right)) > TOLERANCE:
             return f"tensor {name!r}"
     return "the network's output"
+
+
+def _common(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both tensors up to the shorter one's end, if a single axis differs."""
+    if first.ndim == second.ndim:
+        axes = [axis for axis in range(first.ndim) if first.shape[axis] != second.shape[axis]]
+        if len(axes) == 1:
+            both = range(min(first.shape[axes[0]], second.shape[axes[0]]))
+            return np.take(first, both, axes[0]), np.take(second, both, axes[0])
+    return first, second
 
 
 def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor) -> None:

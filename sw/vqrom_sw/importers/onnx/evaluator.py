@@ -52,6 +52,8 @@ class OnnxEvaluator:
         self._source, self._batch = source, source.batch
         self._axes: list[tuple[int, int] | None] = []
         self.name, self._run = _interpreter(model, converted)
+        if self._batch is not None:
+            self.name += f" ({self._batch} at a time, as the file has it)"
 
     def images_axes(self, axes: Sequence[tuple[int, int] | None]) -> None:
         """Tell where each output has its images: the axis, and how many entries one image has."""
@@ -76,9 +78,12 @@ class OnnxEvaluator:
                              f"{' '.join(str(error).split())[:200]}") from None
 
     def intermediates(self, x: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Run the model on inputs ``[N, ...]`` and return all tensors by name, where it can."""
-        if self._batch is not None and len(x) != self._batch:
-            return {}
+        """Run the model on inputs ``[N, ...]`` and return all tensors by name, where it can.
+
+        Where the file fixes the number of images, it runs once with so many.
+        """
+        if self._batch is not None:
+            x = self._filled(x[:self._batch], self._batch)
         names = [name for node in self._models[0].graph.node for name in node.output if name]
         extended = []
         for model in self._models:
@@ -98,19 +103,24 @@ class OnnxEvaluator:
     def _feed(self, x: np.ndarray) -> dict[str, np.ndarray]:
         return {self._source.name: x.astype(self._source.kind), **self._source.fixed}
 
-    def _grouped(self, x: np.ndarray, batch: int) -> list[np.ndarray]:
+    @staticmethod
+    def _filled(x: np.ndarray, batch: int) -> np.ndarray:
+        """Inputs with others behind, so that groups of a number of images are full."""
         missing = -len(x) % batch
         filler = np.random.default_rng(7).permutation(
             np.resize(x, (missing, *x.shape[1:])).reshape(-1)).reshape(missing, *x.shape[1:])
-        padded = np.concatenate([x, filler.astype(x.dtype)])
+        return np.concatenate([x, filler])
+
+    def _grouped(self, x: np.ndarray, batch: int) -> list[np.ndarray]:
+        padded = self._filled(x, batch)
         runs = [self._run(self._feed(padded[start:start + batch]))
                 for start in range(0, len(padded), batch)]
         results: list[np.ndarray] = []
         for place, group in enumerate(zip(*runs, strict=True)):
             place_of_images = self._axes[place]
             if place_of_images is None:
-                raise VqromError(f"output {place} must have an axis of images, as it has "
-                                 "none the network's results for several images mix them")
+                raise VqromError(f"output {place} must have an axis of images, and its shape "
+                                 "is the same for any number of them")
             axis, each = place_of_images
             parts = [np.asarray(part) for part in group]
             parts = [part.reshape(batch, -1) if part.ndim == 0 else part for part in parts]

@@ -11,6 +11,7 @@ import logging
 from contextlib import contextmanager
 from pathlib import Path
 
+import google.protobuf.message
 import onnx
 import onnx.checker
 import onnx.external_data_helper
@@ -48,14 +49,31 @@ def load(path: Path) -> onnx.ModelProto:
     VqromError
         If a file is missing, too large, or outside of the model's folder, or the model is invalid.
     """
-    model = onnx.load_model_from_string(read_bytes(path, "ONNX model", MAX_BYTES))
+    try:
+        model = onnx.load_model_from_string(read_bytes(path, "ONNX model", MAX_BYTES))
+    except google.protobuf.message.DecodeError as error:
+        raise VqromError(f"cannot be read: {error}") from None
     if not model.HasField("graph") or not model.graph.output:
         raise VqromError("must have a graph with an output")
     for tensor in _stored_tensors(model):
         if onnx.external_data_helper.uses_external_data(tensor):
             _load_tensor(tensor, path.resolve().parent)
-    onnx.checker.check_model(model)
+    _check(model)
     return model
+
+
+def _check(model: onnx.ModelProto) -> None:
+    """Refuse an invalid model. Outputs may lack a shape, as many files have them."""
+    bare = [entry for entry in model.graph.output if entry.type.HasField("tensor_type")
+            and not entry.type.tensor_type.HasField("shape")]
+    for entry in bare:
+        entry.type.tensor_type.shape.SetInParent()
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise VqromError(f"is not valid: {' '.join(str(error).split())[:200]}") from None
+    for entry in bare:
+        entry.type.tensor_type.ClearField("shape")
 
 
 def _stored_tensors(model: onnx.ModelProto) -> list[onnx.TensorProto]:

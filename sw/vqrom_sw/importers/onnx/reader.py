@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,20 +59,47 @@ def read_onnx(path: Path, example_shape: Sequence[int] = (),
     try:
         model = model_file.load(path)
         source = find_source(model, example_shape, fixed or {})
-        converted = source.for_any_batch(model_file.normalise(source.for_conversion(model)))
-        reader = _Reader(source, model_file.version_of(converted))
-        module = reader.read(converted.graph)
-        evaluator = OnnxEvaluator(model, converted, source)
-        evaluator.images_axes([data.images for data in reader.outputs])
-        for x in check_inputs(source.shape, source.integers):
-            check_module(module, evaluator, x)
-        return Imported(module, source.shape, tuple(value.name for value in model.graph.output),
-                        evaluator)
+        try:
+            return _imported(model, source)
+        except VqromError:
+            if source.batch is not None or _runs(model, source):
+                raise
+        # The file says that it takes any number of images, and holds the number 1 nonetheless.
+        return _imported(model, replace(source, batch=1))
     except VqromError as error:
         raise VqromError(f"ONNX model {str(path)!r}: {error}") from None
     except Exception as error:
         raise VqromError(f"ONNX model {str(path)!r} cannot be read: {type(error).__name__}: "
                          f"{' '.join(str(error).split())[:200]}") from None
+
+
+def _imported(model: onnx.ModelProto, source: DataInput) -> Imported:
+    """Read a model, and compare it with what the file computes."""
+    converted = _converted(model, source)
+    reader = _Reader(source, model_file.version_of(converted))
+    module = reader.read(converted.graph)
+    evaluator = OnnxEvaluator(model, converted, source)
+    evaluator.images_axes([data.images for data in reader.outputs])
+    for x in check_inputs(source.shape, source.integers):
+        check_module(module, evaluator, x)
+    return Imported(module, source.shape, tuple(value.name for value in model.graph.output),
+                    evaluator)
+
+
+def _converted(model: onnx.ModelProto, source: DataInput) -> onnx.ModelProto:
+    return source.for_any_batch(model_file.normalise(source.for_conversion(model)))
+
+
+def _runs(model: onnx.ModelProto, source: DataInput) -> bool:
+    """Whether a file runs with each number of images, or with none."""
+    works: list[bool] = []
+    for x in check_inputs(source.shape, source.integers):
+        try:
+            OnnxEvaluator(model, _converted(model, source), source).outputs(x)
+            works.append(True)
+        except VqromError:
+            works.append(False)
+    return len(set(works)) == 1
 
 
 class _Reader:
@@ -152,7 +180,7 @@ class _Reader:
             raise node.error(REFUSED.get(node.kind, "the operator is not known"))
         part = handler(node)
         node.finish()
-        if isinstance(part, Data):
+        if isinstance(part, Data | Static):
             scope[outputs[0]] = part
             return
         part.eval()

@@ -82,9 +82,10 @@ class DataInput:
         copy.CopyFrom(model)
         for entry in copy.graph.input:
             if entry.name == self.name:
-                for size, known in zip(entry.type.tensor_type.shape.dim[1:], self.shape[1:],
-                                       strict=True):
-                    size.dim_value = known
+                # Converters may drop the shape of an input.
+                del entry.type.tensor_type.shape.dim[:]
+                for size in self.shape:
+                    entry.type.tensor_type.shape.dim.add().dim_value = size
         del copy.graph.value_info[:]
         for entry in copy.graph.output:
             entry.type.tensor_type.ClearField("shape")

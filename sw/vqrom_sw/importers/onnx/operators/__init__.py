@@ -30,7 +30,7 @@ OPERATORS: dict[str, Reader] = {
 """What reads the operators, by their names."""
 
 _INTEGERS = "the integers of a quantised model are not read; export the float model"
-_PLACES = "its result are places, not values"
+_PLACES = "its results are places, not values"
 _RANDOM = "its result differs from run to run"
 _SHAPE = "the shape of its result depends on values"
 _LOOP = "a graph that runs several times is not read"

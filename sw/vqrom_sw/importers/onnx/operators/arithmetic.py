@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 
+import numpy as np
 import onnx
 import torch
 from torch import nn
@@ -15,13 +16,13 @@ from torch import nn
 from vqrom_sw.importers.imported_module import Call
 
 from ..node import OnnxNode
-from ..values import Data
+from ..values import Data, Static, Value
 
 Function = Callable[..., torch.Tensor]
 """A function of tensors."""
 
-Reader = Callable[[OnnxNode], "nn.Module | Data"]
-"""What reads a node: returns its part, or the tensor that its result is equal to."""
+Reader = Callable[[OnnxNode], "nn.Module | Value"]
+"""What reads a node: returns its part, or the value that its result is equal to."""
 
 UNARY: dict[str, Function] = {
     "Abs": torch.abs, "Neg": torch.neg, "Exp": torch.exp, "Log": torch.log, "Sqrt": torch.sqrt,
@@ -117,10 +118,14 @@ def cast(node: OnnxNode) -> nn.Module | Data:
     return _to_float(node, target)
 
 
-def cast_like(node: OnnxNode) -> nn.Module | Data:
-    """``CastLike`` a float32 tensor."""
-    like = node.value(1)
+def cast_like(node: OnnxNode) -> nn.Module | Value:
+    """``CastLike`` a float32 tensor, of a constant or of what is computed."""
+    value, like = node.value(0), node.value(1)
     node.ignore("saturate", "round_mode")
+    if isinstance(value, Static) and isinstance(like, Data):
+        # Whatever is computed is float32 or a truth value.
+        kind = np.float32 if like.probes[0].dtype == torch.float32 else np.bool_
+        return Static(tuple(at.astype(kind) for at in value.at))
     is_float = like is not None and (like.probes[0].dtype == torch.float32 if isinstance(like, Data)
                                      else str(like.at[0].dtype) == "float32")
     return _to_float(node, onnx.TensorProto.FLOAT if is_float else onnx.TensorProto.UNDEFINED)

@@ -98,7 +98,9 @@ def local_response(node: OnnxNode) -> nn.Module:
     size = node.required("size")
     alpha, beta = node.attribute("alpha", 1e-4), node.attribute("beta", 0.75)
     constant = node.attribute("bias", 1.0)
-    before, after = (size - 1) // 2, size // 2
+    if size % 2 == 0:
+        raise node.error(f"size must be odd, not {size}")
+    before = after = size // 2
     channels = node.size(data, 1)
 
     def run(x: torch.Tensor) -> torch.Tensor:

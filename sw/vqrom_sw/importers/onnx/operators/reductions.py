@@ -13,7 +13,7 @@ from torch import nn
 from vqrom_sw.importers.imported_module import Call
 
 from ..node import OnnxNode
-from ..values import Data
+from ..values import Data, Value
 
 Reduction = Callable[[torch.Tensor, list[int], bool], torch.Tensor]
 """Reduces a tensor over axes; the flag says whether they are kept with size 1."""
@@ -40,7 +40,7 @@ REDUCTIONS: dict[str, Reduction] = {
 """What each operator computes, by name."""
 
 
-def _reader(reduction: Reduction) -> Callable[[OnnxNode], nn.Module | Data]:
+def _reader(reduction: Reduction) -> Callable[[OnnxNode], nn.Module | Value]:
     def read(node: OnnxNode) -> nn.Module | Data:
         data, axes = node.data(0), node.integers(1)
         keep = bool(node.attribute("keepdims", 1))
