@@ -190,11 +190,21 @@ class _Reader:
             names += [self._fresh(node.name) for _ in runs[0][len(names):]]
             self._module.append(node.name, part, [data.name for data in node.operands], names)
             for name, unique, *probes in zip(outputs, names, *runs, strict=False):
-                scope[name] = Data(unique, tuple(probes))  # type: ignore[arg-type]
+                scope[name] = self._result(node, part, unique, probes)
         else:
             name = self._fresh(outputs[0])
             self._module.append(node.name, part, [data.name for data in node.operands], name)
-            scope[outputs[0]] = Data(name, tuple(runs))  # type: ignore[arg-type]
+            scope[outputs[0]] = self._result(node, part, name, runs)
+
+    @staticmethod
+    def _result(node: OnnxNode, part: nn.Module, name: str, probes: Sequence[torch.Tensor]
+                ) -> Data:
+        """A result, whose images are within their axis as before if it has as many entries."""
+        data = Data(name, (probes[0], probes[1]))
+        like = next((operand for operand in node.operands if operand.images is not None), None)
+        front = like.front if like is not None and like.images is not None and \
+            data.images is not None and like.images[1] == data.images[1] else 1
+        return replace(data, front=getattr(part, "front", front))
 
     def _run(self, node: OnnxNode, part: nn.Module, probe: int):
         """Run a part with one of the numbers of images."""
