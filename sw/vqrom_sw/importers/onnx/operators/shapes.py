@@ -50,7 +50,7 @@ def _placed(node: OnnxNode, data: Data, sizes: Sequence[int], keep_zeros: bool, 
         return [target] * len(COUNTS)
     in_front, behind = _in_front(data), list(data.shape(batch)[data.images[0] + 1:])
     starts = [math.prod(target[:place]) for place in range(len(target))]
-    places = [place for place, start in enumerate(starts) if start == in_front][:1]
+    places = [place for place, start in enumerate(starts) if start == in_front]
     places = [place for place in places if not place or target[place] == batch
               or not _joined(behind, target[place:])]
     places += [place for place, start in reversed(list(enumerate(starts)))
