@@ -22,17 +22,12 @@ def reshape(node: OnnxNode) -> nn.Module:
     """``Reshape`` to sizes that are constant or follow from shapes."""
     data, requested = node.data(0), node.static(1)
     keep_zeros = bool(node.attribute("allowzero", 0))
-    sizes = requested.at[0].reshape(-1).tolist() if requested.constant else None
     try:
-        if sizes is not None and node.batch is not None:
+        if requested.constant and node.batch is not None:
+            sizes = requested.at[0].reshape(-1).tolist()
             return _view(node, data, _placed(node, data, sizes, keep_zeros, node.batch))
         return _view(node, data, [reshaped(data.shape(images), at.reshape(-1).tolist(), keep_zeros)
-                            for images, at in zip(COUNTS, requested.at, strict=True)])
-    except ValueError as error:
-        if sizes is None or node.batch is not None:
-            raise node.error(f"its sizes must fit any number of images: {error}") from None
-    try:
-        return _view(node, data, _placed(node, data, sizes, keep_zeros, 1))
+                                  for images, at in zip(COUNTS, requested.at, strict=True)])
     except ValueError as error:
         raise node.error(f"its sizes must fit any number of images: {error}") from None
 
