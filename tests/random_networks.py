@@ -11,13 +11,15 @@ from vqrom_sw.arithmetic import Quantization, quantize_multiplier
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import (
     INPUT,
-    Add,
     AveragePool,
     Conv,
+    Elementwise,
     GlobalAveragePool,
     Layer,
     MaxPool,
     QuantizedNetwork,
+    image_native,
+    image_output,
 )
 
 Shape = tuple[int, int, int]
@@ -126,8 +128,9 @@ class NetworkBuilder:
         """Append the sum of two feature maps of one shape."""
         name, output = f"add{len(self._layers)}", self._quantization()
         factors = [quantize_multiplier(name, self._rng.uniform(0.1, 0.5)) for _ in range(2)]
-        self._layers.append(Add(
-            name, (first, second), self._output_of(first)[0], output, (factors[0], factors[1]),
+        self._layers.append(Elementwise(
+            name, (first, second), self._output_of(first)[0], output, "add",
+            (factors[0], factors[1]),
             quantize_multiplier(name, self._rng.uniform(1.0, 2.0) * 2.0**-19),
             self._clamp(output)))
         return name
@@ -135,9 +138,9 @@ class NetworkBuilder:
     def build(self, name: str = "random") -> QuantizedNetwork:
         """Make a network of all layers so far."""
         shape, quantization = self._input
-        height, width, channels = self._layers[-1].shape
         return QuantizedNetwork(name, shape, quantization, tuple(self._layers),
-                                (channels, height, width), self._codebook.sha256)
+                                (image_output(self._layers[-1]),), self._codebook.sha256,
+                                image_native(shape))
 
     def images(self, count: int) -> np.ndarray:
         """Make random inputs, int8 ``[count, C, H, W]``."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import Region
-from vqrom_sw.network import Add, AveragePool, Conv, GlobalAveragePool, Layer, MaxPool
+from vqrom_sw.network import AveragePool, Conv, Elementwise, GlobalAveragePool, Layer, MaxPool
 
 from .feature_map import DramLayout, FeatureMap, Shape, dense_input, plain_map, word_layout
 from .folding import Folding, choose_folding
@@ -116,18 +115,13 @@ class TaskGraph:
 
     def add_layer(self, number: int, layer: Layer, sources: Sequence[FeatureMap]) -> FeatureMap:
         """Append a layer that the vector unit does, a depthwise convolution among them.
-
-        Raises
-        ------
-        VqromError
-            If a depthwise kernel has more positions than the vector unit, or an addition a factor
-            that it cannot apply.
         """
         match layer:
             case Conv():
                 return self._append(self._depthwise(number, layer, sources))
-            case Add():
-                return self._append(self._add(number, layer, sources))
+            case Elementwise():
+                return self._append(AddTask(self.config, number, layer.name, tuple(sources),
+                                            self._output(layer), add=layer))
         common = (self.config, number, layer.name, tuple(sources), self._output(layer))
         match layer:
             case MaxPool():
@@ -142,22 +136,9 @@ class TaskGraph:
                 raise TypeError(f"unknown layer class {type(layer).__name__}")
 
     def _depthwise(self, number: int, layer: Conv, sources: Sequence[FeatureMap]) -> Task:
-        config, positions = self.config, layer.kernel[0] * layer.kernel[1]
-        if positions > config.vector_taps:
-            raise VqromError(
-                f"layer {layer.name!r}: a depthwise kernel must have at most vector_taps "
-                f"{config.vector_taps} of config {config.name!r} positions, not {positions!r}")
-        return DepthwiseTask(config, number, layer.name, tuple(sources), self._output(layer),
+        return DepthwiseTask(self.config, number, layer.name, tuple(sources), self._output(layer),
                              _kernel_of(layer), clamp=layer.clamp, conv=layer,
                              codewords=self.codewords)
-
-    def _add(self, number: int, layer: Add, sources: Sequence[FeatureMap]) -> Task:
-        factor = max(int(scale.shift[0]) for scale in layer.input_requantization)
-        if factor > 0:
-            raise VqromError(f"layer {layer.name!r}: its inputs' factors must be below 1, "
-                             f"not have shift {factor!r}")
-        return AddTask(self.config, number, layer.name, tuple(sources), self._output(layer),
-                       add=layer)
 
     def _output(self, layer: Layer) -> FeatureMap:
         """The map that a layer makes."""
