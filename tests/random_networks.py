@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ from vqrom_sw.network import (
     Conv,
     Elementwise,
     GlobalAveragePool,
+    Host,
+    HostStep,
     Layer,
     MaxPool,
     QuantizedNetwork,
@@ -135,12 +138,28 @@ class NetworkBuilder:
             self._clamp(output)))
         return name
 
-    def build(self, name: str = "random") -> QuantizedNetwork:
-        """Make a network of all layers so far."""
+    def host(self, *sources: str) -> str:
+        """Append a host layer: the tanh of one map, or the sum of maps of one shape, in float32."""
+        sources = sources or (self._last(),)
+        name, shape = f"host{len(self._layers)}", self._output_of(sources[0])[0]
+        steps = (HostStep("mul.Scalar", ({"input": 0}, 0.01), {}),
+                 HostStep("tanh.default", ({"step": 0},), {}),
+                 HostStep("mul.Scalar", ({"step": 1}, 80), {}),
+                 *(HostStep("add.Tensor", ({"input": number}, {"step": number + 1}), {})
+                   for number in range(1, len(sources))))
+        native = image_native(shape)
+        self._layers.append(Host(name, sources, shape, self._quantization(), "tanh", steps, (),
+                                 (native,) * len(sources), native))
+        return name
+
+    def build(self, name: str = "random", outputs: Sequence[str] = ()) -> QuantizedNetwork:
+        """Make a network of all layers so far, whose outputs are the last one's or those named."""
         shape, quantization = self._input
+        given = [layer for layer in self._layers
+                 if layer.name in (outputs or (self._last(),))]
         return QuantizedNetwork(name, shape, quantization, tuple(self._layers),
-                                (image_output(self._layers[-1]),), self._codebook.sha256,
-                                image_native(shape))
+                                tuple(image_output(layer) for layer in given),
+                                self._codebook.sha256, image_native(shape))
 
     def images(self, count: int) -> np.ndarray:
         """Make random inputs, int8 ``[count, C, H, W]``."""

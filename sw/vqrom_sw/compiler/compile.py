@@ -1,9 +1,10 @@
-"""The compiler as one page: the passes that turn a quantised network into a program.
+"""The compiler as one page: the passes that turn a quantised network into programs.
 
 =========================  =====================================  =====================
 pass                       what it does                           what it returns
 =========================  =====================================  =====================
-``network_graph``          a network as tasks and feature maps    ``TaskGraph``
+``cut_network``            what runs where, in which order        list of ``Stage``
+``stage_graph``            a stage as tasks and feature maps      ``TaskGraph``
 ``make_plan``              where maps live, in which strips       ``Plan``
 ``emit``                   a plan as operations, strip by strip   list of ``Operation``
 ``count_transfers_apart``  input and output count by themselves   list of ``Operation``
@@ -13,8 +14,9 @@ pass                       what it does                           what it return
 ``make_program``           commands as bytes, sizes, limits       ``Program``
 =========================  =====================================  =====================
 
-Each pass returns a value and changes none of those before. :mod:`vqrom_sw.compiler.listing` shows
-the plan and the program in words.
+All passes but the first run once for each stage of the accelerator. Each pass returns a value and
+changes none of those before. :mod:`vqrom_sw.compiler.listing` shows the plan and the program in
+words.
 """
 
 from __future__ import annotations
@@ -25,16 +27,19 @@ import numpy as np
 
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import LEVELS, Region
-from vqrom_sw.network import QuantizedNetwork
+from vqrom_sw.network import Conv, QuantizedNetwork
 
 from .emission import emit
-from .network_graph import network_graph
+from .network_graph import stage_graph
 from .operations import Operation
+from .placement import host_reason
 from .plan import BEAT_COST, Plan, make_plan
 from .program import COLUMN, Assembly, Program, assemble, pack_table
 from .rewrites import Reload, count_transfers_apart, insert_codebook
 from .schedule import Schedule, schedule
+from .stages import Stage, cut_network
 from .task_graph import TaskGraph
 
 
@@ -63,15 +68,83 @@ class Compilation:
     program: Program
 
 
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """A network as stages, with the programs of those that the accelerator runs.
+
+    Members
+    -------
+    network:
+        The quantised network.
+    stages:
+        Its stages in the order in which they run.
+    programs:
+        For each stage its program, or None for one of the host.
+    """
+
+    network: QuantizedNetwork
+    stages: tuple[Stage, ...]
+    programs: tuple[Program | None, ...]
+
+
 def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
                     *, codebook_reload: Reload = "network", contents: bool = True,
                     beat_cost: float = BEAT_COST) -> Program:
-    """Compile a network for an accelerator whose codebook is ``codewords``.
+    """Compile a network that the accelerator does as a whole.
 
     Parameters
     ----------
-    network:
-        The quantised network.
+    network, codewords, config, codebook_reload, contents, beat_cost:
+        As in :func:`compile_stage`.
+
+    Raises
+    ------
+    VqromError
+        If a layer is one of the host, the network belongs to another codebook, or a layer does not
+        fit the accelerator.
+    """
+    for layer in network.layers:
+        reason = host_reason(layer, network, config)
+        if reason:
+            raise VqromError(f"layer {layer.name!r}: must be one that the accelerator does to be "
+                             f"part of one program, but {reason}")
+    stage, = cut_network(network, config)
+    return compile_stage(network, stage, codewords, config, codebook_reload=codebook_reload,
+                         contents=contents, beat_cost=beat_cost)
+
+
+def compile_stages(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
+                   *, codebook_reload: Reload = "network", contents: bool = True,
+                   beat_cost: float = BEAT_COST) -> CompiledNetwork:
+    """Cut a network into stages, and compile those of the accelerator.
+
+    Parameters
+    ----------
+    network, codewords, config, codebook_reload, contents, beat_cost:
+        As in :func:`compile_stage`.
+
+    Raises
+    ------
+    VqromError
+        If the network belongs to another codebook, or a layer does not fit the accelerator.
+    """
+    stages = cut_network(network, config)
+    return CompiledNetwork(network, stages, tuple(
+        None if stage.where == "host" else compile_stage(
+            network, stage, codewords, config, codebook_reload=codebook_reload,
+            contents=contents, beat_cost=beat_cost)
+        for stage in stages))
+
+
+def compile_stage(network: QuantizedNetwork, stage: Stage, codewords: np.ndarray,
+                  config: AcceleratorConfig, *, codebook_reload: Reload = "network",
+                  contents: bool = True, beat_cost: float = BEAT_COST) -> Program:
+    """Compile a stage for an accelerator whose codebook is ``codewords``.
+
+    Parameters
+    ----------
+    network, stage:
+        The quantised network, and one of its stages that the accelerator runs.
     codewords:
         The codebook, int8 ``[k, d]``.
     config:
@@ -88,19 +161,20 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: Ac
     VqromError
         If the network belongs to another codebook, or a layer does not fit the accelerator.
     """
-    return compile_passes(network, codewords, config, codebook_reload=codebook_reload,
+    return compile_passes(network, stage, codewords, config, codebook_reload=codebook_reload,
                           contents=contents, beat_cost=beat_cost).program
 
 
-def compile_passes(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
-                   *, codebook_reload: Reload = "network", contents: bool = True,
-                   beat_cost: float = BEAT_COST) -> Compilation:
-    """Compile a network and keep what each pass returned; parameters of :func:`compile_network`."""
+def compile_passes(network: QuantizedNetwork, stage: Stage, codewords: np.ndarray,
+                   config: AcceleratorConfig, *, codebook_reload: Reload = "network",
+                   contents: bool = True, beat_cost: float = BEAT_COST) -> Compilation:
+    """Compile a stage and keep what each pass returned; parameters of :func:`compile_stage`."""
     digest = codebook_sha256(codewords)
     network.check_codebook(digest)
-    graph = network_graph(network, codewords, config)
-    names = ("load", *(layer.name for layer in network.layers), "store")
-    return _run_passes(graph, digest, names, network.indexed, ends=True,
+    graph = stage_graph(network, stage, codewords, config)
+    names = ("load", *(layer.name for layer in stage.layers), "store")
+    indexed = any(isinstance(layer, Conv) and layer.indices is not None for layer in stage.layers)
+    return _run_passes(graph, digest, names, indexed, ends=True,
                        codebook_reload=codebook_reload, contents=contents, beat_cost=beat_cost)
 
 
@@ -121,7 +195,7 @@ def compile_graph(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, en
         Count loads of inputs and stores of outputs for the first and the last of ``names``, not
         for their layers.
     codebook_reload, contents, beat_cost:
-        As in :func:`compile_network`.
+        As in :func:`compile_stage`.
 
     Raises
     ------

@@ -97,8 +97,9 @@ class _Emitter:
                             for number, source in enumerate(task.inputs))
             split = self._strips_of[strip.segment] == 1 and self._feeds_vector_unit(output)
             self.operations += task.operations(first, end, sources, target, split)
-            if is_spilled:
-                self._store(task.layer, target)
+            if is_spilled or output.is_output:
+                made = BufferRows(output, target.address(first), first, end)
+                self._store(task.layer, made)
 
     def _windows(self, strip: Strip) -> tuple[dict[WindowKey, BufferRows],
                                               dict[FeatureMap, BufferRows]]:

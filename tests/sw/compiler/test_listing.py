@@ -82,7 +82,7 @@ def test_fields_are_those_of_the_bytes(network: QuantizedNetwork,
 @pytest.mark.parametrize("config", [ROOMY, TIGHT], ids=["roomy", "tight"])
 def test_waits_name_a_command_of_their_unit(network: QuantizedNetwork,
                                             config: AcceleratorConfig) -> None:
-    listing = explain_network(network, CODEBOOK.codewords, config)
+    listing, = explain_network(network, CODEBOOK.codewords, config).stages
     assert any(line.waits for line in listing.commands)
     for line in listing.commands:
         for wait in line.waits:
@@ -108,7 +108,7 @@ def test_waits_beyond_sixteen_bits_are_whole_again() -> None:
 @pytest.mark.parametrize("config", [ROOMY, TIGHT], ids=["roomy", "tight"])
 def test_plan_makes_every_row_once_and_fits(network: QuantizedNetwork,
                                             config: AcceleratorConfig) -> None:
-    listing = explain_network(network, CODEBOOK.codewords, config)
+    listing, = explain_network(network, CODEBOOK.codewords, config).stages
     layers = [layer for segment in listing.plan for layer in segment.layers]
     assert layers == [layer.name for layer in network.layers]
     made = dict.fromkeys(layers, 0)
@@ -128,7 +128,7 @@ def test_plan_makes_every_row_once_and_fits(network: QuantizedNetwork,
 
 
 def test_residencies_are_seen_in_the_commands(network: QuantizedNetwork) -> None:
-    listing = explain_network(network, CODEBOOK.codewords, TIGHT)
+    listing, = explain_network(network, CODEBOOK.codewords, TIGHT).stages
     maps = {line.name: line for segment in listing.plan for line in segment.maps}
     stored = {line.layer for line in listing.commands
               if line.opcode == Opcode.STORE and line.dram and line.dram[0] == "SCRATCH"}
@@ -141,14 +141,15 @@ def test_residencies_are_seen_in_the_commands(network: QuantizedNetwork) -> None
 
 
 def test_listing_compiles_the_same_program(network: QuantizedNetwork) -> None:
-    listing = explain_network(network, CODEBOOK.codewords, TIGHT)
+    listing, = explain_network(network, CODEBOOK.codewords, TIGHT).stages
     program = compile_network(network, CODEBOOK.codewords, TIGHT)
+    assert listing.program is not None
     np.testing.assert_array_equal(listing.program.table, program.table)
     assert len(listing.commands) == len(program.table)
 
 
 def test_rows_of_text() -> None:
-    listing = explain_network(NETWORKS["mixed"].build(), CODEBOOK.codewords, TIGHT)
+    listing, = explain_network(NETWORKS["mixed"].build(), CODEBOOK.codewords, TIGHT).stages
 
     def first(name: str) -> CommandLine:
         return next(line for line in listing.commands if line.name == name)
@@ -157,6 +158,7 @@ def test_rows_of_text() -> None:
     assert fetch["queues"] == fetch["number"] == fetch["waits"] == ""
     assert fetch["dram"].startswith("CONSTANT + ") and fetch["bytes"].startswith("index ")
     compute = first("COMPUTE indexed")
+    assert listing.program is not None
     assert compute.as_row()["queues"] == "weights, array, post"
     assert np.prod(compute.loops) == np.prod(
         [listing.program.table[compute.position, COLUMN[f"count_{level}"]] for level in range(6)])

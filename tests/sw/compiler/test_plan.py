@@ -9,7 +9,8 @@ import pytest
 from tests.random_networks import NetworkBuilder, mixed_network, random_codebook
 from tests.sw.compiler.program_checks import config_of
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_sw.compiler.network_graph import network_graph
+from vqrom_sw.compiler import cut_network
+from vqrom_sw.compiler.network_graph import stage_graph
 from vqrom_sw.compiler.plan import Life, Plan, Residency, make_plan
 from vqrom_sw.compiler.plan.strips import make_strips, strip_counts
 from vqrom_sw.compiler.plan.timeline import Timeline, first_fit, place_lives
@@ -21,7 +22,9 @@ CODEBOOK = random_codebook(TINY)
 
 def planned(builder: NetworkBuilder, config: AcceleratorConfig) -> tuple[TaskGraph, Plan]:
     """A network's task graph and its plan."""
-    graph = network_graph(builder.build(), CODEBOOK.codewords, config)
+    network = builder.build()
+    stage, = cut_network(network, config)
+    graph = stage_graph(network, stage, CODEBOOK.codewords, config)
     return graph, make_plan(graph)
 
 

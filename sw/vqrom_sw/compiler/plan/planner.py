@@ -50,9 +50,10 @@ def make_plan(graph: TaskGraph, beat_cost: float = BEAT_COST) -> Plan:
 
 
 def _first_residencies(graph: TaskGraph) -> Residencies:
-    """All maps resident, but for outputs and for inputs that only one task reads."""
+    """All maps resident, but for inputs that one task reads and outputs that no task does."""
     def passes_through(feature_map: FeatureMap) -> bool:
-        return feature_map.is_output or (feature_map.is_input and len(feature_map.consumers) == 1)
+        readers = len(feature_map.consumers)
+        return (feature_map.is_output and not readers) or (feature_map.is_input and readers == 1)
 
     return {feature_map: Residency.SPILLED if passes_through(feature_map) else Residency.RESIDENT
             for feature_map in graph.maps}

@@ -38,9 +38,12 @@ def _cut_chain(arrangement: Arrangement, segment: Segment) -> Residencies | None
 
 
 def _is_fusible(feature_map: FeatureMap, arrangement: Arrangement) -> bool:
-    """Whether a map can be fused, and fetching weights again costs less than it over DRAM."""
+    """Whether a map can be fused, and fetching weights again costs less than it over DRAM.
+
+    An output cannot: its reader may need fewer map rows than are to be stored.
+    """
     producer, tasks = feature_map.producer, arrangement.graph.tasks
-    if producer is None or feature_map.consumers != [producer + 1]:
+    if producer is None or feature_map.is_output or feature_map.consumers != [producer + 1]:
         return False
     reader = tasks[producer + 1]
     if not reader.on_array:
