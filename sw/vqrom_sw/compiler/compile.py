@@ -28,10 +28,11 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import LEVELS, Region
 from vqrom_sw.network import QuantizedNetwork
 
+from .columns import cut_columns
 from .emission import emit
 from .network_graph import network_graph
 from .operations import Operation
-from .plan import BEAT_COST, Plan, make_plan
+from .plan import BEAT_COST, Plan, RowsDoNotFitError, make_plan
 from .program import COLUMN, Assembly, Program, assemble, pack_table
 from .rewrites import Reload, count_transfers_apart, insert_codebook
 from .schedule import Schedule, schedule
@@ -138,7 +139,7 @@ def _run_passes(graph: TaskGraph, digest: str, names: tuple[str, ...], indexed: 
                 beat_cost: float) -> Compilation:
     """All passes after the graph, one after the other; ``digest`` is the codebook's SHA-256."""
     storage = graph.config.codebook_storage
-    plan = make_plan(graph, beat_cost)
+    graph, plan = _plan(graph, beat_cost)
     operations = emit(graph, plan)
     if ends:
         operations = count_transfers_apart(operations, len(names) - 1)
@@ -150,6 +151,17 @@ def _run_passes(graph: TaskGraph, digest: str, names: tuple[str, ...], indexed: 
     commands = pack_table(assembly.table, digest) if contents else b""
     program = make_program(graph, names, plan, assembly, commands)
     return Compilation(graph, plan, operations, scheduled, program)
+
+
+def _plan(graph: TaskGraph, beat_cost: float) -> tuple[TaskGraph, Plan]:
+    """The plan, and the graph that it is for: cut by columns if map rows do not fit otherwise."""
+    try:
+        return graph, make_plan(graph, beat_cost)
+    except RowsDoNotFitError:
+        parts = cut_columns(graph)
+        if parts is None:
+            raise
+        return parts, make_plan(parts, beat_cost)
 
 
 def make_program(graph: TaskGraph, names: tuple[str, ...], plan: Plan, assembly: Assembly,

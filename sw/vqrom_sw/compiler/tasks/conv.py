@@ -77,6 +77,7 @@ class ConvTask(Task):
     group_channels: int
 
     on_array = True
+    cuts_columns = True
 
     @cached_property
     def column_tiles(self) -> int:

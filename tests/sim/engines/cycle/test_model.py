@@ -57,6 +57,13 @@ def groups(net: NetworkBuilder) -> None:
     net.linear(9)
 
 
+def wide(net: NetworkBuilder) -> None:
+    """Rows of maps that only the largest of the buffers holds: the others take them in parts."""
+    first = net.conv(20, (3, 2), (1, 2), (1, 0, 1, 1))
+    net.add(first, net.conv(20, (3, 3), padding=SAME, groups=20, raw=True, source=first))
+    net.max_pool((2, 3), (2, 3))
+
+
 CASES: dict[str, tuple[Shape, Callable[[NetworkBuilder], object]]] = {
     "narrow image": ((13, 17, 3), lambda net: net.conv(10, (5, 5), (2, 2), (2, 1, 1, 2))),
     "wide rows": ((3, 61, 5), lambda net: net.conv(9, (2, 5), (1, 1), (1, 3, 0, 2))),
@@ -65,6 +72,7 @@ CASES: dict[str, tuple[Shape, Callable[[NetworkBuilder], object]]] = {
     "vector unit": ((10, 7, 20), vector_work),
     "spilled": ((12, 11, 16), spilled),
     "groups": ((6, 5, 32), groups),
+    "wide maps": ((4, 151, 24), wide),
 }
 
 
