@@ -17,7 +17,7 @@ from vqrom_hw.isa import Region
 Shape = tuple[int, int, int]
 """Height, width and channels of a feature map."""
 
-ALIGNMENT = 64
+ALIGNMENT = 128
 """Every block in DRAM starts at a multiple of this many bytes: a beat of the widest bus."""
 
 

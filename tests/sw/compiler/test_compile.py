@@ -105,7 +105,7 @@ def test_depthwise_goes_to_the_vector_unit() -> None:
 def test_depthwise_kernel_beyond_the_vector_unit() -> None:
     net = NetworkBuilder(CODEBOOK, (9, 9, 4))
     net.conv(4, (8, 8), groups=4)
-    with pytest.raises(VqromError, match="layer 'conv0': .* a depthwise kernel of 64 positions is "
+    with pytest.raises(VqromError, match=r"layer 'conv0': .* a depthwise kernel of 64 positions is "
                                          "more than vector_taps 49 of config 'tiny'"):
         compile_network(net.build(), CODEBOOK.codewords, TINY)
 
