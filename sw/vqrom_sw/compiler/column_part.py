@@ -41,7 +41,7 @@ def column_part(whole: FeatureMap, first: int, end: int, config: AcceleratorConf
 
 
 def input_columns(task: Task, first: int, end: int) -> tuple[int, int]:
-    """The columns of a task's inputs, first and end, for columns ``first`` to ``end`` of its output.
+    """First and end of the input columns for columns ``first`` to ``end`` of a task's output.
 
     The first begins at a bus beat in all inputs, so that it may lie left of the windows. There is
     at least one, also where windows see nothing but padding.

@@ -1,5 +1,5 @@
-"""Layers in column parts: every output pixel is made once, from all the pixels that it sees, and the
-programs compute what their networks say."""
+"""Layers in column parts: every output pixel is made once, from all the pixels that it sees, and
+the programs compute what their networks say."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ CASES: dict[str, tuple[Shape, int, Callable[[NetworkBuilder], object]]] = {
     "chain": ((6, 40, 16), 192, chain),
     "vector unit": ((5, 31, 20), 192, vector_work),
     "image": ((7, 61, 3), 64, lambda net: net.conv(8, (3, 3), (2, 2), SAME)),
-    "image of one channel": ((5, 70, 1), 64, lambda net: net.conv(12, (1, 9), padding=(0, 4, 0, 4))),
+    "image of one channel": ((5, 70, 1), 64,
+                             lambda net: net.conv(12, (1, 9), padding=(0, 4, 0, 4))),
     "image, many channels": ((4, 50, 5), 96, lambda net: (net.conv(8, padding=SAME, raw=True),
                                                           net.conv(8, (1, 1)))),
     "padding wider than parts": ((2, 40, 8), 64,

@@ -68,9 +68,8 @@ class RowsDoNotFitError(VqromError):
 def _no_room(graph: TaskGraph, error: NoRoomError) -> RowsDoNotFitError:
     config, name = graph.config, graph.tasks[error.segment.end - 1].name
     return RowsDoNotFitError(
-                      f"layer {name!r}: its feature maps must fit activation_words "
-                      f"{config.activation_words} of config {config.name!r}, "
-                      f"not {error.needed!r} words")
+        f"layer {name!r}: its feature maps must fit activation_words "
+        f"{config.activation_words} of config {config.name!r}, not {error.needed!r} words")
 
 
 def _make_plan(arrangement: Arrangement, beat_cost: float) -> Plan:

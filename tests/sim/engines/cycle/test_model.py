@@ -89,7 +89,7 @@ def test_networks(case: str, name: str) -> None:
 
 
 def test_cases_are_as_hard_as_they_say() -> None:
-    """A map in scratch memory, rows in parts, all operations of the vector unit."""
+    """A map in scratch memory, rows in parts, maps in parts, all operations of the vector unit."""
     def columns(case: str, opcode: Opcode, column: str) -> np.ndarray:
         shape, build = CASES[case]
         codebook = random_codebook(ODD)
@@ -100,6 +100,7 @@ def test_cases_are_as_hard_as_they_say() -> None:
 
     assert Region.SCRATCH in columns("spilled", Opcode.STORE, "region")
     assert columns("wide rows", Opcode.COMPUTE, "target_width").max() < 61
+    assert columns("wide maps", Opcode.STORE, "words").max() < 76 * 4, "less than a row of conv0"
     assert set(columns("vector unit", Opcode.VECTOR, "operation")) == {
         VectorOp.SLIDING, VectorOp.MAX, VectorOp.ADD, VectorOp.SUM}
 
