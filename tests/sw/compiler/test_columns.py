@@ -16,7 +16,10 @@ from vqrom_hw.isa import Opcode, Unit
 from vqrom_sw.compiler import COLUMN, compile_network
 from vqrom_sw.compiler.compile import Compilation, compile_passes
 from vqrom_sw.compiler.network_graph import network_graph
+from vqrom_sw.compiler.program import pack_table
 from vqrom_sw.compiler.tasks import Task
+from vqrom_sw.importers import Topology, TopologyLayer, gemm
+from vqrom_sw.topology import compile_topology
 
 SAME = (1, 1, 1, 1)
 
@@ -160,3 +163,41 @@ def test_outputs_of_a_part_wait_for_all_parts_of_their_input() -> None:
             assert waits[Unit.STORE] >= needed
             halo += 1
     assert halo
+
+
+WIDE = {
+    "YOLOv3 608, first": TopologyLayer("a", (610, 610, 3), (3, 3), (1, 1), 32),
+    "YOLO 1080, last": TopologyLayer("a", (35, 61, 3072), (3, 3), (1, 1), 1024),
+    "tiny YOLO 416, last": TopologyLayer("a", (15, 15, 512), (3, 3), (1, 1), 1024),
+    "U-Net 572": TopologyLayer("a", (104, 104, 512), (3, 3), (1, 1), 256),
+    "U-Net 2048": TopologyLayer("a", (123, 123, 1024), (3, 3), (1, 1), 1024),
+    "ResNet-50 4k": TopologyLayer("a", (68, 120, 2048), (1, 1), (1, 1), 512),
+    "ResNet-50 4k, strided": TopologyLayer("a", (135, 240, 1024), (1, 1), (2, 2), 2048),
+    "wide product": TopologyLayer("a", (1, 200, 50_000), (1, 1), (1, 1), 50_000),
+    "one row of a product": gemm("a", 1, 700, 100_000),
+}
+
+
+@pytest.mark.parametrize("preset", ["edge16", "edge32"])
+@pytest.mark.parametrize("shape", WIDE)
+def test_wide_layers_of_networks_compile(shape: str, preset: str) -> None:
+    """Every field of every command fits, and an output is stored once."""
+    config, layer = config_of(preset), WIDE[shape]
+    program = compile_topology(Topology("t", (layer,)), random_codebook(config).codewords, config)
+    pack_table(program.table, "00" * 32)
+    height, width, channels = layer.output_shape
+    words = -(-channels // config.rows)
+    stores = program.table[program.table[:, COLUMN["opcode"]] == Opcode.STORE]
+    assert stores[:, COLUMN["words"]].sum() == height * width * words
+    assert config.row_unit == 1, "rows and parts are not rounded up"
+
+
+def test_a_fetch_brings_no_more_beats_than_its_field_counts() -> None:
+    """Indices of 625 MB, which one command could not name, come in several."""
+    config, layer = config_of("edge16"), WIDE["wide product"]
+    program = compile_topology(Topology("t", (layer,)), random_codebook(config).codewords, config)
+    table = program.table
+    computes = table[table[:, COLUMN["opcode"]] == Opcode.COMPUTE]
+    parts = program.fetched_bytes[1]["index"] // (50_000 * 50_000 // config.subvector)
+    assert parts > 1 and len(computes) == 3 * parts
+    assert computes[:, COLUMN["passes"]].sum() == parts * 50_000 // config.columns
