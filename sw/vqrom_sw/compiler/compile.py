@@ -5,6 +5,7 @@ pass                       what it does                           what it return
 =========================  =====================================  =====================
 ``network_graph``          a network as tasks and feature maps    ``TaskGraph``
 ``make_plan``              where maps live, in which strips       ``Plan``
+``cut_columns``            parts of layers whose rows do not fit  ``TaskGraph``
 ``emit``                   a plan as operations, strip by strip   list of ``Operation``
 ``count_transfers_apart``  input and output count by themselves   list of ``Operation``
 ``insert_codebook``        loads of a codebook SRAM               list of ``Operation``
@@ -13,8 +14,9 @@ pass                       what it does                           what it return
 ``make_program``           commands as bytes, sizes, limits       ``Program``
 =========================  =====================================  =====================
 
-Each pass returns a value and changes none of those before. :mod:`vqrom_sw.compiler.listing` shows
-the plan and the program in words.
+Each pass returns a value and changes none of those before. Columns are cut only if there is no plan
+without, and then another plan is made. :mod:`vqrom_sw.compiler.listing` shows the plan and the
+program in words.
 """
 
 from __future__ import annotations
