@@ -6,6 +6,7 @@ pass                       what it does                           what it return
 ``cut_network``            what runs where, in which order        list of ``Stage``
 ``stage_graph``            a stage as tasks and feature maps      ``TaskGraph``
 ``make_plan``              where maps live, in which strips       ``Plan``
+``cut_columns``            parts of layers whose rows do not fit  ``TaskGraph``
 ``emit``                   a plan as operations, strip by strip   list of ``Operation``
 ``count_transfers_apart``  input and output count by themselves   list of ``Operation``
 ``insert_codebook``        loads of a codebook SRAM               list of ``Operation``
@@ -15,8 +16,8 @@ pass                       what it does                           what it return
 =========================  =====================================  =====================
 
 All passes but the first run once for each stage of the accelerator. Each pass returns a value and
-changes none of those before. :mod:`vqrom_sw.compiler.listing` shows the plan and the program in
-words.
+changes none of those before. Columns are cut only if there is no plan without, and then another
+plan is made. :mod:`vqrom_sw.compiler.listing` shows the plan and the program in words.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import LEVELS, Region
 from vqrom_sw.network import Conv, QuantizedNetwork
 
+from .columns import cut_columns
 from .emission import emit
 from .network_graph import stage_graph
 from .operations import Operation
 from .placement import host_reason
-from .plan import BEAT_COST, Plan, make_plan
+from .plan import BEAT_COST, Plan, RowsDoNotFitError, make_plan
 from .program import COLUMN, Assembly, Program, assemble, pack_table
 from .rewrites import Reload, count_transfers_apart, insert_codebook
 from .schedule import Schedule, schedule
@@ -212,7 +214,7 @@ def _run_passes(graph: TaskGraph, digest: str, names: tuple[str, ...], indexed: 
                 beat_cost: float) -> Compilation:
     """All passes after the graph, one after the other; ``digest`` is the codebook's SHA-256."""
     storage = graph.config.codebook_storage
-    plan = make_plan(graph, beat_cost)
+    graph, plan = _plan(graph, beat_cost)
     operations = emit(graph, plan)
     if ends:
         operations = count_transfers_apart(operations, len(names) - 1)
@@ -224,6 +226,17 @@ def _run_passes(graph: TaskGraph, digest: str, names: tuple[str, ...], indexed: 
     commands = pack_table(assembly.table, digest) if contents else b""
     program = make_program(graph, names, plan, assembly, commands)
     return Compilation(graph, plan, operations, scheduled, program)
+
+
+def _plan(graph: TaskGraph, beat_cost: float) -> tuple[TaskGraph, Plan]:
+    """The plan, and the graph that it is for: cut by columns if map rows do not fit otherwise."""
+    try:
+        return graph, make_plan(graph, beat_cost)
+    except RowsDoNotFitError:
+        parts = cut_columns(graph)
+        if parts is None:
+            raise
+        return parts, make_plan(parts, beat_cost)
 
 
 def make_program(graph: TaskGraph, names: tuple[str, ...], plan: Plan, assembly: Assembly,

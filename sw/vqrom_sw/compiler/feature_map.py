@@ -108,6 +108,28 @@ class WordCut:
     hop: int
 
 
+@dataclass(frozen=True)
+class ColumnPart:
+    """Which columns of a map in DRAM another map is: a layer reads or makes them by themselves.
+
+    Members
+    -------
+    whole:
+        The map that lies in DRAM.
+    first:
+        The first of its columns, in pixels of the activation buffer.
+    offset:
+        Bytes from the beginning of a map row in DRAM to that column: whole bus beats.
+    beats:
+        Bus beats of one map row of the part.
+    """
+
+    whole: FeatureMap
+    first: int
+    offset: int
+    beats: int
+
+
 @dataclass(eq=False)
 class FeatureMap:
     """One tensor of the program, with the shape that it has in the activation buffer.
@@ -134,6 +156,8 @@ class FeatureMap:
         Position of the task that makes the map, None for a program input.
     consumers:
         Positions of the tasks that read it, in execution order.
+    part:
+        The columns of another map that this one is, None for a map by itself.
     """
 
     name: str
@@ -146,6 +170,12 @@ class FeatureMap:
     cut: WordCut | None = None
     producer: int | None = None
     consumers: list[int] = field(default_factory=list)
+    part: ColumnPart | None = None
+
+    @property
+    def in_dram(self) -> FeatureMap:
+        """The map that DRAM holds: this one, or the one that it is a part of."""
+        return self.part.whole if self.part else self
 
     @property
     def size(self) -> int:

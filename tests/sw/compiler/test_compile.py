@@ -120,15 +120,6 @@ def test_sequences_are_columns_of_pixels() -> None:
     assert (program.table[:, 0] == Opcode.LOAD).sum() > 4
 
 
-def test_maps_that_cannot_fit() -> None:
-    net = NetworkBuilder(CODEBOOK, (4, 16, 64))
-    net.conv(64)
-    config = config_of("tiny", activation_words=256)
-    with pytest.raises(VqromError, match="layer 'conv0': its feature maps must fit "
-                                         "activation_words 256 of config 'tiny', not "):
-        compile_network(net.build(), CODEBOOK.codewords, config)
-
-
 def test_program_is_checked_and_ends() -> None:
     for bus_width in (64, 512):
         config = config_of("tiny", bus_width=bus_width)

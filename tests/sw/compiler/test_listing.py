@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.command_interpreter import decode_commands
-from tests.random_networks import mixed_network, random_codebook, random_network
+from tests.random_networks import NetworkBuilder, mixed_network, random_codebook, random_network
 from tests.sw.compiler.program_checks import config_of
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Opcode, Region
@@ -167,3 +167,21 @@ def test_rows_of_text() -> None:
     assert first("VECTOR copy").loops[:2] == (1, 1)
     assert first("END").as_row()["details"] == ""
     assert listing.plan[0].as_row()["segment"] == "0"
+
+
+def test_column_parts_are_told_by_their_columns() -> None:
+    """A layer in parts is a segment for each, which names the columns that it reads and makes."""
+    net = NetworkBuilder(CODEBOOK, (3, 20, 8))
+    net.conv(16)
+    config = config_of("tiny", activation_words=64)
+    segments = explain_network(net.build(), CODEBOOK.codewords, config).plan
+    parts = [tuple(line.columns for line in segment.maps) for segment in segments]
+    assert len(parts) > 1 and {segment.layers for segment in segments} == {("conv0",)}
+    edges = [made for _, made in parts if made]
+    assert [first for first, _ in edges] == [0, *(end for _, end in edges[:-1])]
+    assert edges[-1][1] == 18
+    # A window of three columns sees two beyond the outputs' last one.
+    assert [read for read, _ in parts] == [(first, end + 2) for first, end in edges]
+    first, end = edges[1]
+    assert segments[1].as_row()["maps"] == (
+        f"input of conv0 columns {first}..{end + 2} spilled, conv0 columns {first}..{end} spilled")

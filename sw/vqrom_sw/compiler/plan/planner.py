@@ -34,7 +34,7 @@ def make_plan(graph: TaskGraph, beat_cost: float = BEAT_COST) -> Plan:
 
     Raises
     ------
-    VqromError
+    RowsDoNotFitError
         If not even single map rows fit the activation buffer.
     """
     residencies = _first_residencies(graph)
@@ -50,20 +50,28 @@ def make_plan(graph: TaskGraph, beat_cost: float = BEAT_COST) -> Plan:
 
 
 def _first_residencies(graph: TaskGraph) -> Residencies:
-    """All maps resident, but for inputs that one task reads and outputs that no task does."""
+    """All maps resident, but for inputs that one task reads, outputs that none does, and parts."""
+    in_parts = {piece.part.whole for piece in graph.maps if piece.part}
+
     def passes_through(feature_map: FeatureMap) -> bool:
         readers = len(feature_map.consumers)
-        return (feature_map.is_output and not readers) or (feature_map.is_input and readers == 1)
+        return (feature_map.part is not None or feature_map in in_parts
+                or (feature_map.is_output and not readers)
+                or (feature_map.is_input and readers == 1))
 
     return {feature_map: Residency.SPILLED if passes_through(feature_map) else Residency.RESIDENT
             for feature_map in graph.maps}
 
 
-def _no_room(graph: TaskGraph, error: NoRoomError) -> VqromError:
+class RowsDoNotFitError(VqromError):
+    """Not even single map rows of a layer fit the activation buffer."""
+
+
+def _no_room(graph: TaskGraph, error: NoRoomError) -> RowsDoNotFitError:
     config, name = graph.config, graph.tasks[error.segment.end - 1].name
-    return VqromError(f"layer {name!r}: its feature maps must fit activation_words "
-                      f"{config.activation_words} of config {config.name!r}, "
-                      f"not {error.needed!r} words")
+    return RowsDoNotFitError(
+        f"layer {name!r}: its feature maps must fit activation_words "
+        f"{config.activation_words} of config {config.name!r}, not {error.needed!r} words")
 
 
 def _make_plan(arrangement: Arrangement, beat_cost: float) -> Plan:
@@ -116,7 +124,8 @@ def _place_scratch(graph: TaskGraph, residencies: Residencies) -> dict[FeatureMa
     places: dict[FeatureMap, DramLayout] = {}
     size = 0
     for feature_map in graph.maps:
-        if residencies[feature_map] == Residency.SPILLED and feature_map.dram is None:
+        if (residencies[feature_map] == Residency.SPILLED and feature_map.dram is None
+                and feature_map.part is None):
             shape = (feature_map.height, feature_map.width, feature_map.words * graph.config.rows)
             layout = word_layout(feature_map, shape, Region.SCRATCH, size, graph.config)
             places[feature_map] = layout

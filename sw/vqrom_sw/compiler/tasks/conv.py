@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from amaranth.hdl import Shape
 
-from vqrom_hw.isa import Channel, Opcode, Stream
+from vqrom_hw.isa import BODIES, Channel, Opcode, Stream
 from vqrom_sw.network import Conv
 
 from ..feature_map import BufferRows
@@ -24,6 +25,9 @@ from ..operations import (
 from .conv_constants import ConvConstants
 from .packets import PARAMETER_BYTES
 from .task import Block, Task, even_ranges, word_ranges
+
+MOST_BEATS = (1 << Shape.cast(BODIES[Opcode.FETCH]["beats"].shape).width) - 1
+"""Bus beats that one FETCH can bring."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class ConvTask(Task):
     group_channels: int
 
     on_array = True
+    cuts_columns = True
 
     @cached_property
     def column_tiles(self) -> int:
@@ -119,7 +124,7 @@ class ConvTask(Task):
         per_word = self.config.rows // self.config.columns
         if self.conv.groups == 1:
             return [Piece(first * per_word, end * per_word, 0, self.inputs[0].words)
-                    for first, end in word_ranges(self.output.words, split)]
+                    for first, end in self._word_ranges(split)]
         pieces: list[Piece] = []
         for tile in range(self.column_tiles):
             word, words = self._words_of(tile)
@@ -129,6 +134,14 @@ class ConvTask(Task):
             else:
                 pieces.append(Piece(tile, tile + 1, word, words))
         return pieces
+
+    def _word_ranges(self, split: bool) -> list[tuple[int, int]]:
+        """Channel words of the output for a COMPUTE each, whose weights one FETCH can bring."""
+        config, words = self.config, self.output.words
+        whole = self._weights(Piece(0, self.column_tiles, 0, self.inputs[0].words)).size
+        most = max(1, MOST_BEATS * config.beat_bytes * words // whole)
+        return [(first + low, first + high) for first, end in word_ranges(words, split)
+                for low, high in even_ranges(end - first, most)]
 
     def _words_of(self, tile: int) -> tuple[int, int]:
         """First channel word and number of words that the groups of a column tile read."""

@@ -94,6 +94,10 @@ class Task(ABC):
     on_array: ClassVar[bool] = False
     """Whether the array does the task (a COMPUTE) or the vector unit (a VECTOR)."""
 
+    cuts_columns: ClassVar[bool] = False
+    """Whether the task can make some columns of its output from the columns of its inputs that
+    ``kernel`` tells, and from nothing else: then it can run on parts of maps."""
+
     def needs(self, first: int, end: int) -> tuple[int, int]:
         """The input rows, first and end, that output rows ``first`` to ``end`` are made of."""
         kernel, height = self.kernel, self.inputs[0].height

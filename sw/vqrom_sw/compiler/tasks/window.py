@@ -53,6 +53,8 @@ class WindowTask(Task):
 
     clamp: tuple[int, int] = (LOWEST, HIGHEST)
 
+    cuts_columns = True
+
     @property
     def operation(self) -> VectorOp:
         """What the vector unit does with the words of a window."""
