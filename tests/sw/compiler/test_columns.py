@@ -13,9 +13,9 @@ from tests.sw.compiler.program_checks import check_program, config_of
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import Opcode, Unit
-from vqrom_sw.compiler import COLUMN, compile_network
+from vqrom_sw.compiler import COLUMN, compile_network, cut_network
 from vqrom_sw.compiler.compile import Compilation, compile_passes
-from vqrom_sw.compiler.network_graph import network_graph
+from vqrom_sw.compiler.network_graph import stage_graph
 from vqrom_sw.compiler.program import pack_table
 from vqrom_sw.compiler.tasks import Task
 from vqrom_sw.importers import Topology, TopologyLayer, gemm
@@ -70,8 +70,10 @@ def built(case: str, config: AcceleratorConfig) -> NetworkBuilder:
 
 def parts_of(case: str, config: AcceleratorConfig) -> Compilation:
     """A case compiled in parts."""
-    compilation = compile_passes(built(case, config).build(), random_codebook(config).codewords,
-                                 config, contents=False)
+    network = built(case, config).build()
+    stage, = cut_network(network, config)
+    compilation = compile_passes(network, stage, random_codebook(config).codewords, config,
+                                 contents=False)
     assert any(task.output.part for task in compilation.graph.tasks)
     return compilation
 
@@ -99,7 +101,9 @@ def test_columns_begin_at_beats_of_several_words(case: str) -> None:
 def test_parts_cover_the_output_and_see_all_that_they_need(case: str, bus_width: int) -> None:
     config = small(CASES[case][1], bus_width=bus_width)
     parts = parts_of(case, config).graph
-    whole = network_graph(built(case, config).build(), random_codebook(config).codewords, config)
+    network = built(case, config).build()
+    stage, = cut_network(network, config)
+    whole = stage_graph(network, stage, random_codebook(config).codewords, config)
     for task in whole.tasks:
         pieces = [piece for piece in parts.tasks if piece.layer == task.layer]
         made = [columns_of(piece) for piece in pieces]

@@ -174,7 +174,8 @@ def test_column_parts_are_told_by_their_columns() -> None:
     net = NetworkBuilder(CODEBOOK, (3, 20, 8))
     net.conv(16)
     config = config_of("tiny", activation_words=64)
-    segments = explain_network(net.build(), CODEBOOK.codewords, config).plan
+    listing, = explain_network(net.build(), CODEBOOK.codewords, config).stages
+    segments = listing.plan
     parts = [tuple(line.columns for line in segment.maps) for segment in segments]
     assert len(parts) > 1 and {segment.layers for segment in segments} == {("conv0",)}
     edges = [made for _, made in parts if made]
