@@ -85,6 +85,7 @@ class Conv(Layer):
     requantization: Requantization
     clamp: tuple[int, int]
     groups: int = 1
+    dilation: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class MaxPool(Layer):
     kernel: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[int, int, int, int]
+    dilation: tuple[int, int] = (1, 1)
     kind = "maxpool"
 
 

@@ -66,18 +66,19 @@ def test_map_with_two_readers_is_spilled() -> None:
 
 
 @pytest.mark.parametrize("raw", [False, True])
-@pytest.mark.parametrize(("channels", "kernel", "stride", "chunks"), [
-    (3, (7, 7), 2, 1), (1, (3, 7), 3, 1), (2, (5, 5), 1, 1), (3, (2, 6), 4, 1), (1, (8, 8), 8, 1),
-    (5, (4, 8), 4, 2), (17, (3, 3), 1, 3)])
+@pytest.mark.parametrize(("channels", "kernel", "stride", "words"), [
+    (3, (7, 7), 2, 7), (1, (3, 7), 3, 1), (2, (5, 5), 1, 5), (3, (2, 6), 4, 2), (1, (8, 8), 8, 2),
+    (5, (4, 8), 4, 8), (17, (3, 3), 1, 9)])
 def test_narrow_inputs_are_folded(raw: bool, channels: int, kernel: tuple[int, int], stride: int,
-                                  chunks: int) -> None:
-    """So many kernel columns fit the 32 lanes that the array walks over ``chunks`` of them."""
+                                  words: int) -> None:
+    """So many kernel columns fit the 32 lanes that the array walks over ``words`` of a window."""
     config = config_of("edge32")
     codebook = random_codebook(config)
     net = NetworkBuilder(codebook, (17, 19, channels))
     net.conv(9, kernel, (stride, stride), (1, 1, 0, 1), raw=raw)
     program = check_program(net, codebook, config)
-    assert (column(program, "count_2", Opcode.COMPUTE) == chunks).all()
+    walked = [column(program, f"count_{level}", Opcode.COMPUTE) for level in (2, 3, 4)]
+    assert (np.prod(walked, 0) == words).all()
 
 
 @pytest.mark.parametrize(("channels_in", "channels_out", "groups"), [

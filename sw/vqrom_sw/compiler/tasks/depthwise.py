@@ -40,6 +40,7 @@ class DepthwiseTask(WindowTask):
     def operation(self) -> VectorOp:
         columns, width = self.kernel.columns, self.output.width
         slides = (1 < columns <= self.config.vector_columns and self.kernel.rows <= SLIDING_ROWS
+                  and self.kernel.tap_columns == 1
                   and self._map_columns(width) < width * columns)
         return VectorOp.SLIDING if slides else VectorOp.DEPTHWISE
 
@@ -51,7 +52,8 @@ class DepthwiseTask(WindowTask):
         if self.operation == VectorOp.DEPTHWISE:
             return super()._levels(block, words, source)
         kernel, depth, pitch = self.kernel, source.map.words, source.map.pitch
-        return [(kernel.rows, pitch, 1, 0), (self._map_columns(block.width), depth, 0, 1),
+        return [(kernel.rows, kernel.tap_rows * pitch, kernel.tap_rows, 0),
+                (self._map_columns(block.width), depth, 0, 1),
                 (block.height, kernel.stride_rows * pitch, kernel.stride_rows, 0)]
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
