@@ -57,7 +57,7 @@ def _only_reader(network: QuantizedNetwork) -> Layer | None:
 
 
 def is_depthwise(layer: Conv, channels: int) -> bool:
-    """Whether each output channel has an input channel of its own: the vector unit does those.
+    """Whether each output channel has a single input channel: the vector unit does those as a rule.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def is_depthwise(layer: Conv, channels: int) -> bool:
     channels:
         Channels of its input.
     """
-    return layer.groups == channels == layer.shape[2] and channels > 1
+    return layer.groups == channels > 1
 
 
 def beyond_accelerator(network: QuantizedNetwork) -> list[str]:

@@ -12,6 +12,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import Region
 from vqrom_sw.network import Add, AveragePool, Conv, GlobalAveragePool, Layer, MaxPool
 
+from .channel_multiplier import repeat_channels, runs_on_vector_unit
 from .feature_map import DramLayout, FeatureMap, Shape, plain_map, word_layout
 from .input_form import choose_form
 from .tasks import (
@@ -102,12 +103,11 @@ class TaskGraph:
         Raises
         ------
         VqromError
-            If a depthwise kernel has more positions than the vector unit, or an addition a factor
-            that it cannot apply.
+            If an addition has a factor that the vector unit cannot apply.
         """
         match layer:
             case Conv():
-                return self._append(self._depthwise(number, layer, sources))
+                return self._add_depthwise(number, layer, sources[0])
             case Add():
                 return self._append(self._add(number, layer, sources))
         common = (self.config, number, layer.name, tuple(sources), self._output(layer))
@@ -123,15 +123,19 @@ class TaskGraph:
             case _:
                 raise TypeError(f"unknown layer class {type(layer).__name__}")
 
-    def _depthwise(self, number: int, layer: Conv, sources: Sequence[FeatureMap]) -> Task:
-        config, positions = self.config, layer.kernel[0] * layer.kernel[1]
-        if positions > config.vector_taps:
-            raise VqromError(
-                f"layer {layer.name!r}: a depthwise kernel must have at most vector_taps "
-                f"{config.vector_taps} of config {config.name!r} positions, not {positions!r}")
-        return DepthwiseTask(config, number, layer.name, tuple(sources), self._output(layer),
-                             kernel_of(layer), clamp=layer.clamp, conv=layer,
-                             codewords=self.codewords)
+    def _add_depthwise(self, number: int, layer: Conv, source: FeatureMap) -> FeatureMap:
+        """Append a depthwise convolution, which may have several outputs for each channel."""
+        channels = layer.groups
+        if not runs_on_vector_unit(layer, self.config):
+            shape = (source.height, source.width, channels)
+            return self.add_conv(number, layer, shape, source, layer.indices is not None)
+        if layer.shape[2] > channels:
+            repeat = repeat_channels(layer, source)
+            source = self.add_conv(number, repeat, (source.height, source.width, channels),
+                                   source, indexed=False)
+        return self._append(DepthwiseTask(
+            self.config, number, layer.name, (source,), self._output(layer), kernel_of(layer),
+            clamp=layer.clamp, conv=layer, codewords=self.codewords))
 
     def _add(self, number: int, layer: Add, sources: Sequence[FeatureMap]) -> Task:
         factor = max(int(scale.shift[0]) for scale in layer.input_requantization)

@@ -103,12 +103,39 @@ def test_depthwise_goes_to_the_vector_unit() -> None:
     assert not (program.table[:, 0] == Opcode.CHECK).any() or program.table[0, 0] == Opcode.CHECK
 
 
-def test_depthwise_kernel_beyond_the_vector_unit() -> None:
-    net = NetworkBuilder(CODEBOOK, (9, 9, 4))
-    net.conv(4, (8, 8), groups=4)
-    with pytest.raises(VqromError, match="layer 'conv0': a depthwise kernel must have at most "
-                                         "vector_taps 49 of config 'tiny' positions, not 64"):
-        compile_network(net.build(), CODEBOOK.codewords, TINY)
+def test_depthwise_kernel_beyond_the_vector_unit_goes_to_the_array() -> None:
+    net = NetworkBuilder(CODEBOOK, (9, 9, 12))
+    net.conv(12, (8, 8), groups=12)
+    program = check_program(net, CODEBOOK, TINY)
+    assert column(program, "raw", Opcode.COMPUTE).all()
+    assert not (program.table[:, 0] == Opcode.VECTOR).any()
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(("kernel", "stride", "channels", "outputs", "sliding"), [
+    ((3, 3), 1, 20, 40, True), ((3, 3), 2, 7, 21, True), ((5, 5), 2, 33, 66, False)])
+def test_depthwise_with_several_outputs_for_a_channel(
+        kernel: tuple[int, int], stride: int, channels: int, outputs: int, sliding: bool,
+        raw: bool) -> None:
+    """The array repeats the channels, the vector unit does the rest."""
+    config = config_of("edge16")
+    codebook = random_codebook(config)
+    net = NetworkBuilder(codebook, (9, 8, 3))
+    net.conv(channels)
+    net.conv(outputs, kernel, (stride, stride), (1, 2, 1, 2), groups=channels, raw=raw)
+    program = check_program(net, codebook, config)
+    operations = column(program, "operation", Opcode.VECTOR)
+    operations = operations[operations != VectorOp.MAX]
+    assert (operations == (VectorOp.SLIDING if sliding else VectorOp.DEPTHWISE)).all()
+    assert len(operations)
+
+
+def test_small_kernels_with_several_outputs_for_a_channel_stay_on_the_array() -> None:
+    config = config_of("edge16")
+    codebook = random_codebook(config)
+    net = NetworkBuilder(codebook, (6, 6, 8))
+    net.conv(24, (1, 1), groups=8)
+    assert not (check_program(net, codebook, config).table[:, 0] == Opcode.VECTOR).any()
 
 
 def test_sequences_are_columns_of_pixels() -> None:
