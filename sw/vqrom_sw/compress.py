@@ -12,7 +12,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.construction import Construction, ConstructionSettings, construct
 from vqrom_sw.encoding import Encoded, RawLayers, encode_nearest, encode_outputs, raw_layers
-from vqrom_sw.network import FloatNetwork, QuantizedNetwork, image_shaped
+from vqrom_sw.network import FloatNetwork, QuantizedNetwork, map_inputs
 from vqrom_sw.quantization import Ranges, even_out, quantize_network
 
 from .progress import Progress
@@ -56,8 +56,8 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     codebook:
         The universal codebook from which each sub-vector of weights takes a codeword.
     calibration:
-        Inputs like those to come, float32 ``[N, C, H, W]``, or ``[N, S, C]`` for a sequence. The
-        first ones fix the ranges of the feature maps; construction trains on all of them.
+        Inputs like those to come, float32 as the network takes them. The first ones fix the ranges
+        of the feature maps; construction trains on all of them.
     settings:
         How construction trains the assignments; with 0 epochs the first codewords stay.
     start:
@@ -114,21 +114,21 @@ def check_calibration(network: FloatNetwork, calibration: np.ndarray) -> torch.T
     network:
         The network whose inputs they are.
     calibration:
-        float32 ``[N, C, H, W]`` or, for a sequence, ``[N, S, C]``.
+        float32 as the network takes them, or feature maps ``[N, C, H, W]``.
 
     Raises
     ------
     VqromError
         If they do not fit the network, or are not finite.
     """
-    height, width, channels = network.input_shape
-    images = image_shaped(calibration)
-    if images.dtype != np.float32 or images.ndim != 4 or not len(images) \
-            or images.shape[1:] != (channels, height, width):
-        sequence = f" or (N, {height}, {channels})" if width == 1 else ""
-        raise VqromError(
-            f"calibration of network {network.name!r} must be float32 of shape (N, {channels}, "
-            f"{height}, {width}){sequence}, not {calibration.dtype} of {calibration.shape!r}")
+    name = f"calibration of network {network.name!r}"
+    if calibration.dtype != np.float32 or not calibration.ndim or not len(calibration):
+        raise VqromError(f"{name} must be float32 of one input or more, "
+                         f"not {calibration.dtype} of {calibration.shape!r}")
+    try:
+        images = map_inputs(calibration, network.input_native, network.input_shape)
+    except VqromError as error:
+        raise VqromError(f"{name}: {error}") from None
     if not np.isfinite(images).all():
-        raise VqromError(f"calibration of network {network.name!r} must be finite")
-    return torch.from_numpy(np.ascontiguousarray(images))
+        raise VqromError(f"{name} must be finite")
+    return torch.from_numpy(images)

@@ -29,7 +29,7 @@ from vqrom_sw.compiler import (
     is_depthwise,
 )
 from vqrom_sw.importers import Topology, TopologyLayer
-from vqrom_sw.network import INPUT, Conv, QuantizedNetwork
+from vqrom_sw.network import INPUT, Conv, QuantizedNetwork, image_native, image_output
 
 
 def compile_topology(topology: Topology, codewords: np.ndarray, config: AcceleratorConfig, *,
@@ -108,8 +108,9 @@ def random_networks(topology: Topology, codewords: np.ndarray, raw: bool = False
     networks = []
     for layer in (layer.gathered for layer in topology.layers):
         conv = _random(layer, codewords, raw, rng)
-        networks.append(QuantizedNetwork(layer.name, layer.shape, conv.quantization, (conv,),
-                                         conv.shape, digest))
+        networks.append(QuantizedNetwork(
+            layer.name, layer.shape, conv.quantization, (conv,), (image_output(conv),), digest,
+            image_native(layer.shape)))
     return networks
 
 

@@ -24,7 +24,8 @@ from .listing import (
     disassemble,
     explain_network,
 )
-from .network_graph import beyond_accelerator, is_depthwise
+from .network_graph import beyond_accelerator
+from .placement import host_reason, is_depthwise
 from .plan import BEAT_COST
 from .program import COLUMN, COLUMNS, Program
 from .rewrites import Reload
@@ -34,5 +35,5 @@ __all__ = [
     "BEAT_COST", "COLUMN", "COLUMNS", "CommandLine", "CompilerListing", "MapLine", "Program",
     "Reload", "SegmentLine", "StripLine", "TaskGraph", "Wait", "WindowLine", "align",
     "beyond_accelerator", "compile_graph", "compile_network", "dense_input", "describe_plan",
-    "disassemble", "explain_network", "is_depthwise",
+    "disassemble", "explain_network", "host_reason", "is_depthwise",
 ]

@@ -6,9 +6,11 @@ import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import INPUT, Conv, Host, Layer, QuantizedNetwork, Softmax
+from vqrom_sw.network import INPUT, Conv, Host, Layer, QuantizedNetwork, Select, Softmax
 
 from .feature_map import FeatureMap, dense_input
+from .lowering import lower
+from .placement import host_reason, is_depthwise
 from .task_graph import TaskGraph
 
 
@@ -21,29 +23,34 @@ def network_graph(network: QuantizedNetwork, codewords: np.ndarray,
     VqromError
         If a layer is not one that the accelerator does.
     """
-    beyond = beyond_accelerator(network)
-    if beyond:
-        raise VqromError(f"layer {beyond[0]}: must be one that the accelerator does; "
-                         "the reference engine runs it on the host")
+    for layer in network.layers:
+        reason = host_reason(layer, network, config)
+        if reason:
+            raise VqromError(f"layer {layer.name!r}: must be one that the accelerator does, but "
+                             f"{reason}; the reference engine runs it on the host")
     graph, zero_point = TaskGraph(config, codewords, [], []), network.input_quantization.zero_point
     alone = _only_reader(network)
     maps: dict[str, FeatureMap] = {}
     if alone is None:
         maps[INPUT] = graph.add_input(
             dense_input(INPUT, network.input_shape, zero_point, 0, config))
-    for number, layer in enumerate(network.layers, start=1):
-        shape = network.shape_of(layer.inputs[0])
+    for number, given in enumerate(network.layers, start=1):
+        shape = network.shape_of(given.inputs[0])
+        layer = lower(given, shape[2])
         if not isinstance(layer, Conv) or is_depthwise(layer, shape[2]):
             output = graph.add_layer(number, layer, [maps[name] for name in layer.inputs])
-        elif layer is alone:
+        elif given is alone:
             output = graph.add_folded_conv(number, layer, shape, zero_point, 0,
                                            layer.indices is not None)
         else:
             output = graph.add_conv(number, layer, shape, maps[layer.inputs[0]],
                                     layer.indices is not None)
         maps[layer.name] = output
-    last = network.layers[-1]
-    graph.store(maps[last.name], last.shape, 0)
+    if len(network.outputs) != 1:
+        raise VqromError(f"network {network.name!r} must have one output, "
+                         f"not {len(network.outputs)}")
+    last = network.outputs[0].layer
+    graph.store(maps[last], network.shape_of(last), 0)
     return graph
 
 
@@ -51,22 +58,10 @@ def _only_reader(network: QuantizedNetwork) -> Layer | None:
     """The convolution on the array that alone reads the network's input, if there is one."""
     readers = [layer for layer in network.layers if INPUT in layer.inputs]
     first = readers[0]
-    alone = (len(readers) == 1 and first.inputs == (INPUT,) and isinstance(first, Conv)
-             and not is_depthwise(first, network.input_shape[2]))
+    alone = (len(readers) == 1 and first.inputs == (INPUT,) and isinstance(first, Conv | Select)
+             and not (isinstance(first, Conv)
+                      and is_depthwise(first, network.input_shape[2])))
     return first if alone else None
-
-
-def is_depthwise(layer: Conv, channels: int) -> bool:
-    """Whether each output channel has a single input channel: the vector unit does those as a rule.
-
-    Parameters
-    ----------
-    layer:
-        The convolution that becomes a task.
-    channels:
-        Channels of its input.
-    """
-    return layer.groups == channels > 1
 
 
 def beyond_accelerator(network: QuantizedNetwork) -> list[str]:

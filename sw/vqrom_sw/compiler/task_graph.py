@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import Region
-from vqrom_sw.network import Add, AveragePool, Conv, GlobalAveragePool, Layer, MaxPool
+from vqrom_sw.network import AveragePool, Conv, Elementwise, GlobalAveragePool, Layer, MaxPool
 
 from .channel_multiplier import repeat_channels, runs_on_vector_unit
 from .feature_map import DramLayout, FeatureMap, Shape, plain_map, word_layout
@@ -98,18 +97,13 @@ class TaskGraph:
             folded=form.folding.columns, group_channels=form.shape[2] // layer.groups))
 
     def add_layer(self, number: int, layer: Layer, sources: Sequence[FeatureMap]) -> FeatureMap:
-        """Append a layer that the vector unit does, a depthwise convolution among them.
-
-        Raises
-        ------
-        VqromError
-            If an addition has a factor that the vector unit cannot apply.
-        """
+        """Append a layer that the vector unit does, a depthwise convolution among them."""
         match layer:
             case Conv():
                 return self._add_depthwise(number, layer, sources[0])
-            case Add():
-                return self._append(self._add(number, layer, sources))
+            case Elementwise():
+                return self._append(AddTask(self.config, number, layer.name, tuple(sources),
+                                            self._output(layer), add=layer))
         common = (self.config, number, layer.name, tuple(sources), self._output(layer))
         match layer:
             case MaxPool():
@@ -136,14 +130,6 @@ class TaskGraph:
         return self._append(DepthwiseTask(
             self.config, number, layer.name, (source,), self._output(layer), kernel_of(layer),
             clamp=layer.clamp, conv=layer, codewords=self.codewords))
-
-    def _add(self, number: int, layer: Add, sources: Sequence[FeatureMap]) -> Task:
-        factor = max(int(scale.shift[0]) for scale in layer.input_requantization)
-        if factor > 0:
-            raise VqromError(f"layer {layer.name!r}: its inputs' factors must be below 1, "
-                             f"not have shift {factor!r}")
-        return AddTask(self.config, number, layer.name, tuple(sources), self._output(layer),
-                       add=layer)
 
     def _output(self, layer: Layer) -> FeatureMap:
         """The map that a layer makes."""

@@ -14,7 +14,7 @@ from torch import nn
 
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.encoding import Encoded
-from vqrom_sw.network import FloatAdd, FloatConv, FloatHost, FloatLayer, FloatNetwork
+from vqrom_sw.network import FloatConv, FloatHost, FloatLayer, FloatNetwork, is_sum
 from vqrom_sw.reference import float_forward, float_layer, fold_layers
 
 from .assigned import AssignedConv
@@ -55,8 +55,9 @@ class Construction(nn.Module):
         super().__init__()
         self._network = network
         self._watched = watched_layers(network)
-        last = network.layers[-1]
-        self._classifies = scores_layer(network) != last.name or not isinstance(last, FloatHost)
+        last = _output_layer(network)
+        self._classifies = len(network.outputs) == 1 and (
+            scores_layer(network) != last.name or not isinstance(last, FloatHost))
         self.layers = nn.ModuleDict()
 
         @torch.no_grad()
@@ -111,8 +112,8 @@ class Construction(nn.Module):
         return found
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Run the network, and return the last layer's output ``[N, C, H, W]``."""
-        return self.maps(x)[self._watched[-1]]
+        """Run the network, and return its first output as a feature map ``[N, C, H, W]``."""
+        return self.maps(x)[self._network.outputs[0].layer]
 
     @torch.no_grad()
     def settle(self, images: torch.Tensor) -> None:
@@ -135,8 +136,8 @@ class Construction(nn.Module):
         """Compute the distillation loss, a scalar.
 
         It is the mean of the watched layers' relative squared errors, plus what the network's
-        output is off by: if that is a vector of scores, the divergence from the teacher's
-        distribution, otherwise the output's relative squared error again. If there are labels, the
+        output is off by: if that is one vector of scores, the divergence from the teacher's
+        distribution, otherwise the outputs' relative squared error again. If there are labels, the
         cross entropy is added.
 
         Parameters
@@ -157,7 +158,8 @@ class Construction(nn.Module):
             teacher = wanted[last].flatten(1).log_softmax(1)
             total = total + F.kl_div(scores, teacher, reduction="batchmean", log_target=True)
         else:
-            total = total + errors[self._watched[-1]]
+            total = total + torch.stack([errors[output.layer]
+                                         for output in self._network.outputs]).mean()
         return total if labels is None else total + F.nll_loss(scores, labels)
 
     def indecision(self) -> torch.Tensor:
@@ -193,14 +195,20 @@ def watched_layers(network: FloatNetwork) -> list[str]:
     """List the layers whose outputs are distilled, in execution order.
 
     These are the sums at the blocks' ends, or every convolution where there are no sums, and the
-    network's output.
+    network's outputs.
     """
-    sums = [layer.name for layer in network.layers if isinstance(layer, FloatAdd)]
+    sums = [layer.name for layer in network.layers if is_sum(layer)]
     watched = sums or [layer.name for layer in network.layers if isinstance(layer, FloatConv)]
-    return list(dict.fromkeys([*watched, scores_layer(network), network.layers[-1].name]))
+    outputs = [output.layer for output in network.outputs]
+    return list(dict.fromkeys([*watched, scores_layer(network), *outputs]))
 
 
 def scores_layer(network: FloatNetwork) -> str:
-    """Name the layer that gives the network's output, leaving out a final softmax on the host."""
-    last = network.layers[-1]
+    """Name the layer of the network's first output, leaving out a final softmax on the host."""
+    last = _output_layer(network)
     return last.inputs[0] if isinstance(last, FloatHost) and last.kind == "softmax" else last.name
+
+
+def _output_layer(network: FloatNetwork) -> FloatLayer:
+    """The layer that makes the network's first output."""
+    return next(layer for layer in network.layers if layer.name == network.outputs[0].layer)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.network import UNBOUNDED, FloatAdd, FloatConv, FloatNetwork, readers_of
+from vqrom_sw.network import INPUT, UNBOUNDED, FloatConv, FloatNetwork, is_sum, readers_of
 from vqrom_sw.progress import Progress
 from vqrom_sw.reference import linear_part
 
@@ -83,12 +83,17 @@ def _partners(network: FloatNetwork) -> dict[str, str]:
     Such a layer can make up for the error of the other operand, too, since nobody else reads it.
     """
     readers = readers_of(network)
+    shapes = {INPUT: network.input_shape} | {layer.name: layer.shape for layer in network.layers}
+    outputs = {output.layer for output in network.outputs}
     found = {}
     for layer in network.layers:
-        if isinstance(layer, FloatConv) and len(readers[layer.name]) == 1:
+        if isinstance(layer, FloatConv) and len(readers[layer.name]) == 1 \
+                and layer.name not in outputs:
             reader = readers[layer.name][0]
-            if isinstance(reader, FloatAdd) and layer.bounds == UNBOUNDED:
-                found[layer.name] = reader.inputs[reader.inputs[0] == layer.name]
+            if is_sum(reader) and layer.bounds == UNBOUNDED:
+                other = reader.inputs[reader.inputs[0] == layer.name]
+                if shapes[other] == layer.shape:
+                    found[layer.name] = other
     return found
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from vqrom_sw.arithmetic import HIGHEST
-from vqrom_sw.network import FloatAdd, FloatConv, FloatNetwork, readers_of
+from vqrom_sw.network import FloatConv, FloatNetwork, is_sum, readers_of
 
 RAW_LIMIT = HIGHEST
 """Largest magnitude of a raw weight: they are symmetric, -127..127."""
@@ -86,4 +86,4 @@ def _residual_path_heads(network: FloatNetwork) -> list[FloatConv]:
     readers = readers_of(network)
     return [layer for layer in network.layers if isinstance(layer, FloatConv)
             and len(readers[layer.name]) > 1
-            and any(isinstance(reader, FloatAdd) for reader in readers[layer.name])]
+            and any(is_sum(reader) for reader in readers[layer.name])]

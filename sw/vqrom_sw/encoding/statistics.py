@@ -116,12 +116,12 @@ def position_importance(network: FloatNetwork, images: torch.Tensor, seed: int,
             return made.clamp(*layer.bounds)
 
         with torch.enable_grad():
-            last = fold_layers(network, chunk.clone().requires_grad_(), run)
-            direction = torch.randn(last.shape, generator=generator)
+            results = fold_layers(network, chunk.clone().requires_grad_(), run)
+            total = torch.stack([(result * torch.randn(result.shape, generator=generator)).sum()
+                                 for result in results]).sum()
             # Layers that are looked at with fewer inputs need no gradient of these.
             asked = {name: made for name, made in outputs.items() if counts[name] > first}
-            gradients = torch.autograd.grad((last * direction).sum(), list(asked.values()),
-                                            materialize_grads=True)
+            gradients = torch.autograd.grad(total, list(asked.values()), materialize_grads=True)
         for name, gradient in zip(asked, gradients, strict=True):
             parts.setdefault(name, []).append(gradient.square().mean(1))
     return {name: _relative(torch.cat(found)[:counts[name]]) for name, found in parts.items()}

@@ -52,6 +52,22 @@ class QuantizationRecord(StrictRecord):
     zero_point: Int8
 
 
+class NativeRecord(StrictRecord):
+    """How the float network sees a feature map."""
+
+    sizes: Annotated[tuple[Annotated[int, Field(ge=1, le=1 << 31)], ...],
+                     Field(min_length=1, max_length=5)]
+    order: Literal["CHW", "CWH", "HCW", "HWC", "WCH", "WHC"]
+
+
+class OutputRecord(StrictRecord):
+    """An output of the network."""
+
+    layer: Name
+    native: NativeRecord
+    name: Annotated[str, Field(max_length=256)] = ""
+
+
 class FixedPoint(StrictRecord):
     """One factor of a requantisation as integers."""
 
@@ -82,6 +98,7 @@ class ConvRecord(WindowRecord):
     kind: Literal["conv", "linear"]
     weights: Literal["index", "raw"]
     groups: Size = 1
+    dilation: Pair = (1, 1)
     clamp: tuple[Int8, Int8]
 
 
@@ -89,6 +106,7 @@ class MaxPoolRecord(WindowRecord):
     """A max pooling."""
 
     kind: Literal["maxpool"] = "maxpool"
+    dilation: Pair = (1, 1)
 
 
 class AveragePoolRecord(WindowRecord):
@@ -96,6 +114,7 @@ class AveragePoolRecord(WindowRecord):
 
     kind: Literal["avgpool2d"] = "avgpool2d"
     clamp: tuple[Int8, Int8]
+    count_padding: bool = False
 
 
 class GlobalAveragePoolRecord(LayerRecord):
@@ -105,13 +124,58 @@ class GlobalAveragePoolRecord(LayerRecord):
     requantization: FixedPoint
 
 
-class AddRecord(LayerRecord):
-    """A sum of two feature maps."""
+class ElementwiseRecord(LayerRecord):
+    """Two feature maps combined number by number; the kind is the operator."""
 
-    kind: Literal["add"] = "add"
-    input_requantization: tuple[FixedPoint, FixedPoint]
+    kind: Literal["add", "subtract", "multiply", "maximum", "minimum"]
+    input_requantization: tuple[FixedPoint, FixedPoint] | None
     requantization: FixedPoint
     clamp: tuple[Int8, Int8]
+
+
+class TableRecord(LayerRecord):
+    """A function of each number; its table is a tensor of the file."""
+
+    kind: Literal["table"] = "table"
+    operation: Annotated[str, Field(max_length=256)]
+    tables: Size
+
+
+class ConcatRecord(LayerRecord):
+    """The channels of several inputs one after the other."""
+
+    kind: Literal["concat"] = "concat"
+    input_requantization: Annotated[tuple[FixedPoint, ...], Field(min_length=1, max_length=256)]
+
+
+class SelectRecord(LayerRecord):
+    """Channels of the input passed on; the chosen channels are a tensor of the file."""
+
+    kind: Literal["select"] = "select"
+    stride: Pair
+    clamp: tuple[Int8, Int8]
+
+
+class PadRecord(LayerRecord):
+    """Pixels of a constant around the input."""
+
+    kind: Literal["pad"] = "pad"
+    padding: Padding
+    value: Int8
+
+
+class UpsampleRecord(LayerRecord):
+    """Every pixel as a block of equal pixels."""
+
+    kind: Literal["upsample"] = "upsample"
+    factor: Pair
+
+
+class DepthToSpaceRecord(LayerRecord):
+    """Channels as pixels."""
+
+    kind: Literal["depth to space"] = "depth to space"
+    block: Size
 
 
 class SoftmaxRecord(LayerRecord):
@@ -137,11 +201,13 @@ class HostRecord(LayerRecord):
     operation: Annotated[str, Field(max_length=256)]
     steps: Annotated[tuple[StepRecord, ...], Field(min_length=1, max_length=256)]
     constants: Annotated[int, Field(ge=0, le=256)]
-    input_shapes: tuple[Annotated[tuple[Size, ...], Field(min_length=1, max_length=3)], ...]
+    inputs_native: tuple[NativeRecord, ...]
+    native: NativeRecord
 
 
 AnyLayerRecord = Annotated[
-    ConvRecord | MaxPoolRecord | AveragePoolRecord | GlobalAveragePoolRecord | AddRecord
+    ConvRecord | MaxPoolRecord | AveragePoolRecord | GlobalAveragePoolRecord | ElementwiseRecord
+    | TableRecord | ConcatRecord | SelectRecord | PadRecord | UpsampleRecord | DepthToSpaceRecord
     | SoftmaxRecord | HostRecord, Field(discriminator="kind")]
 """The record of a layer of any kind."""
 
@@ -152,7 +218,8 @@ class NetworkRecord(StrictRecord):
     name: Name
     input_shape: Shape
     input_quantization: QuantizationRecord
-    output_shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=4)]
+    input_native: NativeRecord
+    outputs: Annotated[tuple[OutputRecord, ...], Field(min_length=1, max_length=256)]
     codebook_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     codewords: Annotated[int, Field(ge=MIN_CODEWORDS, le=MAX_CODEWORDS)] | None
     subvector: Subvector | None

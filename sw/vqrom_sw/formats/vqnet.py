@@ -16,12 +16,14 @@ from pydantic import ValidationError
 from vqrom_hw.errors import VqromError
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.io import read_tensors, tensor_bytes, write_bytes
-from vqrom_sw.network import QuantizedNetwork
+from vqrom_sw.network import Output, QuantizedNetwork
 
-from .layer_conversion import layer_from_record, quantization, quantization_record, record_of
-from .records import NetworkRecord
+from .fields import native, native_record, quantization, quantization_record
+from .layer_checks import check_native
+from .layer_conversion import layer_from_record, record_of
+from .records import NetworkRecord, OutputRecord
 
-FORMAT, VERSION = "vqrom.network", "1"
+FORMAT, VERSION = "vqrom.network", "2"
 """What the metadata of a network file says."""
 
 MAX_FILE_BYTES = 1 << 30
@@ -55,7 +57,9 @@ def save_network(network: QuantizedNetwork, path: str | Path,
     record = NetworkRecord.model_validate(dict(
         name=network.name, input_shape=network.input_shape,
         input_quantization=quantization_record(network.input_quantization),
-        output_shape=network.output_shape,
+        input_native=native_record(network.input_native),
+        outputs=tuple(OutputRecord(layer=output.layer, native=native_record(output.native),
+                                   name=output.name) for output in network.outputs),
         codebook_sha256=network.codebook_sha256, codewords=size,
         subvector=codebook.subvector if codebook is not None and network.indexed else None,
         layers=records))
@@ -105,12 +109,16 @@ def _network(network: NetworkRecord, tensors: dict[str, np.ndarray]) -> Quantize
         shapes[record.name] = record.shape
     if tensors:
         raise VqromError(f"tensor {min(tensors)!r} must belong to a layer")
-    if int(np.prod(network.output_shape)) != int(np.prod(layers[-1].shape)):
-        raise VqromError(f"output shape must have the elements of {layers[-1].shape!r}, "
-                         f"not {network.output_shape!r}")
-    return QuantizedNetwork(network.name, network.input_shape,
-                            quantization(network.input_quantization), tuple(layers),
-                            network.output_shape, network.codebook_sha256)
+    check_native("input", network.input_native, network.input_shape)
+    for output in network.outputs:
+        if output.layer not in shapes:
+            raise VqromError(f"output must be that of a layer, not of {output.layer!r}")
+        check_native(f"output of {output.layer!r}", output.native, shapes[output.layer])
+    return QuantizedNetwork(
+        network.name, network.input_shape, quantization(network.input_quantization),
+        tuple(layers), tuple(Output(output.layer, native(output.native), output.name)
+                             for output in network.outputs),
+        network.codebook_sha256, native(network.input_native))
 
 
 def content_digest(graph: str, tensors: dict[str, np.ndarray]) -> str:

@@ -8,34 +8,51 @@ checks host layers, and the functions that convert shapes.
 
 from .float_network import (
     UNBOUNDED,
-    FloatAdd,
+    FloatAveragePool,
+    FloatConcat,
     FloatConv,
+    FloatDepthToSpace,
+    FloatElementwise,
     FloatGlobalAveragePool,
     FloatHost,
-    FloatIdentity,
     FloatLayer,
     FloatMaxPool,
     FloatNetwork,
+    FloatPad,
+    FloatSelect,
+    FloatTable,
+    FloatUpsample,
+    Operator,
+    is_sum,
     readers_of,
 )
 from .host_steps import GETITEM, OPERATIONS, RESHAPES, HostStep, check_steps, run_steps
 from .quantized_layers import (
-    Add,
     AveragePool,
+    Concat,
     Conv,
+    DepthToSpace,
+    Elementwise,
     GlobalAveragePool,
     Host,
     Layer,
     MaxPool,
+    Pad,
+    Select,
     Softmax,
+    Table,
+    Upsample,
 )
-from .quantized_network import NO_CODEBOOK, QuantizedNetwork
-from .shapes import INPUT, image_shaped, native
+from .quantized_network import NO_CODEBOOK, QuantizedNetwork, image_output
+from .shapes import INPUT, Native, Output, Shape, image_native, map_inputs, native_of
 
 __all__ = [
-    "GETITEM", "INPUT", "NO_CODEBOOK", "OPERATIONS", "RESHAPES", "UNBOUNDED", "Add", "AveragePool",
-    "Conv", "FloatAdd", "FloatConv", "FloatGlobalAveragePool", "FloatHost", "FloatIdentity",
-    "FloatLayer", "FloatMaxPool", "FloatNetwork", "GlobalAveragePool", "Host", "HostStep", "Layer",
-    "MaxPool", "QuantizedNetwork", "Softmax", "check_steps", "image_shaped", "native", "readers_of",
-    "run_steps",
+    "GETITEM", "INPUT", "NO_CODEBOOK", "OPERATIONS", "RESHAPES", "UNBOUNDED", "AveragePool",
+    "Concat", "Conv", "DepthToSpace", "Elementwise", "FloatAveragePool", "FloatConcat",
+    "FloatConv", "FloatDepthToSpace", "FloatElementwise", "FloatGlobalAveragePool", "FloatHost",
+    "FloatLayer", "FloatMaxPool", "FloatNetwork", "FloatPad", "FloatSelect", "FloatTable",
+    "FloatUpsample", "GlobalAveragePool", "Host", "HostStep", "Layer", "MaxPool", "Native",
+    "Operator", "Output", "Pad", "QuantizedNetwork", "Select", "Shape", "Softmax", "Table",
+    "Upsample", "check_steps", "image_native", "image_output", "is_sum", "map_inputs", "native_of",
+    "readers_of", "run_steps",
 ]

@@ -15,7 +15,7 @@ import torch
 
 from vqrom_hw.errors import VqromError
 
-from .shapes import feature_map, native
+from .shapes import Native, Shape
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     name: getattr(getattr(torch.ops.aten, name.split(".")[0]), name.split(".")[1])
@@ -120,8 +120,8 @@ def _check_argument(name: str, argument: Any, limits: Mapping[str, int]) -> None
 
 
 def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
-              constants: Sequence[torch.Tensor], shapes: Sequence[tuple[int, ...]],
-              output: tuple[int, int, int]) -> torch.Tensor:
+              constants: Sequence[torch.Tensor], natives: Sequence[Native], native: Native,
+              shape: Shape) -> torch.Tensor:
     """Run the steps of a host layer.
 
     Parameters
@@ -132,10 +132,9 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
         One float32 ``[N, C, H, W]`` for each input.
     constants:
         The layer's constant tensors, float32.
-    shapes:
-        Shape of each input in the float network, without the batch: three sizes are an image, two
-        a sequence ``(S, C)``, one a vector.
-    output:
+    natives, native:
+        How the float network sees each input, and the result.
+    shape:
         Shape ``(H, W, C)`` of the result.
 
     Returns
@@ -149,7 +148,7 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
         If an operation does not fit its arguments.
     """
     device = inputs[0].device
-    known = {"input": [native(x, shape) for x, shape in zip(inputs, shapes, strict=True)],
+    known = {"input": [seen.tensor(x) for x, seen in zip(inputs, natives, strict=True)],
              "constant": [constant.to(device) for constant in constants], "step": []}
 
     def resolve(argument: Any) -> Any:
@@ -161,10 +160,10 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
 
     try:
         _run(steps, known, resolve)
+        return native.feature_map(known["step"][-1].float(), shape)
     except (RuntimeError, TypeError, IndexError, ValueError) as error:
         raise VqromError(f"host operations {', '.join(step.op for step in steps)} must fit their "
                          f"arguments, but: {' '.join(str(error).split())[:200]}") from None
-    return feature_map(known["step"][-1].float(), output)
 
 
 def _run(steps: Sequence[HostStep], known: dict[str, list[Any]],

@@ -13,7 +13,9 @@ import numpy as np
 
 from vqrom_sw.arithmetic import Quantization, Requantization
 
+from .float_network import Operator
 from .host_steps import HostStep
+from .shapes import Native, Shape
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Layer:
 
     name: str
     inputs: tuple[str, ...]
-    shape: tuple[int, int, int]
+    shape: Shape
     quantization: Quantization
 
 
@@ -96,7 +98,7 @@ class MaxPool(Layer):
 
     Members
     -------
-    kernel, stride, padding:
+    kernel, stride, padding, dilation:
         The window, as in :class:`Conv`.
     """
 
@@ -112,8 +114,9 @@ class AveragePool(Layer):
     """Average pooling over windows, as TFLite's int8 AVERAGE_POOL_2D computes it.
 
     The int8 numbers of a window are summed and divided by their count, rounded to nearest with
-    ties away from zero, and clamped. Padding is in neither the sum nor the count. Input and output
-    share their quantisation.
+    ties away from zero, and clamped. Padding is in neither the sum nor the count, unless
+    ``count_padding`` says that it counts as pixels whose value is the zero point; then it is in
+    both. Input and output share their quantisation.
 
     Members
     -------
@@ -121,12 +124,15 @@ class AveragePool(Layer):
         The window, as in :class:`Conv`; the padding is smaller than the kernel.
     clamp:
         Least and greatest int8 output.
+    count_padding:
+        Whether padding counts.
     """
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[int, int, int, int]
     clamp: tuple[int, int]
+    count_padding: bool = False
     kind = "avgpool2d"
 
 
@@ -147,27 +153,147 @@ class GlobalAveragePool(Layer):
 
 
 @dataclass(frozen=True)
-class Add(Layer):
-    """The sum of two feature maps, as TFLite's int8 ADD computes it.
+class Elementwise(Layer):
+    """Two feature maps combined number by number, as TFLite's int8 operators do it.
 
-    Each input is brought to a common scale, ``r = requantise((x - zero_point_of_x) << shift)`` with
-    the shift :data:`vqrom_hw.lib.OPERAND_SHIFT`; the output is ``requantise(r_0 + r_1)`` plus its
-    zero point, clamped.
+    The second operand has the shape of the first, or is a single pixel ``(1, 1, C)``, which is
+    combined with every pixel of the first.
+
+    ``"multiply"`` is ``requantise((x_0 - zero_point_0) * (x_1 - zero_point_1))`` plus the output's
+    zero point, clamped. The other operators first bring each input to a common scale,
+    ``r = requantise((x - zero_point_of_x) << shift)`` with the shift
+    :data:`vqrom_hw.lib.OPERAND_SHIFT`; the output is ``requantise(r_0 + r_1)``, or of
+    ``r_0 - r_1``, or of the greater or the lesser of both, plus its zero point, clamped.
+
+    Source: TensorFlow Lite's reference kernels ADD, SUB and MUL; MAXIMUM and MINIMUM there need
+    inputs and output of one quantisation, in which case this comes to the same.
 
     Members
     -------
+    operator:
+        What is done with two numbers.
     input_requantization:
-        One factor for the first input, and one for the second.
+        One factor for the first input, and one for the second; None for ``"multiply"``.
     requantization:
-        One factor for the sum.
+        One factor for the result.
     clamp:
         Least and greatest int8 output.
     """
 
-    input_requantization: tuple[Requantization, Requantization]
+    operator: Operator
+    input_requantization: tuple[Requantization, Requantization] | None
     requantization: Requantization
     clamp: tuple[int, int]
-    kind = "add"
+
+    @property
+    def kind(self) -> str:
+        """The operator, which is the kind that reports and files give."""
+        return self.operator
+
+
+@dataclass(frozen=True)
+class Table(Layer):
+    """A function of each single number, looked up: ``table[t, x + 128]``.
+
+    Members
+    -------
+    operation:
+        What the function is, for messages and reports.
+    table:
+        int8 ``[T, 256]``: one table for all channels (``T`` is 1), or one for each.
+    """
+
+    operation: str
+    table: np.ndarray
+    kind = "table"
+
+
+@dataclass(frozen=True)
+class Concat(Layer):
+    """The channels of all inputs one after the other, each rescaled to the output's quantisation.
+
+    A number ``x`` becomes ``requantise(x - zero_point_of_x)`` plus the output's zero point, clamped
+    to int8. The factor 1 changes nothing, where quantisations are the same.
+
+    Members
+    -------
+    input_requantization:
+        One factor for each input.
+    """
+
+    input_requantization: tuple[Requantization, ...]
+    kind = "concat"
+
+
+@dataclass(frozen=True)
+class Select(Layer):
+    """Channels of the input passed on: chosen, subsampled, clamped.
+
+    Input and output share their quantisation.
+
+    Members
+    -------
+    sources:
+        int32 ``[C_out]``: for each output channel the input channel that it is, or -1 for a channel
+        whose numbers are the zero point.
+    stride:
+        Step of the subsampling, ``(y, x)``.
+    clamp:
+        Least and greatest int8 output.
+    """
+
+    sources: np.ndarray
+    stride: tuple[int, int]
+    clamp: tuple[int, int]
+    kind = "select"
+
+
+@dataclass(frozen=True)
+class Pad(Layer):
+    """Pixels of a constant around the input; input and output share their quantisation.
+
+    Members
+    -------
+    padding:
+        Pixels ``(top, left, bottom, right)``.
+    value:
+        The int8 number that they hold.
+    """
+
+    padding: tuple[int, int, int, int]
+    value: int
+    kind = "pad"
+
+
+@dataclass(frozen=True)
+class Upsample(Layer):
+    """Nearest-neighbour up-sampling; input and output share their quantisation.
+
+    Members
+    -------
+    factor:
+        Height and width of the block that a pixel becomes, ``(y, x)``.
+    """
+
+    factor: tuple[int, int]
+    kind = "upsample"
+
+
+@dataclass(frozen=True)
+class DepthToSpace(Layer):
+    """Channels become pixels, as in PyTorch's pixel shuffle; the quantisation stays.
+
+    Input channel ``(c * block + y) * block + x`` is output channel ``c`` of the block's pixel
+    ``(y, x)``.
+
+    Members
+    -------
+    block:
+        Height and width of the block.
+    """
+
+    block: int
+    kind = "depth to space"
 
 
 @dataclass(frozen=True)
@@ -184,14 +310,17 @@ class Host(Layer):
         The operations in order.
     constants:
         Constant tensors that the steps refer to, float32.
-    input_shapes:
-        Shape of each input in the PyTorch module, without the batch.
+    inputs_native:
+        How the float network sees each input.
+    native:
+        How it sees the result.
     """
 
     operation: str
     steps: tuple[HostStep, ...]
     constants: tuple[np.ndarray, ...]
-    input_shapes: tuple[tuple[int, ...], ...]
+    inputs_native: tuple[Native, ...]
+    native: Native
     kind = "host"
 
 

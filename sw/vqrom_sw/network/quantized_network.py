@@ -8,7 +8,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Quantization
 
 from .quantized_layers import Conv, Layer
-from .shapes import INPUT
+from .shapes import INPUT, Native, Output, Shape, image_native
 
 NO_CODEBOOK = "0" * 64
 """Stands for a codebook's SHA-256 in a network that was never put on a codebook."""
@@ -27,25 +27,33 @@ class QuantizedNetwork:
     input_quantization:
         Scale and zero point of the input.
     layers:
-        The layers in execution order; the last one makes the network's output.
-    output_shape:
-        Shape of one output as the float network gives it, e.g. ``(10,)`` or ``(C, H, W)``.
+        The layers in execution order.
+    outputs:
+        What the network gives, in the order of the float network; at least one.
     codebook_sha256:
         SHA-256 of the codebook that the indices point into; :data:`NO_CODEBOOK` if there never
         was one.
+    input_native:
+        How the float network sees its input.
     """
 
     name: str
-    input_shape: tuple[int, int, int]
+    input_shape: Shape
     input_quantization: Quantization
     layers: tuple[Layer, ...]
-    output_shape: tuple[int, ...]
+    outputs: tuple[Output, ...]
     codebook_sha256: str
+    input_native: Native
 
     @property
     def indexed(self) -> bool:
         """Whether at least one layer has indices into a codebook."""
         return any(isinstance(layer, Conv) and layer.indices is not None for layer in self.layers)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the first output as the float network gives it, without the batch."""
+        return self.outputs[0].native.sizes
 
     def check_codebook(self, sha256: str) -> None:
         """Refuse another codebook than the network's own; a network without indices runs on any.
@@ -64,7 +72,7 @@ class QuantizedNetwork:
             raise VqromError(f"network {self.name!r} must run on its own codebook "
                              f"{self.codebook_sha256[:12]!r}, not {sha256[:12]!r}")
 
-    def shape_of(self, name: str) -> tuple[int, int, int]:
+    def shape_of(self, name: str) -> Shape:
         """Shape ``(H, W, C)`` of the output of the layer of that name, or of the input."""
         return self.input_shape if name == INPUT else self.layer(name).shape
 
@@ -86,3 +94,8 @@ class QuantizedNetwork:
     def macs_of(self, layer: Layer) -> int:
         """Multiply-accumulates of a layer for one image, those with padding included."""
         return layer.shape[0] * layer.shape[1] * self.weights_of(layer)
+
+
+def image_output(layer: Layer) -> Output:
+    """A layer's map as an output of the network, seen as PyTorch's image."""
+    return Output(layer.name, image_native(layer.shape))

@@ -17,13 +17,16 @@ import torch
 
 from vqrom_sw.encoding import Encoded
 from vqrom_sw.network import (
+    INPUT,
     UNBOUNDED,
-    FloatAdd,
     FloatConv,
+    FloatElementwise,
     FloatHost,
     FloatLayer,
     FloatNetwork,
     HostStep,
+    Native,
+    Shape,
 )
 from vqrom_sw.reference import float_forward
 
@@ -60,21 +63,26 @@ def even_out(network: FloatNetwork, encoded: Mapping[str, Encoded],
     ranges = {name: found.abs().amax((0, 2, 3))
               for name, found in float_forward(network, images).items()}
     layers = {layer.name: layer for layer in network.layers}
-    for layer in network.layers:
-        if isinstance(layer, FloatAdd) and _to_change(layer, layers, ranges):
+    shapes = {INPUT: network.input_shape} | {layer.name: layer.shape for layer in network.layers}
+    # What the network gives out must stay as it is.
+    inner = [layer for layer in network.layers
+             if layer.name not in {output.layer for output in network.outputs}]
+    for layer in inner:
+        if isinstance(layer, FloatElementwise) and layer.operator == "add" \
+                and all(shapes[name] == layer.shape for name in layer.inputs) and _to_change(layer, layers, ranges):
             readers = _readers(layers, layer.name)
             for reader in readers:
                 layers[reader.name] = _add_inside(reader, layer)
             del layers[layer.name]
     scaled = dict(encoded)
-    for layer in network.layers:
+    for layer in inner:
         if isinstance(layer, FloatConv) and _to_change(layer, layers, ranges):
             largest = ranges[layer.name]
             scale = torch.where(largest > 0, largest, 1.0)
             layers[layer.name] = replace(
                 layer, weight=layer.weight / scale.reshape(-1, 1, 1, 1), bias=layer.bias / scale)
             for reader in _readers(layers, layer.name):
-                layers[reader.name] = _multiply_inside(reader, layer.name, scale)
+                layers[reader.name] = _multiply_inside(reader, layer, scale)
             scaled[layer.name] = _scaled(scaled[layer.name], scale)
     return replace(network, layers=tuple(layers.values())), scaled
 
@@ -86,7 +94,7 @@ def _readers(layers: Mapping[str, FloatLayer], name: str) -> list[FloatHost]:
     return hosts if len(hosts) == len(readers) else []
 
 
-def _to_change(layer: FloatAdd | FloatConv, layers: Mapping[str, FloatLayer],
+def _to_change(layer: FloatElementwise | FloatConv, layers: Mapping[str, FloatLayer],
                ranges: Mapping[str, torch.Tensor]) -> bool:
     """Tell whether a layer's output is uneven, has no activation, and host layers alone read it."""
     found = ranges[layer.name]
@@ -94,26 +102,38 @@ def _to_change(layer: FloatAdd | FloatConv, layers: Mapping[str, FloatLayer],
     return layer.bounds == UNBOUNDED and uneven and bool(_readers(layers, layer.name))
 
 
-def _add_inside(host: FloatHost, layer: FloatAdd) -> FloatHost:
+def _add_inside(host: FloatHost, layer: FloatElementwise) -> FloatHost:
     """Give a host layer a sum as its first step, in the place of the sum's feature map."""
     place = host.inputs.index(layer.name)
-    shape = host.input_shapes[place]
+    native = host.inputs_native[place]
     count = len(host.inputs)
     step = HostStep("add.Tensor", ({"input": count}, {"input": count + 1}), {})
     longer = replace(host, kind=f"add, {host.kind}", inputs=host.inputs + layer.inputs,
-                     input_shapes=host.input_shapes + (shape, shape))
+                     inputs_native=(*host.inputs_native, native, native))
     return _without_input(_prepend(longer, step, place), place)
 
 
-def _multiply_inside(host: FloatHost, name: str, scale: torch.Tensor) -> FloatHost:
+def _multiply_inside(host: FloatHost, layer: FloatConv, scale: torch.Tensor) -> FloatHost:
     """Give a host layer a first step that multiplies one of its inputs by its channels' scales."""
     for place, source in enumerate(host.inputs):
-        if source == name:
-            shape = host.input_shapes[place]
-            constant = scale.reshape(-1, 1, 1) if len(shape) == 3 else scale
+        if source == layer.name:
+            constant = _seen(scale, host.inputs_native[place], layer.shape)
             step = HostStep("mul.Tensor", ({"input": place}, {"constant": len(host.constants)}), {})
             host = _prepend(replace(host, constants=(*host.constants, constant)), step, place)
     return host
+
+
+def _seen(scale: torch.Tensor, native: Native, shape: Shape) -> torch.Tensor:
+    """A number for each channel ``[C]``, as a host layer sees a map: it broadcasts over a batch."""
+    height, width, channels = shape
+    if native == Native((height, channels), "HWC") and width == 1:
+        return scale
+    if len(native.sizes) == 3:
+        seen = Native(tuple(channels if axis == "C" else 1 for axis in native.order), native.order)
+        if native.sizes == tuple(dict(zip("HWC", shape, strict=True))[axis]
+                                 for axis in native.order):
+            return seen.tensor(scale.reshape(1, -1, 1, 1))[0]
+    return native.tensor(scale.reshape(1, -1, 1, 1).expand(1, channels, height, width))[0]
 
 
 def _prepend(host: FloatHost, step: HostStep, place: int) -> FloatHost:
@@ -133,9 +153,8 @@ def _without_input(host: FloatHost, place: int) -> FloatHost:
         (kind, number), = reference.items()
         return {kind: number - 1} if kind == "input" and number > place else reference
 
-    inputs, shapes = (part[:place] + part[place + 1:]
-                      for part in (host.inputs, host.input_shapes))
-    return replace(host, inputs=inputs, input_shapes=shapes,
+    return replace(host, inputs=host.inputs[:place] + host.inputs[place + 1:],
+                   inputs_native=host.inputs_native[:place] + host.inputs_native[place + 1:],
                    steps=tuple(_renamed(host.steps, moved)))
 
 

@@ -10,13 +10,17 @@ from .floating_point import (
     float_forward,
     float_layer,
     float_output,
+    float_outputs,
     fold_layers,
     linear_part,
     pad,
+    run_table,
 )
-from .integer import dequantize, output_of, quantize_input, run_reference
+from .integer import dequantize, output_of, outputs_of, quantize_input, run_reference
+from .integer_layers import layer_weights, run_layer
 
 __all__ = [
-    "LiveResults", "dequantize", "float_forward", "float_layer", "float_output", "fold_layers",
-    "linear_part", "output_of", "pad", "quantize_input", "run_reference",
+    "LiveResults", "dequantize", "float_forward", "float_layer", "float_output", "float_outputs",
+    "fold_layers", "layer_weights", "linear_part", "output_of", "outputs_of", "pad",
+    "quantize_input", "run_layer", "run_reference", "run_table",
 ]

@@ -8,7 +8,7 @@ a later layer reads it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import torch
@@ -16,20 +16,32 @@ import torch.nn.functional as F
 
 from vqrom_sw.network import (
     INPUT,
-    FloatAdd,
+    FloatAveragePool,
+    FloatConcat,
     FloatConv,
+    FloatDepthToSpace,
+    FloatElementwise,
     FloatGlobalAveragePool,
     FloatHost,
-    FloatIdentity,
     FloatLayer,
     FloatMaxPool,
     FloatNetwork,
-    native,
+    FloatPad,
+    FloatSelect,
+    FloatTable,
+    FloatUpsample,
+    Native,
+    Operator,
     run_steps,
 )
 
 T = TypeVar("T")
 """What a fold has for a layer's result: one feature map, or several."""
+
+OPERATORS: dict[Operator, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "maximum": torch.maximum,
+    "minimum": torch.minimum}
+"""What computes each operator of elementwise layers, of numbers of any kind."""
 
 
 def linear_part(layer: FloatConv, weight: torch.Tensor, bias: torch.Tensor | None,
@@ -39,7 +51,7 @@ def linear_part(layer: FloatConv, weight: torch.Tensor, bias: torch.Tensor | Non
     Parameters
     ----------
     layer:
-        Gives stride, padding and groups.
+        Gives stride, padding, dilation and groups.
     weight:
         ``[C_out, C_in / groups, kernel_y, kernel_x]``.
     bias:
@@ -52,7 +64,8 @@ def linear_part(layer: FloatConv, weight: torch.Tensor, bias: torch.Tensor | Non
     torch.Tensor
         ``[N, C_out, H, W]``.
     """
-    return F.conv2d(pad(x, layer.padding), weight, bias, layer.stride, groups=layer.groups)
+    return F.conv2d(pad(x, layer.padding), weight, bias, layer.stride, dilation=layer.dilation,
+                    groups=layer.groups)
 
 
 def pad(x: torch.Tensor, padding: tuple[int, int, int, int], value: float = 0.0) -> torch.Tensor:
@@ -80,24 +93,75 @@ def float_layer(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
     match layer:
         case FloatConv():
             return linear_part(layer, layer.weight, layer.bias, x).clamp(*layer.bounds)
-        case FloatIdentity():
-            stride_y, stride_x = layer.stride
-            passed = F.pad(x[:, :, ::stride_y, ::stride_x], (0, 0, 0, 0, *layer.channels))
-            return passed.clamp(*layer.bounds)
+        case FloatSelect():
+            return select_channels(x, layer.sources, layer.stride, 0.0).clamp(*layer.bounds)
         case FloatMaxPool():
-            return F.max_pool2d(pad(x, layer.padding, -math.inf), layer.kernel, layer.stride)
+            return F.max_pool2d(pad(x, layer.padding, -math.inf), layer.kernel, layer.stride,
+                                dilation=layer.dilation)
+        case FloatAveragePool():
+            return average_windows(x, layer)
         case FloatGlobalAveragePool():
             return x.mean((2, 3), keepdim=True)
-        case FloatAdd():
-            return (x + inputs[1]).clamp(*layer.bounds)
+        case FloatElementwise():
+            return OPERATORS[layer.operator](x, inputs[1]).clamp(*layer.bounds)
+        case FloatTable():
+            return run_table(layer, x)
+        case FloatConcat():
+            return torch.cat(inputs, 1)
+        case FloatPad():
+            return pad(x, layer.padding, layer.value)
+        case FloatUpsample():
+            return upsample(x, layer.factor)
+        case FloatDepthToSpace():
+            return F.pixel_shuffle(x, layer.block)
         case FloatHost():
-            return run_steps(layer.steps, inputs, layer.constants, layer.input_shapes, layer.shape)
+            return run_steps(layer.steps, inputs, layer.constants, layer.inputs_native,
+                             layer.native, layer.shape)
         case _:
             raise TypeError(f"unknown layer class {type(layer).__name__}")
 
 
+def average_windows(x: torch.Tensor, layer: FloatAveragePool) -> torch.Tensor:
+    """The mean of each window of float32 ``[N, C, H, W]``."""
+    sums = F.avg_pool2d(pad(x, layer.padding), layer.kernel, layer.stride, divisor_override=1)
+    if layer.count_padding:
+        return sums / math.prod(layer.kernel)
+    ones = pad(torch.ones_like(x[:1, :1]), layer.padding)
+    return sums / F.avg_pool2d(ones, layer.kernel, layer.stride, divisor_override=1)
+
+
+def select_channels(x: torch.Tensor, sources: Sequence[int], stride: tuple[int, int],
+                    zero: float) -> torch.Tensor:
+    """Choose channels of ``[N, C, H, W]`` of any dtype; source -1 stands for a channel of zeros.
+
+    Parameters
+    ----------
+    sources:
+        Input channel of each output channel, or -1.
+    stride:
+        Step of the subsampling, ``(y, x)``.
+    zero:
+        What the channels of zeros hold.
+    """
+    places = torch.as_tensor(sources, dtype=torch.int64, device=x.device)
+    taken = x[:, :, ::stride[0], ::stride[1]].index_select(1, places.clamp(min=0))
+    return torch.where((places < 0).reshape(1, -1, 1, 1), zero, taken)
+
+
+def upsample(x: torch.Tensor, factor: tuple[int, int]) -> torch.Tensor:
+    """Repeat each pixel of ``[N, C, H, W]`` of any dtype ``factor`` times, ``(y, x)``."""
+    return x.repeat_interleave(factor[0], 2).repeat_interleave(factor[1], 3)
+
+
+def run_table(layer: FloatTable, x: torch.Tensor) -> torch.Tensor:
+    """Apply a function to each number of float32 ``[N, C, H, W]``."""
+    height, width, channels = x.shape[2], x.shape[3], x.shape[1]
+    seen = Native((channels, height, width))
+    return run_steps(layer.steps, [x], layer.constants, [seen], seen, (height, width, channels))
+
+
 def fold_layers(network: FloatNetwork, first: T,
-                   run: Callable[[FloatLayer, list[T]], T]) -> T:
+                run: Callable[[FloatLayer, list[T]], T]) -> list[T]:
     """Run the layers in order, each on its inputs' results, and forget results in time.
 
     Parameters
@@ -111,15 +175,18 @@ def fold_layers(network: FloatNetwork, first: T,
 
     Returns
     -------
-    T
-        The last layer's result.
+    list
+        The result of each layer that makes an output, in the order of the outputs.
     """
     live = LiveResults(network, {INPUT: first})
-    result = first
+    asked = {output.layer for output in network.outputs}
+    kept = {INPUT: first}
     for layer in network.layers:
         result = run(layer, live.inputs(layer))
         live.put(layer, result)
-    return result
+        if layer.name in asked:
+            kept[layer.name] = result
+    return [kept[output.layer] for output in network.outputs]
 
 
 class LiveResults(Generic[T]):
@@ -178,8 +245,8 @@ def float_forward(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Ten
     return results
 
 
-def float_output(network: FloatNetwork, x: torch.Tensor) -> torch.Tensor:
-    """Run a network in float32, and return its output in the imported module's shape.
+def float_outputs(network: FloatNetwork, x: torch.Tensor) -> list[torch.Tensor]:
+    """Run a network in float32, and return its outputs in the imported module's shapes.
 
     Parameters
     ----------
@@ -190,8 +257,15 @@ def float_output(network: FloatNetwork, x: torch.Tensor) -> torch.Tensor:
 
     Returns
     -------
-    torch.Tensor
-        float32 ``[N, *output_shape]``.
+    list
+        float32 ``[N, *sizes]`` of each output.
     """
-    last = float_forward(network, x)[network.layers[-1].name]
-    return native(last, network.output_shape)
+    with torch.no_grad():
+        found = fold_layers(network, x, float_layer)
+    return [output.native.tensor(value)
+            for output, value in zip(network.outputs, found, strict=True)]
+
+
+def float_output(network: FloatNetwork, x: torch.Tensor) -> torch.Tensor:
+    """The first of :func:`float_outputs`."""
+    return float_outputs(network, x)[0]

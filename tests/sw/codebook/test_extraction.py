@@ -23,14 +23,16 @@ from vqrom_sw.codebook.extraction import (
     to_int8,
 )
 from vqrom_sw.encoding.assign import assign
-from vqrom_sw.network import UNBOUNDED, FloatConv, FloatNetwork
+from vqrom_sw.network import UNBOUNDED, FloatConv, FloatNetwork, Output, image_native, native_of
 
 
 def network_of(weight: torch.Tensor, name: str = "net") -> FloatNetwork:
     layer = FloatConv("conv", ("input",), (1, 1, len(weight)), "conv", weight,
                       torch.zeros(len(weight)), (1, 1), (0, 0, 0, 0), UNBOUNDED)
     channels, height, width = weight.shape[1:]
-    return FloatNetwork(name, (height, width, channels), (layer,), (len(weight),))
+    return FloatNetwork(name, (height, width, channels), (layer,),
+                        (Output("conv", native_of((len(weight),))),),
+                        image_native((height, width, channels)))
 
 
 def random_network(channels: int, seed: int, name: str = "net") -> FloatNetwork:

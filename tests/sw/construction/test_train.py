@@ -141,7 +141,7 @@ def test_exported_is_what_was_evaluated(network: FloatNetwork, codebook: Univers
         if layer.indices is not None:
             looked_up = codebook.codewords[layer.indices].reshape(*layer.indices.shape[:3], -1)
             np.testing.assert_array_equal(looked_up.transpose(0, 3, 1, 2), layer.integers)
-    ran = fold_layers(network, images, lambda layer, inputs: encoded_layer(
+    (ran,) = fold_layers(network, images, lambda layer, inputs: encoded_layer(
         layer, exported.get(layer.name), inputs))
     with torch.no_grad():
         torch.testing.assert_close(ran, construction(images), rtol=1e-3, atol=1e-4)
@@ -151,7 +151,8 @@ def test_training_brings_the_outputs_nearer(network: FloatNetwork, codebook: Uni
                                             images: torch.Tensor) -> None:
     """In the integer reference, on inputs that it was not trained on."""
     fresh = pictures(4)
-    wanted = fold_layers(network, fresh, lambda layer, inputs: encoded_layer(layer, None, inputs))
+    (wanted,) = fold_layers(
+        network, fresh, lambda layer, inputs: encoded_layer(layer, None, inputs))
     errors = []
     for settings in (NEAREST, ConstructionSettings(epochs=20, batch=16)):
         quantized = compress(network, codebook, images.numpy(), settings)

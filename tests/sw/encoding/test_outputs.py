@@ -24,7 +24,7 @@ from vqrom_sw.encoding.columns import ColumnEncoding, Moments, sub_vector_column
 from vqrom_sw.encoding.statistics import LEAST_IMPORTANCE, layer_statistics, position_importance
 from vqrom_sw.formats import save_network
 from vqrom_sw.importers import capture
-from vqrom_sw.network import FloatConv, FloatNetwork, native
+from vqrom_sw.network import FloatConv, FloatNetwork
 from vqrom_sw.reference import float_output, fold_layers
 
 
@@ -72,10 +72,10 @@ def raw(network: FloatNetwork) -> frozenset[str]:
 
 @torch.no_grad()
 def error(network: FloatNetwork, encoded: dict[str, Encoded], images: torch.Tensor) -> float:
-    last = fold_layers(network, images, lambda layer, inputs: encoded_layer(
+    (last,) = fold_layers(network, images, lambda layer, inputs: encoded_layer(
         layer, encoded.get(layer.name), inputs))
     wanted = float_output(network, images)
-    return float((native(last, network.output_shape) - wanted).square().mean() / wanted.var())
+    return float((network.outputs[0].native.tensor(last) - wanted).square().mean() / wanted.var())
 
 
 def test_new_inputs_give_nearly_the_same_outputs(

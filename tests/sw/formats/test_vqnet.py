@@ -19,7 +19,7 @@ from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.formats import load_network, save_network
 from vqrom_sw.formats.vqnet import content_digest
 from vqrom_sw.io import tensor_bytes
-from vqrom_sw.network import AveragePool, QuantizedNetwork, Softmax
+from vqrom_sw.network import AveragePool, QuantizedNetwork, Softmax, image_output
 from vqrom_sw.reference import run_reference
 
 CODEBOOK = UniversalCodebook(
@@ -58,7 +58,7 @@ def raw_network() -> QuantizedNetwork:
     pool = AveragePool("pool", ("conv0",), (2, 2, 8), quantization, (3, 3), (2, 2), (0, 1, 1, 0),
                        (-100, 90))
     softmax = Softmax("softmax", ("pool",), (2, 2, 8), Quantization(1 / 256, -128), 1 << 30, 23)
-    return replace(conv, layers=(*conv.layers, pool, softmax), output_shape=(8, 2, 2))
+    return replace(conv, layers=(*conv.layers, pool, softmax), outputs=(image_output(softmax),))
 
 
 def test_there_and_back_without_a_codebook(tmp_path: Path) -> None:
@@ -154,7 +154,8 @@ def layer_set(number: int, **values: object) -> Callable[..., object]:
     (lambda graph, tensors: graph.update(subvector=3), "subvector"),
     (lambda graph, tensors: graph.update(layers=[]), "layers"),
     (lambda graph, tensors: graph.update(colour="red"), "colour"),
-    (lambda graph, tensors: graph.update(output_shape=[11]), "output shape must have"),
+    (lambda graph, tensors: graph["outputs"][0]["native"].update(sizes=[11]),
+     "output of .* must have"),
     (layer_set(0, kind="softmax"), "layers.0"),
     (layer_set(0, kernel=[0, 3]), "kernel"),
     (layer_set(0, stride=[0, 1]), "stride"),

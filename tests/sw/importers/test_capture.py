@@ -11,7 +11,7 @@ from torch import nn
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import capture
-from vqrom_sw.network import FloatConv, FloatIdentity
+from vqrom_sw.network import FloatConv, FloatSelect
 from vqrom_sw.reference.floating_point import float_output
 
 
@@ -100,8 +100,8 @@ def test_fuses_what_the_hardware_fuses() -> None:
 
 def test_option_a_shortcut_is_one_layer() -> None:
     network = capture(settle(Residual()), torch.zeros(1, 4, 8, 8))
-    (shortcut,) = [layer for layer in network.layers if isinstance(layer, FloatIdentity)]
-    assert (shortcut.stride, shortcut.channels) == ((2, 2), (2, 2))
+    (shortcut,) = [layer for layer in network.layers if isinstance(layer, FloatSelect)]
+    assert (shortcut.stride, shortcut.sources) == ((2, 2), (-1, -1, 0, 1, 2, 3, -1, -1))
 
 
 class Constant(nn.Module):

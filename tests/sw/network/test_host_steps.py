@@ -19,7 +19,7 @@ from vqrom_sw.compiler import compile_network
 from vqrom_sw.compress import compress
 from vqrom_sw.formats import load_network, save_network
 from vqrom_sw.importers import capture
-from vqrom_sw.network import FloatConv, FloatHost, Host, HostStep, check_steps, run_steps
+from vqrom_sw.network import FloatConv, FloatHost, Host, HostStep, Native, check_steps, run_steps
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 from vqrom_sw.reference.floating_point import float_output
 
@@ -142,8 +142,8 @@ def test_forged_steps(step: HostStep, message: str) -> None:
 
 def test_steps_that_do_not_fit() -> None:
     with pytest.raises(VqromError, match=r"softmax\.int must fit their arguments"):
-        run_steps([forged(arguments=({"input": 0}, 9))], [torch.zeros(1, 2, 1, 1)], [], [(2,)],
-                  (1, 1, 2))
+        run_steps([forged(arguments=({"input": 0}, 9))], [torch.zeros(1, 2, 1, 1)], [],
+                  [Native((2,))], Native((2,)), (1, 1, 2))
 
 
 def test_a_file_with_other_inputs(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_file_with_other_inputs(tmp_path: Path) -> None:
     host = network.layers[-1]
     assert isinstance(host, Host)
     wrong = dataclasses.replace(network, layers=(
-        *network.layers[:-1], dataclasses.replace(host, input_shapes=((7, 4, 3),))))
+        *network.layers[:-1], dataclasses.replace(host, inputs_native=(Native((7, 4, 3)),))))
     save_network(wrong, tmp_path / "net.vqnet", codebook)
     with pytest.raises(VqromError, match="inputs must have the elements of"):
         load_network(tmp_path / "net.vqnet")

@@ -14,7 +14,7 @@ from vqrom_sw.codebook import extract_codebook
 from vqrom_sw.compress import check_calibration, compress
 from vqrom_sw.encoding import Encoded, encode_nearest
 from vqrom_sw.importers import capture
-from vqrom_sw.network import FloatAdd, FloatConv, FloatNetwork
+from vqrom_sw.network import FloatConv, FloatElementwise, FloatNetwork
 from vqrom_sw.quantization import even_out
 from vqrom_sw.reference import dequantize, float_output, output_of, quantize_input, run_reference
 
@@ -62,8 +62,8 @@ def evened(network: FloatNetwork, inputs: np.ndarray
 def test_the_function_stays(inputs: np.ndarray) -> None:
     module, network = network_of(100)
     encoded, changed, scaled = evened(network, inputs)
-    assert any(isinstance(layer, FloatAdd) for layer in network.layers)
-    assert not any(isinstance(layer, FloatAdd) for layer in changed.layers)
+    assert any(isinstance(layer, FloatElementwise) for layer in network.layers)
+    assert not any(isinstance(layer, FloatElementwise) for layer in changed.layers)
     with torch.no_grad():
         wanted = module(torch.from_numpy(inputs))
     found = float_output(changed, check_calibration(changed, inputs))

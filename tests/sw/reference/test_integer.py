@@ -16,13 +16,15 @@ from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import (
     INPUT,
     NO_CODEBOOK,
-    Add,
     AveragePool,
     Conv,
+    Elementwise,
     GlobalAveragePool,
     Layer,
     MaxPool,
     QuantizedNetwork,
+    image_native,
+    image_output,
 )
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 
@@ -63,7 +65,7 @@ def by_hand(network: QuantizedNetwork, layer: Layer, inputs: list[np.ndarray],
     image = inputs[0]
     weights = weight_of(layer, codebook, image.shape[2] // layer.groups) \
         if isinstance(layer, Conv) else None
-    low, high = layer.clamp if isinstance(layer, Conv | Add) else (-128, 127)
+    low, high = layer.clamp if isinstance(layer, Conv | Elementwise) else (-128, 127)
     for y, x, channel in np.ndindex(*layer.shape):
         if isinstance(layer, Conv):
             assert weights is not None
@@ -78,7 +80,7 @@ def by_hand(network: QuantizedNetwork, layer: Layer, inputs: list[np.ndarray],
             total = int((image[:, :, channel].astype(int) - zeros[0]).sum())
             value = scaled(total, layer.requantization) + layer.quantization.zero_point
         else:
-            assert isinstance(layer, Add)
+            assert isinstance(layer, Elementwise) and layer.input_requantization
             parts = [scaled((int(part[y, x, channel]) - zero) << 20, scale)
                      for part, zero, scale in zip(inputs, zeros, layer.input_requantization,
                                                   strict=True)]
@@ -140,8 +142,8 @@ def test_average_pooling_equals_plain_loops(
     quantization = Quantization(0.1, -5)
     layer = AveragePool("pool", (INPUT,), (height, width, 3), quantization, kernel, stride, padding,
                         clamp)
-    network = QuantizedNetwork("pool", (7, 6, 3), quantization, (layer,), (3, height, width),
-                               NO_CODEBOOK)
+    network = QuantizedNetwork("pool", (7, 6, 3), quantization, (layer,), (image_output(layer),),
+                               NO_CODEBOOK, image_native((7, 6, 3)))
     image = np.random.default_rng(0).integers(-128, 128, (1, 7, 6, 3)).astype(np.int8)
     result = run_reference(network, None, image)["pool"][0]
     for y, x, channel in np.ndindex(*layer.shape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vqrom_hw.isa import Opcode, VectorOp
-from vqrom_sw.network import Add
+from vqrom_sw.network import Elementwise
 
 from ..feature_map import BufferRows
 from ..operations import Operation, area, nest_fields, range_fields, target_fields
@@ -22,7 +22,7 @@ class AddTask(Task):
         The layer, which has the factors.
     """
 
-    add: Add = field(repr=False)
+    add: Elementwise = field(repr=False)
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
@@ -58,7 +58,7 @@ class AddTask(Task):
         """The columns of the factors of both operands and of the sum."""
         scale = self.add.requantization
         fields = {"multiplier": int(scale.multiplier[0]), "shift": int(scale.shift[0])}
-        for number, operand in enumerate(self.add.input_requantization):
+        for number, operand in enumerate(self.add.input_requantization or ()):
             fields[f"zero_point_{number}"] = self.inputs[number].zero_point
             fields[f"multiplier_{number}"] = int(operand.multiplier[0])
             fields[f"right_shift_{number}"] = -int(operand.shift[0])

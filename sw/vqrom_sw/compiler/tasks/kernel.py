@@ -48,7 +48,11 @@ POINT = Kernel()
 
 
 def kernel_of(layer: Conv | MaxPool | AveragePool) -> Kernel:
-    """The window of a layer, as the network has it."""
+    """The window of a layer; steps that are never taken are 1."""
     top, left, _, _ = layer.padding
     dilation = (1, 1) if isinstance(layer, AveragePool) else layer.dilation
-    return Kernel(*layer.kernel, *layer.stride, top, left, *dilation)
+    stride_rows, stride_columns = (
+        1 if count == 1 else step for count, step in zip(layer.shape, layer.stride, strict=False))
+    tap_rows, tap_columns = (
+        1 if size == 1 else step for size, step in zip(layer.kernel, dilation, strict=True))
+    return Kernel(*layer.kernel, stride_rows, stride_columns, top, left, tap_rows, tap_columns)

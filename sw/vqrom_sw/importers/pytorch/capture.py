@@ -15,7 +15,7 @@ from torch.fx import Node
 from torch.fx.node import map_arg
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import INPUT, FloatHost, FloatLayer, FloatNetwork
+from vqrom_sw.network import INPUT, FloatHost, FloatLayer, FloatNetwork, Output, native_of
 
 from .graph_node import GraphNode
 from .handlers import HANDLERS
@@ -61,7 +61,10 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     if not layers or layers[-1].name != output.layer:
         raise VqromError(f"network {name!r}: the output must be its last layer's, "
                          f"not that of {output.layer!r}")
-    return FloatNetwork(name, _map_of(tuple(example_input.shape)), layers, output.shape[1:])
+    shape = tuple(example_input.shape)
+    return FloatNetwork(name, _map_of(shape), layers,
+                        (Output(output.layer, native_of(output.shape[1:])),),
+                        native_of(shape[1:]))
 
 
 def _translate(op: GraphNode, host: HostNodes) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch.fx import Node
 
-from vqrom_sw.network import GETITEM, OPERATIONS, RESHAPES, FloatHost, HostStep
+from vqrom_sw.network import GETITEM, OPERATIONS, RESHAPES, FloatHost, HostStep, native_of
 
 from .graph_node import GraphNode
 from .walk import TracedMap, Walk
@@ -68,7 +68,8 @@ class HostNodes:
         sources = [self._walk.values[source] for source in program.inputs]
         layer = self._walk.append(lambda name: FloatHost(
             name, tuple(value.layer for value in sources), size, kind, tuple(program.steps),
-            tuple(program.constants), tuple(value.shape[1:] for value in sources)),
+            tuple(program.constants), tuple(native_of(value.shape[1:]) for value in sources),
+            native_of(op.shape[1:])),
             op.path, op.kind)
         self._nodes.discard(node)
         # Never fusable: the hardware's layers alone take activations.

@@ -14,11 +14,11 @@ import torch
 
 from vqrom_sw.network import (
     UNBOUNDED,
-    FloatAdd,
     FloatConv,
+    FloatElementwise,
     FloatGlobalAveragePool,
-    FloatIdentity,
     FloatMaxPool,
+    FloatSelect,
 )
 
 from .graph_node import GraphNode
@@ -112,13 +112,13 @@ def _activate(op: GraphNode, lowest: float | None, highest: float | None) -> Non
     high = math.inf if highest is None else float(highest)
     if not low < high:
         raise op.error(f"the lower bound must be below the upper one, not {low!r} and {high!r}")
-    if isinstance(layer, FloatConv | FloatAdd | FloatIdentity):
+    if isinstance(layer, FloatConv | FloatElementwise | FloatSelect):
         # clamp(clamp(x, a, b), c, d): each bound of the first one clamped by the second.
         bounds = tuple(min(max(bound, low), high) for bound in layer.bounds)
         op.fuse(value, bounds=bounds)
         return
-    op.emit(lambda name: FloatIdentity(
-        name, (value.layer,), value.map, (1, 1), (0, 0), (low, high)))
+    op.emit(lambda name: FloatSelect(
+        name, (value.layer,), value.map, tuple(range(value.map[2])), (1, 1), (low, high)))
 
 
 def relu(op: GraphNode) -> None:
@@ -202,7 +202,8 @@ def add(op: GraphNode) -> None:
     if (first.map, first.shape) != (second.map, second.shape):
         raise op.error(f"both operands must have one shape, not {first.shape!r} and "
                        f"{second.shape!r}")
-    op.emit(lambda name: FloatAdd(name, (first.layer, second.layer), first.map, UNBOUNDED))
+    op.emit(lambda name: FloatElementwise(
+        name, (first.layer, second.layer), first.map, "add", UNBOUNDED))
 
 
 def _add_bias(op: GraphNode) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import torch
 
-from vqrom_sw.network import UNBOUNDED, FloatIdentity
+from vqrom_sw.network import UNBOUNDED, FloatSelect
 
 from .graph_node import GraphNode
 from .walk import TracedMap
@@ -19,16 +19,16 @@ def _extend_identity(op: GraphNode, value: TracedMap, stride: tuple[int, int],
                      channels: tuple[int, int]) -> None:
     """Add subsampling or zero channels to the identity before, or start one."""
     _, count, height, width = op.shape
-    shape = (height, width, count)
-    layer = op.producer(value)
+    shape, layer = (height, width, count), op.producer(value)
+    zeros = tuple((-1,) * number for number in channels)
     # A clamp comes last in the layer, so nothing can be added after one.
-    if isinstance(layer, FloatIdentity) and layer.bounds == UNBOUNDED:
-        op.fuse(value, shape=shape,
-                stride=(layer.stride[0] * stride[0], layer.stride[1] * stride[1]),
-                channels=(layer.channels[0] + channels[0], layer.channels[1] + channels[1]))
+    if isinstance(layer, FloatSelect) and layer.bounds == UNBOUNDED:
+        op.fuse(value, shape=shape, sources=zeros[0] + layer.sources + zeros[1],
+                stride=(layer.stride[0] * stride[0], layer.stride[1] * stride[1]))
         return
-    op.emit(lambda name: FloatIdentity(
-        name, (value.layer,), shape, stride, channels, UNBOUNDED), "shortcut")
+    op.emit(lambda name: FloatSelect(
+        name, (value.layer,), shape, zeros[0] + tuple(range(value.map[2])) + zeros[1], stride,
+        UNBOUNDED), "shortcut")
 
 
 def slice_(op: GraphNode) -> None:

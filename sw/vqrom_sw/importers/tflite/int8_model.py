@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import NO_CODEBOOK, Layer, QuantizedNetwork
+from vqrom_sw.network import NO_CODEBOOK, Layer, Native, Output, QuantizedNetwork, image_native
 
 from .int8_operators import OPERATORS
 from .scales import quantization_of
@@ -77,7 +77,8 @@ class _Reader:
         if not self._layers:
             raise VqromError("must have a layer")
         return QuantizedNetwork(name, self._values.input_shape, self._values.input_quantization,
-                                tuple(self._layers), self._output_shape(), NO_CODEBOOK)
+                                tuple(self._layers), (self._output(),), NO_CODEBOOK,
+                                image_native(self._values.input_shape))
 
     def _append(self, operator: Any, number: int) -> None:
         kind = self._file.kind(operator)
@@ -101,7 +102,7 @@ class _Reader:
         self._layers.append(made)
         self._values.values[output] = TfliteValue(name, made.shape)
 
-    def _output_shape(self) -> tuple[int, ...]:
+    def _output(self) -> Output:
         value = self._values.values.get(self._file.result)
         if value is None or value.layer != self._layers[-1].name or value.padding != NO_PADDING:
             raise VqromError("its output must be that of the last layer")
@@ -109,4 +110,5 @@ class _Reader:
         height, width, channels = value.shape
         if value.reshaped and (len(sizes) != 1 or (height * width > 1 and channels > 1)):
             raise VqromError(f"output of {value.shape!r} must not be reshaped to {sizes!r}")
-        return (sizes[2], *sizes[:2]) if len(sizes) == 3 else tuple(sizes)
+        return Output(value.layer, Native((sizes[2], *sizes[:2]) if len(sizes) == 3
+                                          else tuple(sizes)))

@@ -24,8 +24,8 @@ from vqrom_sw.arithmetic import (
 )
 from vqrom_sw.network import (
     INPUT,
-    Add,
     AveragePool,
+    Elementwise,
     GlobalAveragePool,
     Layer,
     MaxPool,
@@ -96,7 +96,7 @@ def add(model: TfliteValues, operator: Any, name: str) -> Layer:
     output = quantization_of(model.file, operator.Outputs(0))
     twice = 2 * max(one.scale, two.scale)
     activation = model.file.activation(model.file.options(operator, "AddOptions"))
-    return Add(name, (first.layer, second.layer), first.shape, output,
+    return Elementwise(name, (first.layer, second.layer), first.shape, output, "add",
                (quantize_multiplier(name, one.scale / twice),
                 quantize_multiplier(name, two.scale / twice)),
                quantize_multiplier(name, twice / ((1 << OPERAND_SHIFT) * output.scale)),

@@ -15,7 +15,7 @@ from tests.sw.importers.test_tflite_int8 import real_inputs
 from tests.sw.importers.tflite_models import differing
 from vqrom_sim.engines.rtl.engine import RtlRun
 from vqrom_sw.importers import read_tflite_int8
-from vqrom_sw.network import QuantizedNetwork, Softmax
+from vqrom_sw.network import QuantizedNetwork, Softmax, image_output
 
 LAYERS = {"ds_cnn_kws": 11, "resnet8": 14}
 """Layers of each model without the softmax at its end, which is the host's."""
@@ -28,8 +28,7 @@ def model_file(folder: Path, name: str) -> Path:
 def run(network: QuantizedNetwork, count: int, inputs: np.ndarray) -> RtlRun:
     """The first layers under Verilator; only the output of the last of them leaves the chip."""
     layers = network.layers[:count]
-    height, width, channels = layers[-1].shape
-    part = replace(network, layers=layers, output_shape=(channels, height, width))
+    part = replace(network, layers=layers, outputs=(image_output(layers[-1]),))
     # No layer has indices: any codebook does.
     return check_network(part, random_codebook(TINY), TINY, inputs.transpose(0, 3, 1, 2))
 

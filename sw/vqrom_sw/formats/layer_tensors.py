@@ -1,0 +1,109 @@
+"""The tensors of a ``.vqnet`` file: layers whose records alone do not hold them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vqrom_hw.codebook_shape import index_width
+from vqrom_hw.errors import VqromError
+from vqrom_sw.arithmetic import MAX_SHIFT, MIN_SHIFT, Requantization
+from vqrom_sw.network import Conv, Host, HostStep, Select, Table, check_steps
+
+from .fields import native, quantization
+from .index_packing import packed_bytes, unpack
+from .records import ConvRecord, HostRecord, NetworkRecord, SelectRecord, Shape, TableRecord
+
+Tensors = dict[str, np.ndarray]
+"""The file's tensors; those of layer ``n`` are called ``n.NAME``."""
+
+
+def take(tensors: Tensors, number: int, layer: str, name: str, dtype: type,
+         *shape: int) -> np.ndarray:
+    """Take a tensor out of the file's.
+
+    Parameters
+    ----------
+    number, layer:
+        Place and name of the layer that it belongs to.
+    name:
+        What it is called within the layer.
+    dtype, shape:
+        What it must have.
+
+    Raises
+    ------
+    VqromError
+        If it is missing, or of another type or shape.
+    """
+    array = tensors.pop(f"{number}.{name}", None)
+    if array is None or array.dtype != dtype or array.shape != shape:
+        found = "none" if array is None else f"{array.dtype} {array.shape!r}"
+        raise VqromError(f"layer {layer!r}: {name} must be {np.dtype(dtype)} {shape!r}, "
+                         f"not {found}")
+    return array
+
+
+def read_conv(record: ConvRecord, number: int, network: NetworkRecord, tensors: Tensors,
+              source: Shape) -> Conv:
+    """Make a convolution of its record, and of tensors that are taken out of the file's."""
+    channels, reduced = record.shape[2], source[2] // record.groups
+
+    def own(name: str, dtype: type, *shape: int) -> np.ndarray:
+        return take(tensors, number, record.name, name, dtype, *shape)
+
+    bias, scale = own("bias", np.int32, channels), own("scale", np.float64, channels)
+    multiplier = own("multiplier", np.int32, channels)
+    shift = own("shift", np.int8, channels)
+    if (multiplier < 0).any() or (shift < MIN_SHIFT).any() or (shift > MAX_SHIFT).any():
+        raise VqromError(f"layer {record.name!r}: multipliers must not be negative and shifts be "
+                         f"in {MIN_SHIFT}..{MAX_SHIFT}")
+    raw = indices = None
+    if record.weights == "raw":
+        raw = own("raw", np.int8, channels, *record.kernel, reduced)
+    else:
+        if network.codewords is None or network.subvector is None:
+            raise VqromError(f"layer {record.name!r}: indices must have a codebook")
+        shape = (channels, *record.kernel, -(-reduced // network.subvector))
+        count, width = int(np.prod(shape)), index_width(network.codewords)
+        packed = own("index", np.uint8, packed_bytes(count, width))
+        indices = unpack(packed, count, width).reshape(shape)
+        if int(indices.max()) >= network.codewords:
+            raise VqromError(f"layer {record.name!r}: indices must be below {network.codewords}, "
+                             f"not {int(indices.max())!r}")
+    return Conv(record.name, record.inputs, record.shape, quantization(record.quantization),
+                record.kind, record.kernel, record.stride, record.padding, indices, raw, scale,
+                bias, Requantization(multiplier, shift), record.clamp, record.groups,
+                record.dilation)
+
+
+def read_host(record: HostRecord, number: int, tensors: Tensors) -> Host:
+    """Make a host layer of its record, and of constants that are taken out of the file's."""
+    constants = []
+    for place in range(record.constants):
+        constant = tensors.pop(f"{number}.constant.{place}", None)
+        if constant is None or constant.dtype != np.float32:
+            raise VqromError(f"layer {record.name!r}: constant {place} must be float32")
+        constants.append(constant)
+    steps = tuple(HostStep(step.op, step.arguments, step.keywords) for step in record.steps)
+    check_steps(record.name, steps, len(record.inputs), len(constants))
+    return Host(record.name, record.inputs, record.shape, quantization(record.quantization),
+                record.operation, steps, tuple(constants),
+                tuple(map(native, record.inputs_native)), native(record.native))
+
+
+def read_table(record: TableRecord, number: int, tensors: Tensors) -> Table:
+    """Make a table layer of its record, and of a table that is taken out of the file's."""
+    table = take(tensors, number, record.name, "table", np.int8, record.tables, 256)
+    return Table(record.name, record.inputs, record.shape, quantization(record.quantization),
+                 record.operation, table)
+
+
+def read_select(record: SelectRecord, number: int, tensors: Tensors, source: Shape) -> Select:
+    """Make a selection of its record, and of channel numbers that are taken out of the file's
+    tensors."""
+    sources = take(tensors, number, record.name, "sources", np.int32, record.shape[2])
+    if (sources < -1).any() or (sources >= source[2]).any():
+        raise VqromError(f"layer {record.name!r}: sources must be -1 to {source[2] - 1}, "
+                         f"not {int(sources.min())} to {int(sources.max())}")
+    return Select(record.name, record.inputs, record.shape, quantization(record.quantization),
+                  sources, record.stride, record.clamp)
