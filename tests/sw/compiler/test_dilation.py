@@ -51,5 +51,5 @@ def test_steps_beyond_an_address_generator() -> None:
     net = NetworkBuilder(CODEBOOK, (130, 4, 16))
     net.conv(16, (1, 1))
     net.conv(16, (3, 1), dilation=(64, 1))
-    with pytest.raises(VqromError, match="layer 'conv1': .* its dilation 64 is more than 63"):
+    with pytest.raises(VqromError, match=r"layer 'conv1': .* its dilation 64 is more than 63"):
         compile_network(net.build(), CODEBOOK.codewords, EDGE)
