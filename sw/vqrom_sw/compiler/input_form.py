@@ -64,8 +64,8 @@ class InputForm:
                        stride_columns=kernel.stride_columns // folding.hop, left=0,
                        tap_columns=max(1, folding.columns // folding.hop))
 
-    def cost(self, config: AcceleratorConfig) -> tuple[int, int]:
-        """Estimated cycles, of the array or of the bus that brings the weights; input bytes."""
+    def cost(self, config: AcceleratorConfig) -> int:
+        """Estimated cycles of the array, or of the bus that brings weights, and of the input."""
         height, width, channels = self.layer.shape
         pixels = height * width
         tiles = self.layer.kernel[0] * self.folding.chunks * -(-channels // config.columns)
@@ -74,8 +74,8 @@ class InputForm:
         blocks = -(-pixels // config.accumulator_depth)
         source = self.source(0, 0, config).dram
         assert source is not None
-        return (max(tiles * max(pixels, blocks * config.fill_steps), blocks * beats),
-                source.size)
+        return (max(tiles * max(pixels, blocks * config.fill_steps), blocks * beats)
+                + source.size // config.beat_bytes)
 
 
 def choose_form(layer: Conv, shape: Shape, indexed: bool, codewords: np.ndarray,

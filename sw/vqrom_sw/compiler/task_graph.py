@@ -143,6 +143,10 @@ class TaskGraph:
         task.output.producer = position
         for source in task.inputs:
             source.consumers.append(position)
+            if source.producer is not None:
+                before = self.tasks[source.producer]
+                if before.on_array != task.on_array:
+                    before.alternates = task.alternates = True
         return task.output
 
     def store(self, feature_map: FeatureMap, shape: Shape, offset: int) -> DramLayout:

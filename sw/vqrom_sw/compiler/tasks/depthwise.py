@@ -13,6 +13,7 @@ from vqrom_sw.network import Conv
 
 from ..feature_map import BufferRows
 from ..operations import Level, Operation, Packet
+from .handover import handover_ranges
 from .kernel import Kernel, kernel_of
 from .packets import PARAMETER_BYTES, decode_weights, fold_bias, parameter_packet
 from .task import Block
@@ -75,12 +76,23 @@ class DepthwiseTask(WindowTask):
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
-        kernel, block = self.kernel, Block(first, end, 0, self.output.width)
+        kernel = self.kernel
         return [self._window_operation(
             block, (word, word + 1), sources[0], target, self._packets(word),
             pad_value=self.inputs[0].zero_point, taps=kernel.rows * kernel.columns,
             kernel_columns=kernel.columns, column_stride=kernel.stride_columns,
-            zero_point=self.output.zero_point) for word in range(self.output.words)]
+            zero_point=self.output.zero_point)
+            for block in self._blocks(first, end, split) for word in range(self.output.words)]
+
+    def _blocks(self, first: int, end: int, split: bool) -> list[Block]:
+        """Output rows ``first`` to ``end``, cut where the array may begin with the first of them.
+        """
+        width, rows = self.output.width, [(first, end)]
+        if self.alternates:
+            cycles = vector_cycles(self.conv, self.config) * width
+            beats = sum(-(-packet.size // self.config.beat_bytes) for packet in self._packets(0))
+            rows = handover_ranges(first, end, end - first, cycles, beats, split)
+        return [Block(y0, y1, 0, width) for y0, y1 in rows]
 
     def _packets(self, word: int) -> tuple[Packet, Packet]:
         """Parameters, then weights, of one channel word."""

@@ -58,6 +58,9 @@ class Task(ABC):
         The maps that the task reads, and the one that it makes.
     kernel:
         The window of an output pixel in the input.
+    alternates:
+        Whether a task on the other unit makes what it reads, or reads what it makes: then some map
+        rows at a time keep both units at work.
     """
 
     config: AcceleratorConfig
@@ -66,6 +69,7 @@ class Task(ABC):
     inputs: tuple[FeatureMap, ...]
     output: FeatureMap
     kernel: Kernel = POINT
+    alternates: bool = False
 
     on_array: ClassVar[bool] = False
     """Whether the array does the task (a COMPUTE) or the vector unit (a VECTOR)."""
