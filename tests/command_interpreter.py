@@ -15,10 +15,12 @@ import numpy as np
 from amaranth.hdl import Shape
 from amaranth.lib import data
 
+from tests.command_vector import LANE, finish, moved, requantize, results, slide
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import (
     BODIES,
     COMMAND_BYTES,
+    PAIRS,
     Channel,
     Opcode,
     Region,
@@ -27,9 +29,6 @@ from vqrom_hw.isa import (
     header_layout,
 )
 from vqrom_sw.compiler import Program
-
-LANE = np.dtype([("bias", "<i4"), ("multiplier", "<u4"), ("shift", "i1")])
-"""Parameters of one output channel, as a parameter packet holds them."""
 
 UNITS_OF = {Opcode.LOAD: (Unit.LOAD,), Opcode.STORE: (Unit.STORE,), Opcode.VECTOR: (Unit.VECTOR,),
             Opcode.COMPUTE: (Unit.ARRAY, Unit.POST)}
@@ -71,17 +70,6 @@ def decode_commands(content: bytes) -> list[Command]:
             if opcode in BODIES else {}
         commands.append(Command(opcode, header["layer"], header["wait"], body))
     return commands
-
-
-def requantize(values: np.ndarray, multiplier: Any, shift: Any) -> np.ndarray:
-    """TFLite's MultiplyByQuantizedMultiplier, element by element, on int64."""
-    multiplier, shift = np.asarray(multiplier, np.int64), np.asarray(shift, np.int64)
-    shifted = values << np.maximum(shift, 0)
-    assert np.abs(shifted).max(initial=0) < 1 << 31
-    high = (shifted * multiplier + (1 << 30)) >> 31
-    right = np.maximum(-shift, 0)
-    mask = (np.int64(1) << right) - 1
-    return (high >> right) + ((high & mask) > (mask >> 1) + (high < 0))
 
 
 def nest_words(nest: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -261,8 +249,8 @@ class Interpreter:
             case Opcode.COMPUTE:
                 return lambda: self._array(body), lambda sums: self._post(body, sums)
             case _:
-                return lambda: self._vector(body), lambda words: self._write(
-                    target_words(body["target"], len(words)), words)
+                return lambda: self._vector(body), lambda result: self._write(
+                    target_words(body["target"], len(result[0])), *result)
 
     def _read(self, addresses: np.ndarray) -> np.ndarray:
         assert addresses.min() >= 0 and addresses.max() < len(self._buffer)
@@ -336,48 +324,17 @@ class Interpreter:
             self._write(addresses + word, finish(scaled, post["range"]),
                         slice(section * columns, (section + 1) * columns))
 
-    def _slide(self, body: dict[str, Any], words: np.ndarray) -> np.ndarray:
-        """Windows ``[1, 1, H, W, kernel row, kernel column]`` of a walk along a map's columns.
-
-        SLIDING reads each column of a map once; here every window gets its words again.
-        """
-        _, _, _, rows, columns, kernel_rows, lanes = words.shape
-        assert 1 < body["kernel_columns"] <= self.config.vector_columns
-        view = np.lib.stride_tricks.sliding_window_view(
-            words.reshape(rows, columns, kernel_rows, lanes), body["kernel_columns"], axis=1)
-        return view[None, None, :, ::body["column_stride"]].transpose(0, 1, 2, 3, 4, 6, 5)
-
-    def _vector(self, body: dict[str, Any]) -> np.ndarray:
+    def _vector(self, body: dict[str, Any]) -> tuple[np.ndarray, slice]:
+        """The bytes that a VECTOR writes, ``[result, lane]``, and the lanes."""
         words, inside = self._activations(body)
-        rows = self.config.rows
         if body["operation"] == VectorOp.SLIDING:
-            words = self._slide(body, words)
+            words = slide(self.config, body, words)
             inside = np.ones(words.shape[:-1], bool)
-        windows = words.reshape(-1, words.shape[4] * words.shape[5], rows)
+        windows = words.reshape(-1, words.shape[4] * words.shape[5], self.config.rows)
         inside = inside.reshape(windows.shape[:2])
-        match VectorOp(body["operation"]):
-            case VectorOp.MAX:
-                return np.where(inside[:, :, None], windows, -128).max(1)
-            case VectorOp.SUM:
-                total = (windows.sum(1) << body["pre_shift"]) + body["bias"]
-                scaled = requantize(total, body["multiplier"], body["shift"])
-            case VectorOp.ADD:
-                first, second = (
-                    requantize((windows[:, number] - operand["zero_point"]) << 20,
-                               operand["multiplier"], -operand["right_shift"])
-                    for number, operand in enumerate(body["operands"]))
-                scaled = requantize(first + second, body["multiplier"], body["shift"])
-            case VectorOp.DEPTHWISE | VectorOp.SLIDING:
-                lanes = self._take(Channel.VECTOR, LANE.itemsize * rows).view(LANE)
-                taps = windows.shape[1]
-                assert body["taps"] == taps <= self.config.vector_taps
-                weights = self._take(Channel.VECTOR, taps * rows).view(np.int8)
-                total = (windows * weights.reshape(taps, rows)).sum(1) + lanes["bias"]
-                scaled = requantize(total, lanes["multiplier"], lanes["shift"])
-        return finish(scaled, body["range"])
-
-
-def finish(scaled: np.ndarray, output_range: dict[str, int]) -> np.ndarray:
-    """The last step of each output byte: add the zero point, then clamp."""
-    return np.clip(scaled + output_range["zero_point"], output_range["low"],
-                   output_range["high"])
+        if body["broadcast"]:
+            assert self.config.vector_elementwise and body["operation"] in PAIRS
+            operand = self._read(np.full((len(windows), 1), body["operand_base"]))
+            windows = np.concatenate((windows, operand), 1)
+        return moved(self.config, body, results(
+            self.config, body, windows, inside, lambda size: self._take(Channel.VECTOR, size)))

@@ -3,6 +3,8 @@
 A field without a text here fails the build of the reference.
 """
 
+from vqrom_hw.isa import VectorOp
+
 WORD = "word of the activation buffer"
 
 MEANINGS = {
@@ -56,15 +58,21 @@ MEANINGS = {
     "range.low": "lowest output",
     "range.high": "highest output",
 
-    "operation": "0 `MAX`, 1 `SUM`, 2 `ADD`, 3 `DEPTHWISE`, 4 `SLIDING`",
+    "operation": ", ".join(f"{each.value} `{each.name}`" for each in VectorOp),
     "taps": "DEPTHWISE, SLIDING: positions of the kernel, whose weights are taken from the FIFO",
     "kernel_columns": "SLIDING: columns of the kernel, which are worked on at once",
     "column_stride": "SLIDING: the layer's stride along a row",
-    "operands.zero_point": "ADD: zero point of operand `i`",
-    "operands.multiplier": "ADD: multiplier of operand `i`",
-    "operands.right_shift": "ADD: right shift of operand `i`",
-    "pre_shift": "SUM: bits that the sum moves left before its bias is added",
-    "bias": "SUM: added to the sum",
-    "multiplier": "SUM, ADD: multiplier of the result",
-    "shift": "SUM, ADD: shift of the result, negative to the right",
+    "operands.zero_point": "operations on two words: zero point of operand `i`",
+    "operands.multiplier": "the same but for MULTIPLY: multiplier of operand `i`",
+    "operands.right_shift": "the same but for MULTIPLY: right shift of operand `i`",
+    "broadcast": "operations on two words: 1, if the second one is the same for all windows",
+    "operand_base": f"with `broadcast`: {WORD} that holds it",
+    "lane_tables": "TABLE: 0, one table for all lanes; 1, one for each lane",
+    "pre_shift": "all but MAX and TABLE: bits that the result moves left before its bias is added",
+    "bias": "SUM, operations on two words: added to the result",
+    "multiplier": "SUM, operations on two words: multiplier of the result",
+    "shift": "SUM, operations on two words: shift of the result, negative to the right",
+    "rotation": "lanes that results move by: from lane `n` to `(n + rotation) % rows`",
+    "first_lane": "first lane of the target's words that is written",
+    "lanes": "how many lanes are written; 0: all from `first_lane` on",
 }

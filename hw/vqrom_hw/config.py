@@ -54,6 +54,14 @@ class AcceleratorConfig(BaseModel):
     vector_columns:
         Kernel columns of a depthwise convolution that each lane of the vector unit works on at
         once; wider kernels take one position at a time.
+    vector_elementwise:
+        Whether the vector unit subtracts, multiplies, and takes the larger or smaller of two maps,
+        and whether the second of them may be one word for all pixels. It always adds two maps.
+    vector_tables:
+        Tables of unary functions in the vector unit: ``none``, ``shared`` (one table for all
+        channels), or ``lane`` (also one for each channel of a word).
+    vector_moves:
+        Whether the vector unit moves results to other lanes, and writes some lanes of a word alone.
     bus_width:
         Width of the AXI4 data bus in bits.
     activation_words:
@@ -95,7 +103,10 @@ class AcceleratorConfig(BaseModel):
     vector_lanes: int = Field(default=1, ge=1, le=256)
     vector_taps: int = Field(default=49, ge=1, le=1023)
     vector_columns: int = Field(default=1, ge=1, le=15)
-    bus_width: Literal[64, 128, 256, 512] = 128
+    vector_elementwise: bool = True
+    vector_tables: Literal["none", "shared", "lane"] = "lane"
+    vector_moves: bool = True
+    bus_width: Literal[64, 128, 256, 512, 1024] = 128
     activation_words: int = Field(ge=16, le=1 << 18)
     activation_banks: Literal[1, 2, 4, 8, 16] = 4
     accumulator_depth: int = Field(ge=1, le=1 << 15)

@@ -1,5 +1,7 @@
 """The configuration object: rules, derived figures, and files."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,13 +50,15 @@ def test_presets_take_any_codebook_that_fits(preset, subvector, codewords):
     ("parameter_fifo_beats", 4, "parameter_fifo_beats must hold one burst of 8 beats, not 4"),
     ("subvector", 3, "subvector"), ("codewords", 1, "codewords"), ("bus_width", 96, "bus_width"),
     ("rows", 0, "rows"), ("dram_latency", 0, "dram_latency"), ("name", "", "name"),
-    ("rows", "8", "rows"), ("colour", 1, "colour"),
+    ("rows", "8", "rows"), ("colour", 1, "colour"), ("bus_width", 2048, "bus_width"),
+    ("vector_moves", 1, "vector_moves"), ("vector_elementwise", "yes", "vector_elementwise"),
+    ("vector_tables", "channel", "vector_tables"),
 ])
 def test_each_rule(tmp_path, field, value, rule):
     file = tmp_path / "small.toml"
     values = config_of().model_dump() | {field: value}
-    file.write_text("".join(f'{name} = "{content}"\n' if isinstance(content, str)
-                            else f"{name} = {content}\n" for name, content in values.items()))
+    file.write_text("".join(f"{name} = {json.dumps(content)}\n"
+                            for name, content in values.items()))
     with pytest.raises(VqromError) as caught:
         load_config(str(file))
     assert rule in str(caught.value) and "\n" not in str(caught.value)

@@ -19,6 +19,8 @@ from vqrom_hw.isa import (
     queue_layout,
 )
 
+from .availability import is_missing
+
 
 class CommandProcessor(wiring.Component):
     """Reads a program and hands each command to the queues of the units that carry it out.
@@ -32,7 +34,8 @@ class CommandProcessor(wiring.Component):
     Parameters
     ----------
     config:
-        The accelerator's dimensions; the bus width and how the codebook is stored matter here.
+        The accelerator's dimensions; the bus width, how the codebook is stored and what the vector
+        unit can do matter here.
     codebook_sha256:
         SHA-256 of the codebook in the ROM, as hexadecimal digits.
 
@@ -182,7 +185,9 @@ class CommandProcessor(wiring.Component):
         if self._config.codebook_storage == "rom":
             known.remove(Opcode.CODEBOOK)
         with m.If(~Cat(opcode == code for code in known).any()
-                  | ((opcode == Opcode.FETCH) & (transfer.channel >= len(Channel)))):
+                  | ((opcode == Opcode.FETCH) & (transfer.channel >= len(Channel)))
+                  | ((opcode == Opcode.VECTOR)
+                     & is_missing(self._config, self.command.body.vector))):
             m.d.comb += illegal.eq(ErrorCode.OPCODE)
         with m.Elif(moves & (end > self.limits[transfer.region])):
             m.d.comb += illegal.eq(ErrorCode.DRAM_RANGE)

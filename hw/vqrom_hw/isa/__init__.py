@@ -5,6 +5,7 @@ Nothing in here is hardware; the other rooms take these facts from here, so that
 once.
 """
 
+from .availability import available_operations
 from .commands import (
     ADDRESS,
     BODIES,
@@ -25,7 +26,17 @@ from .commands import (
     wait_layout,
 )
 from .counters import ACTIVITIES, COUNTER_MEANINGS, COUNTERS, UNITS
-from .numbering import Channel, ErrorCode, Opcode, Region, Stream, Unit, VectorOp
+from .numbering import (
+    PAIRS,
+    WEIGHTED,
+    Channel,
+    ErrorCode,
+    Opcode,
+    Region,
+    Stream,
+    Unit,
+    VectorOp,
+)
 from .queues import QUEUES, TARGETS, queue_layout
 from .register import REGISTER_ADDRESS_BITS, Register, RegisterArray, RegisterField
 from .registers import (
@@ -42,10 +53,11 @@ from .registers import (
 
 __all__ = [
     "ACTIVITIES", "ADDRESS", "BODIES", "COMMAND_BYTES", "COUNTERS", "COUNTER_MEANINGS", "DECLARED",
-    "ERROR", "IDENTIFIER", "INTERRUPT_CLEAR", "INTERRUPT_ENABLE", "LEVELS", "POSITION", "QUEUES",
-    "REGISTERS", "REGISTER_ADDRESS_BITS", "SLIDING_ROWS", "START", "TARGETS", "UNITS", "VERSION",
-    "Channel", "ErrorCode", "Opcode", "Region", "Register", "RegisterArray", "RegisterField",
-    "Stream", "Unit", "VectorOp", "check_layout", "codebook_layout", "command_layout", "csr_map",
-    "fault_layout", "header_layout", "nest_layout", "operand_layout", "post_layout",
-    "queue_layout", "transfer_layout", "vector_layout", "wait_layout",
+    "ERROR", "IDENTIFIER", "INTERRUPT_CLEAR", "INTERRUPT_ENABLE", "LEVELS", "PAIRS", "POSITION",
+    "QUEUES", "REGISTERS", "REGISTER_ADDRESS_BITS", "SLIDING_ROWS", "START", "TARGETS", "UNITS",
+    "VERSION", "WEIGHTED", "Channel", "ErrorCode", "Opcode", "Region", "Register", "RegisterArray",
+    "RegisterField", "Stream", "Unit", "VectorOp", "available_operations", "check_layout",
+    "codebook_layout", "command_layout", "csr_map", "fault_layout", "header_layout",
+    "nest_layout", "operand_layout", "post_layout", "queue_layout", "transfer_layout",
+    "vector_layout", "wait_layout",
 ]

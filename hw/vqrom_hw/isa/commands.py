@@ -201,10 +201,11 @@ operand_layout = data.StructLayout({
     "multiplier": unsigned(32),
     "right_shift": unsigned(5),
 })
-"""How one operand ``x`` of an ADD is brought to the common scale of both.
+"""How one operand ``x`` of an operation on two words is brought to the common scale of both.
 
 The result is ``RDBP(SRDHM((x - zero_point) << 20, multiplier), right_shift)``, with TensorFlow
-Lite's ``SaturatingRoundingDoublingHighMul`` and ``RoundingDivideByPOT``.
+Lite's ``SaturatingRoundingDoublingHighMul`` and ``RoundingDivideByPOT``. MULTIPLY takes
+``x - zero_point`` as it is.
 
 Members
 -------
@@ -215,19 +216,25 @@ multiplier, right_shift:
 """
 
 vector_layout = data.StructLayout({
-    "operation": unsigned(3),
+    "operation": unsigned(4),
     "nest": nest_layout,
     "pad_value": signed(8),
     "taps": unsigned(10),
     "kernel_columns": unsigned(4),
     "column_stride": unsigned(6),
     "operands": data.ArrayLayout(operand_layout, 2),
+    "broadcast": unsigned(1),
+    "operand_base": unsigned(ADDRESS),
+    "lane_tables": unsigned(1),
     "pre_shift": unsigned(5),
     "bias": signed(32),
     "multiplier": unsigned(32),
     "shift": signed(8),
     "target": target_layout,
     "range": range_layout,
+    "rotation": unsigned(8),
+    "first_lane": unsigned(8),
+    "lanes": unsigned(9),
 })
 """Body of VECTOR, which :class:`vqrom_hw.vector.unit.VectorUnit` carries out.
 
@@ -245,14 +252,25 @@ taps:
 kernel_columns, column_stride:
     SLIDING: columns of the kernel, and columns of the map from one output to the next.
 operands:
-    ADD: how its two words are rescaled.
+    :data:`PAIRS`: how the two words are rescaled; MULTIPLY uses the zero points only.
+broadcast, operand_base:
+    :data:`PAIRS`, with ``broadcast`` 1: the second operand of all windows, which then have one word
+    each, is the word at ``operand_base``. It is read once, before the first window.
+lane_tables:
+    TABLE: 0 for one table of 256 bytes for all lanes, 1 for one for each lane.
 pre_shift, bias, multiplier, shift:
-    SUM and ADD: requantisation of a sum ``s``: ``(s << pre_shift) + bias`` times
-    ``multiplier * 2**-31 * 2**shift``. For DEPTHWISE and SLIDING the parameter packet has them.
+    Requantisation of a result ``s``: ``(s << pre_shift) + bias`` times
+    ``multiplier * 2**-31 * 2**shift``. For DEPTHWISE and SLIDING the parameter packet has the last
+    three; MAX and TABLE are not requantised.
 target:
     Where the outputs go.
 range:
-    Zero point and limits of the outputs; MAX does not use it.
+    Zero point and limits of the outputs; MAX and TABLE do not use it.
+rotation:
+    The result of lane ``i`` goes to lane ``(i + rotation) % rows``; below ``rows``.
+first_lane, lanes:
+    The lanes of the target's words that are written, so many from ``first_lane`` on; ``lanes`` 0
+    stands for all from there on. The other lanes keep what they hold.
 """
 
 header_layout = data.StructLayout({

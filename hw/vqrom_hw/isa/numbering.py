@@ -25,7 +25,8 @@ class Opcode(IntEnum):
     """A convolution or matrix product, or a part of one: the array multiplies and sums, and
     post-processing writes the requantised sums into the activation buffer."""
     VECTOR = 7
-    """Pooling, addition or depthwise convolution, from activation buffer to activation buffer."""
+    """What works channel by channel, from activation buffer to activation buffer: pooling,
+    depthwise convolution, element-wise operations, tables, moves."""
 
 
 class Unit(IntEnum):
@@ -51,7 +52,7 @@ class Channel(IntEnum):
     PARAMETER = 1
     """Biases, multipliers and shifts, for post-processing."""
     VECTOR = 2
-    """Parameters and weights of depthwise convolutions, for the vector unit."""
+    """Parameters and weights of depthwise convolutions, and tables, for the vector unit."""
 
 
 class Stream(IntEnum):
@@ -62,7 +63,7 @@ class Stream(IntEnum):
     RAW_WEIGHT = 1
     """int8 weights of raw layers and of depthwise convolutions."""
     PARAMETER = 2
-    """Biases, multipliers and shifts."""
+    """Biases, multipliers and shifts, and tables of unary functions."""
     CODEBOOK = 3
     """Codewords for a codebook SRAM."""
 
@@ -89,13 +90,30 @@ class VectorOp(IntEnum):
     MAX = 0
     """The maximum; padding never wins. A window of one word is a copy."""
     SUM = 1
-    """The sum, requantised: average pooling."""
+    """The sum, requantised: average pooling. A window of one word is a copy in another scale."""
     ADD = 2
     """The sum of two words, each rescaled first, requantised."""
     DEPTHWISE = 3
     """The sum of words times weights, requantised with each channel's own parameters."""
     SLIDING = 4
     """As DEPTHWISE, but each word is read once and used for all columns of its kernel."""
+    SUBTRACT = 5
+    """The first of two words less the second, each rescaled first, requantised."""
+    MAXIMUM = 6
+    """The larger of two words, each rescaled first, requantised."""
+    MINIMUM = 7
+    """The smaller of two words, each rescaled first, requantised."""
+    MULTIPLY = 8
+    """The product of two words, each less its zero point, requantised."""
+    TABLE = 9
+    """What a table of 256 bytes says of a word's byte: any function of one number."""
+
+
+PAIRS = (VectorOp.ADD, VectorOp.SUBTRACT, VectorOp.MAXIMUM, VectorOp.MINIMUM, VectorOp.MULTIPLY)
+"""Operations on two words: the window's, or its one word and the operand of a broadcast."""
+
+WEIGHTED = (VectorOp.DEPTHWISE, VectorOp.SLIDING)
+"""Operations with weights and parameters of their own, which come as packets."""
 
 
 class ErrorCode(IntEnum):
@@ -104,7 +122,8 @@ class ErrorCode(IntEnum):
     NONE = 0
     """There was no error."""
     OPCODE = 1
-    """An opcode or channel does not exist, or not in this accelerator; or the END is missing."""
+    """An opcode, a channel or what a VECTOR asks for does not exist, or not in this accelerator;
+    or the END is missing."""
     DRAM_RANGE = 2
     """A transfer would end beyond the size of its region."""
     BUFFER_RANGE = 3

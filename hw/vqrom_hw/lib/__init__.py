@@ -7,9 +7,9 @@ They know the command set's layouts and nothing of the units around them.
 from .loop_nest import LoopNest
 from .requantizer import OPERAND_SHIFT, OperandRescaler, Requantizer, parameter_layout
 from .target_walk import TargetWalk
-from .unpacker import Unpacker
+from .unpacker import LENGTH_BITS, Unpacker
 
 __all__ = [
-    "OPERAND_SHIFT", "LoopNest", "OperandRescaler", "Requantizer", "TargetWalk", "Unpacker",
-    "parameter_layout",
+    "LENGTH_BITS", "OPERAND_SHIFT", "LoopNest", "OperandRescaler", "Requantizer", "TargetWalk",
+    "Unpacker", "parameter_layout",
 ]

@@ -117,9 +117,10 @@ that rescaling would lose."""
 class OperandRescaler(wiring.Component):
     """Bring one operand of an addition to the scale in which both are added.
 
-    The operands of a residual addition have scales of their own. TFLite brings each to a common,
-    finer one before it adds: ``RDBP(SRDHM((i - zero_point) << 20, multiplier), right_shift)``, with
-    the two roundings that :class:`Requantizer` names.
+    The operands of a residual addition, or of another operation on two maps, have scales of their
+    own. TFLite brings each to a common, finer one before it adds:
+    ``RDBP(SRDHM((i - zero_point) << 20, multiplier), right_shift)``, with the two roundings that
+    :class:`Requantizer` names.
 
     A pipeline that takes a value in every cycle; ``value`` follows :attr:`LATENCY` cycles later.
 
@@ -129,6 +130,8 @@ class OperandRescaler(wiring.Component):
         The operand.
     operand: ``In(operand_layout)``
         Zero point, multiplier below ``2**31`` and shift; steady while values are under way.
+    difference: ``Out(signed(9))``
+        ``i - zero_point``, in the same cycle.
     value: ``Out(signed(32))``
         The operand in the common scale.
     """
@@ -138,28 +141,29 @@ class OperandRescaler(wiring.Component):
 
     i: Signal
     operand: data.View
+    difference: Signal
     value: Signal
 
     def __init__(self) -> None:
         super().__init__({
-            "i": In(signed(8)), "operand": In(operand_layout), "value": Out(signed(32)),
+            "i": In(signed(8)), "operand": In(operand_layout), "difference": Out(signed(9)),
+            "value": Out(signed(32)),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # The shift by 20 leaves eleven places of the 31 that SRDHM rounds off.
         places = 31 - OPERAND_SHIFT
-        difference = Signal(signed(9))
         product = Signal(signed(40))
         high = Signal(signed(30))
         mask, remainder = (Signal(31, name=name) for name in ("mask", "remainder"))
         shift = self.operand.right_shift
         m.d.comb += [
-            difference.eq(self.i - self.operand.zero_point),
+            self.difference.eq(self.i - self.operand.zero_point),
             mask.eq((1 << shift) - 1), remainder.eq(high & mask),
         ]
         m.d.sync += [
-            product.eq(difference * self.operand.multiplier[:31]),
+            product.eq(self.difference * self.operand.multiplier[:31]),
             high.eq((product + (1 << places - 1)) >> places),
             self.value.eq((high >> shift) + (remainder > ((mask >> 1) + (high < 0)))),
         ]

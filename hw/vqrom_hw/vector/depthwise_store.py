@@ -1,15 +1,17 @@
 """Parameters and weights of a depthwise layer, kept while the vector unit uses them."""
 
 from amaranth.hdl import Cat, Module, Signal, Value
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import SLIDING_ROWS, vector_layout
-from vqrom_hw.lib import Unpacker, parameter_layout
+from vqrom_hw.lib import parameter_layout
+
+from .packets import PacketPorts, packet_members
 
 
-class DepthwiseStore(wiring.Component):
+class DepthwiseStore(PacketPorts, wiring.Component):
     """Keep the parameters and weights of one channel word of a depthwise layer.
 
     A depthwise layer has a small kernel for each channel, which all output pixels share. A command
@@ -27,7 +29,7 @@ class DepthwiseStore(wiring.Component):
     Parameters
     ----------
     config:
-        Lanes, kernel columns, largest kernel and width of the bus.
+        Lanes, kernel columns and largest kernel.
 
     Members
     -------
@@ -37,8 +39,8 @@ class DepthwiseStore(wiring.Component):
         Words of weights, and how many of them there are for each place; steady until ``done``.
     done: ``Out(1)``
         Pulse in the cycle in which the last word is stored.
-    i: ``In(stream.Signature(bus_width))``
-        Beats of both packets.
+    length, words, last:
+        Words of both packets: :func:`~vqrom_hw.vector.packets.packet_members`.
     enable: ``In(1)``, tap: ``In(range(vector_taps))``
         Read the weights of this place; without ``enable`` those read last stay.
     weights: ``Out(ArrayLayout(8 * rows, vector_columns))``
@@ -51,7 +53,6 @@ class DepthwiseStore(wiring.Component):
     taps: Signal
     columns: Signal
     done: Signal
-    i: stream.Interface
     enable: Signal
     tap: Signal
     weights: data.View
@@ -62,41 +63,41 @@ class DepthwiseStore(wiring.Component):
         super().__init__({
             "start": In(1), "taps": In(vector_layout["taps"].shape), "columns": In(4),
             "done": Out(1),
-            "i": In(stream.Signature(config.bus_width)),
             "enable": In(1), "tap": In(range(config.vector_taps)),
             "weights": Out(data.ArrayLayout(8 * config.rows, config.vector_columns)),
             "parameters": Out(data.ArrayLayout(parameter_layout, config.rows)),
-        })
+        } | packet_members(config.rows))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = 8 * self._config.rows
-        m.submodules.unpacker = unpacker = Unpacker(self._config.bus_width, width)
+        length, words = self.length, self.words
         parameters = Signal(parameter_layout.size * self._config.rows)
         tap = Signal.like(self.tap, name="write_tap")
         column, store = Signal.like(self.columns, name="write_column"), Signal()
-        wiring.connect(m, unpacker.i, wiring.flipped(self.i))
-        m.d.comb += [unpacker.o.ready.eq(1), self.parameters.eq(parameters)]
+        m.d.comb += self.parameters.eq(parameters)
         for number in range(self._config.vector_columns):
-            self._column(m, number, unpacker.o.payload, store & (column == number), tap)
+            self._column(m, number, words.payload, store & (column == number), tap)
         with m.FSM():
             with m.State("IDLE"):
                 # The parameters, too, are whole words.
-                m.d.comb += [unpacker.length.valid.eq(self.start),
-                             unpacker.length.payload.eq(parameter_layout.size // 8)]
+                m.d.comb += [length.valid.eq(self.start),
+                             length.payload.eq(parameter_layout.size // 8)]
                 with m.If(self.start):
                     m.next = "PARAMETERS"
-            with m.State("PARAMETERS"), m.If(unpacker.o.valid):
-                m.d.sync += parameters.eq(Cat(parameters, unpacker.o.payload)[width:])
-                with m.If(unpacker.last):
-                    m.next = "LENGTH"
+            with m.State("PARAMETERS"):
+                m.d.comb += words.ready.eq(1)
+                with m.If(words.valid):
+                    m.d.sync += parameters.eq(Cat(parameters, words.payload)[width:])
+                    with m.If(self.last):
+                        m.next = "LENGTH"
             with m.State("LENGTH"):
-                m.d.comb += [unpacker.length.valid.eq(1), unpacker.length.payload.eq(self.taps)]
+                m.d.comb += [length.valid.eq(1), length.payload.eq(self.taps)]
                 m.d.sync += [tap.eq(0), column.eq(0)]
                 m.next = "WEIGHTS"
             with m.State("WEIGHTS"):
-                m.d.comb += [store.eq(unpacker.o.valid),
-                             self.done.eq(unpacker.o.valid & unpacker.last)]
+                m.d.comb += [words.ready.eq(1), store.eq(words.valid),
+                             self.done.eq(words.valid & self.last)]
                 with m.If(store & (column == self.columns - 1)):
                     m.d.sync += [tap.eq(tap + 1), column.eq(0)]
                 with m.Elif(store):

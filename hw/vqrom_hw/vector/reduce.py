@@ -4,7 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from vqrom_hw.isa import VectorOp
+from vqrom_hw.isa import PAIRS, WEIGHTED, VectorOp
+
+from .choose import is_one_of
 
 LOWEST = -128
 """What MAX sees outside of the map: no int8 is lower."""
@@ -13,9 +15,9 @@ LOWEST = -128
 class WindowReducer(wiring.Component):
     """Reduce the words of a window to one int32 for each lane; latency :attr:`LATENCY` cycles.
 
-    Pooling, addition and depthwise convolution all look at a window of words, lane by lane: they
-    take the maximum, the sum, the pair, or the sum of products with weights. The reducer keeps a
-    running result for each lane.
+    Pooling, element-wise operations and depthwise convolution all look at a window of words, lane
+    by lane: they take the maximum, the sum, the pair, or the sum of products with weights. The
+    reducer keeps a running result for each lane.
 
     SLIDING is a depthwise convolution that reads every word of the map once although neighbouring
     windows share it: it multiplies a word with one weight for each column of the kernel, as a
@@ -44,8 +46,9 @@ class WindowReducer(wiring.Component):
     weights: ``In(ArrayLayout(8 * rows, columns))``
         What the word of the previous cycle is multiplied with: DEPTHWISE uses the first one.
     totals: ``Out(ArrayLayout(signed(32), rows))``
-        What the window came to, the word of two cycles ago included. ADD leaves its first operand
-        in the lowest byte, its second in the one above.
+        What the window came to, the word of two cycles ago included. Operations on two words leave
+        the first one in the lowest byte, the second one in the byte above; all leave a window of
+        one word as it is.
     """
 
     LATENCY = 2
@@ -82,8 +85,7 @@ class WindowReducer(wiring.Component):
         weighted = Signal()
         m.d.comb += [
             padding.eq(Mux(self.operation == VectorOp.MAX, LOWEST, self.pad_value)),
-            weighted.eq((self.operation == VectorOp.DEPTHWISE)
-                        | (self.operation == VectorOp.SLIDING)),
+            weighted.eq(is_one_of(self.operation, WEIGHTED)),
         ]
         for lane in range(self._rows):
             value = Signal(signed(8), name=f"value_{lane}")
@@ -110,7 +112,7 @@ class WindowReducer(wiring.Component):
             m.d.comb += total.eq(term)
         with m.Elif(self.operation == VectorOp.MAX):
             m.d.comb += total.eq(Mux(term > best, term, best))
-        with m.Elif(self.operation == VectorOp.ADD):
+        with m.Elif(is_one_of(self.operation, PAIRS)):
             m.d.comb += total.eq(term << 8 | held[:8])
         with m.Else():
             m.d.comb += total.eq(held + term)

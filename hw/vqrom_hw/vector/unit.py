@@ -1,16 +1,27 @@
 """The vector unit: it reads windows, reduces them, and writes a word for each."""
 
-from amaranth.hdl import EnableInserter, Module, Mux, Signal, Value
+from amaranth.hdl import Const, EnableInserter, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.isa import ADDRESS, LEVELS, VectorOp, vector_layout
-from vqrom_hw.lib import LoopNest, TargetWalk
+from vqrom_hw.isa import (
+    ADDRESS,
+    LEVELS,
+    WEIGHTED,
+    VectorOp,
+    available_operations,
+    vector_layout,
+)
+from vqrom_hw.lib import LoopNest, TargetWalk, Unpacker
 
+from .choose import is_one_of
 from .depthwise_store import DepthwiseStore
 from .finish import Finisher, finish_latency
+from .packets import share_unpacker
+from .place import lane_mask, rotated
 from .reduce import WindowReducer
+from .table_store import TableStore
 
 LOAD_LATENCY = WindowReducer.LATENCY + 1
 """Advances of the pipeline from the step that reads a window's last word to the ``load`` of its
@@ -32,7 +43,7 @@ def write_latency(config: AcceleratorConfig, operation: VectorOp) -> int:
 
 
 class VectorUnit(wiring.Component):
-    """Pooling, residual addition and depthwise convolution, beside the array.
+    """Pooling, depthwise convolution, element-wise operations, tables and moves, beside the array.
 
     These layers multiply little or nothing and would leave most of the array idle, so they have a
     unit of their own that works lane by lane on whole words. It reads one word of a window per
@@ -43,14 +54,25 @@ class VectorUnit(wiring.Component):
 
     - MAX: the maximum, as it is;
     - SUM: ``clamp(MBQM((sum << pre_shift) + bias, multiplier, shift) + zero_point)``;
-    - ADD (a window of two words): the same with the sum of both operands, each rescaled as
+    - ADD, SUBTRACT, MAXIMUM, MINIMUM (a window of two words): the same with the sum, the
+      difference, the larger or the smaller of both operands, each rescaled as
       :data:`~vqrom_hw.isa.commands.operand_layout` says;
+    - MULTIPLY (a window of two words): the same with the product of both operands, each less its
+      zero point;
+    - TABLE (a window of one word): entry ``x + 128`` of the lane's table, as it is;
     - DEPTHWISE: the same with the sum of products with the weights of ``taps`` window positions;
       bias, multiplier and shift come from the parameter packet;
     - SLIDING: the same over ``kernel_columns`` columns of the map, each of which is read once for
       all outputs of its row: level 0 walks down the kernel's rows, level 1 along the map's
       columns; an output is complete with its last column, and after the first one of a row with
       each ``column_stride``-th column.
+
+    With ``broadcast`` the second operand of the operations on two words is one word for all
+    windows, read before the first one, and windows have one word. Whatever the operation, the
+    result of lane ``i`` goes to lane ``(i + rotation) % rows`` of its word in the buffer, of which
+    ``lanes`` lanes from ``first_lane`` on are written. A configuration may leave out the operations
+    on two words but for ADD together with ``broadcast``, TABLE, and these moves; commands do not
+    ask for what is left out.
 
     The words move through a pipeline without gaps: they all advance, or none does while a result
     is complete and the one before it still waits for its write. A window's last word is held back
@@ -72,13 +94,14 @@ class VectorUnit(wiring.Component):
     i: ``In(stream.Signature(bus_width))``
         For DEPTHWISE and SLIDING a packet of ``rows`` parameters
         (:data:`~vqrom_hw.lib.requantizer.parameter_layout`), then one of ``taps`` times ``rows``
-        weights; nothing for the others.
+        weights; for TABLE one of tables (:class:`~vqrom_hw.vector.table_store.TableStore`);
+        nothing for the others.
     read: ``Out(1)``, read_address: ``Out(20)``, read_grant: ``In(1)``,
     read_word: ``In(8 * rows)``
         Read port of the activation buffer.
     write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``,
     write_word: ``Out(8 * rows)``, write_grant: ``In(1)``
-        Write port of the activation buffer; the mask is all ones.
+        Write port of the activation buffer; the mask has a bit for each lane.
     """
 
     command: stream.Interface
@@ -116,7 +139,6 @@ class VectorUnit(wiring.Component):
         m.submodules.window_reducer = reducer = EnableInserter(go)(
             WindowReducer(config.rows, config.vector_columns))
         m.submodules.finisher = finisher = EnableInserter(go)(Finisher(config))
-        wiring.connect(m, store.i, wiring.flipped(self.i))
         m.d.comb += [
             operation.eq(command.operation), self.busy.eq(self.command.valid),
             nest.nest.eq(command.nest), nest.start.eq(start), store.taps.eq(command.taps),
@@ -130,7 +152,8 @@ class VectorUnit(wiring.Component):
         step, last = self._issue(m, operation, go, start, nest, reducer, store)
 
         # Bit n: the last word of a window was issued n + 1 advances ago.
-        latencies = {each: LOAD_LATENCY + finish_latency(config, each) for each in VectorOp}
+        latencies = {each: LOAD_LATENCY + finish_latency(config, each)
+                     for each in available_operations(config)}
         pending = Signal(max(latencies.values()))
         incomplete = Signal.like(pending)
         with m.If(go):
@@ -143,22 +166,73 @@ class VectorUnit(wiring.Component):
                                  incomplete.eq(pending[:latency - 1])]
         self._write(m, start, go, complete, finisher.word)
 
+        table = self._keep_tables(m, go, finisher) if config.vector_tables != "none" else None
+        m.submodules.unpacker = unpacker = Unpacker(config.bus_width, 8 * config.rows)
+        wiring.connect(m, unpacker.i, wiring.flipped(self.i))
+        share_unpacker(m, unpacker, [store, *([table] if table else [])])
+        broadcast = self._read_operand(m, finisher) if config.vector_elementwise else None
+        self._control(m, operation, start, store, table, broadcast,
+                      ~nest.active & ~pending.any() & ~self.write)
+        return m
+
+    def _control(self, m: Module, operation: Value, start: Signal, store: DepthwiseStore,
+                 table: TableStore | None, broadcast: Signal | None, idle: Value) -> None:
+        """Begin a command once it has its packets and its operand, and end it.
+
+        Parameters
+        ----------
+        broadcast: 1 bit
+            To drive: read the operand of a broadcast now.
+        idle: 1 bit
+            Nothing of the command is under way.
+        """
+        command = self.command
+        loaded = store.done | (table.done if table else 0)
         with m.FSM():
-            with m.State("IDLE"):
-                weighted = ((operation == VectorOp.DEPTHWISE) | (operation == VectorOp.SLIDING))
-                with m.If(self.command.valid & weighted):
-                    m.d.comb += store.start.eq(1)
-                    m.next = "LOAD"
-                with m.Elif(self.command.valid):
-                    m.d.comb += start.eq(1)
-                    m.next = "RUN"
-            with m.State("LOAD"), m.If(store.done):
+            with m.State("IDLE"), m.If(command.valid):
                 m.d.comb += start.eq(1)
                 m.next = "RUN"
-            with m.State("RUN"), m.If(~nest.active & ~pending.any() & ~self.write):
-                m.d.comb += self.command.ready.eq(1)
+                if broadcast is not None:
+                    with m.If(command.payload.broadcast):
+                        m.d.comb += start.eq(0)
+                        m.next = "OPERAND"
+                takers = {WEIGHTED: store} | ({(VectorOp.TABLE,): table} if table else {})
+                for operations, taker in takers.items():
+                    with m.If(is_one_of(operation, operations)):
+                        m.d.comb += [taker.start.eq(1), start.eq(0)]
+                        m.next = "LOAD"
+            with m.State("LOAD"), m.If(loaded):
+                m.d.comb += start.eq(1)
+                m.next = "RUN"
+            if broadcast is not None:
+                with m.State("OPERAND"):
+                    m.d.comb += broadcast.eq(1)
+                    with m.If(self.read_grant):
+                        m.d.comb += start.eq(1)
+                        m.next = "RUN"
+            with m.State("RUN"), m.If(idle):
+                m.d.comb += command.ready.eq(1)
                 m.next = "IDLE"
-        return m
+
+    def _keep_tables(self, m: Module, go: Value, finisher: Finisher) -> TableStore:
+        """A store of tables in which the finisher looks bytes up."""
+        m.submodules.table_store = table = TableStore(self._config)
+        m.d.comb += [table.lane_tables.eq(self.command.payload.lane_tables),
+                     table.enable.eq(go), table.step.eq(finisher.step), table.x.eq(finisher.x),
+                     finisher.y.eq(table.y)]
+        return table
+
+    def _read_operand(self, m: Module, finisher: Finisher) -> Signal:
+        """A signal that reads the operand of a broadcast, which is kept from the next cycle on."""
+        broadcast, arrives = Signal(name="broadcast"), Signal()
+        operand = Signal.like(self.read_word, name="operand")
+        m.d.sync += arrives.eq(broadcast)
+        with m.If(arrives):
+            m.d.sync += operand.eq(self.read_word)
+        m.d.comb += finisher.operand.eq(operand)
+        with m.If(broadcast):
+            m.d.comb += [self.read.eq(1), self.read_address.eq(self.command.payload.operand_base)]
+        return broadcast
 
     def _issue(self, m: Module, operation: Value, go: Value, start: Value, nest: LoopNest,
                reducer: WindowReducer, store: DepthwiseStore) -> tuple[Value, Value]:
@@ -209,15 +283,21 @@ class VectorUnit(wiring.Component):
 
     def _write(self, m: Module, start: Value, go: Signal, complete: Value, word: Value) -> None:
         """Hold a result until the buffer takes it; stop everything if the next one comes before."""
-        target = self.command.payload.target
+        command, rows = self.command.payload, self._config.rows
+        target = command.target
         m.submodules.target_walk = walk = TargetWalk()
         waiting = Signal()
+        mask: Value = Const(-1, rows)
+        if self._config.vector_moves:
+            word = rotated(word, command.rotation, rows)
+            mask = lane_mask(command.first_lane, command.lanes, rows)
         m.d.comb += [
             go.eq(~(complete & waiting & ~self.write_grant)),
             walk.width.eq(target.width), walk.stride.eq(target.stride),
             walk.row_stride.eq(target.row_stride), walk.base.eq(target.base),
             walk.start.eq(start), walk.step.eq(waiting & self.write_grant),
-            self.write.eq(waiting), self.write_mask.eq(~0), self.write_address.eq(walk.address),
+            self.write.eq(waiting), self.write_mask.eq(mask),
+            self.write_address.eq(walk.address),
         ]
         with m.If(complete & go):
             m.d.sync += [waiting.eq(1), self.write_word.eq(word)]

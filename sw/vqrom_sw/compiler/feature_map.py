@@ -14,7 +14,7 @@ from vqrom_hw.isa import Region
 
 from .dram_layout import DramLayout, Shape
 
-ALIGNMENT = 64
+ALIGNMENT = 128
 """Every block in DRAM starts at a multiple of this many bytes: a beat of the widest bus."""
 
 

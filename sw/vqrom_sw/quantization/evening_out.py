@@ -69,7 +69,8 @@ def even_out(network: FloatNetwork, encoded: Mapping[str, Encoded],
              if layer.name not in {output.layer for output in network.outputs}]
     for layer in inner:
         if isinstance(layer, FloatElementwise) and layer.operator == "add" \
-                and all(shapes[name] == layer.shape for name in layer.inputs) and _to_change(layer, layers, ranges):
+                and all(shapes[name] == layer.shape for name in layer.inputs) \
+                and _to_change(layer, layers, ranges):
             readers = _readers(layers, layer.name)
             for reader in readers:
                 layers[reader.name] = _add_inside(reader, layer)

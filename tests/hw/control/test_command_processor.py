@@ -5,7 +5,16 @@ import pytest
 from tests.hw.isa.packing import pack_command
 from tests.hw.simulation import config_of, simulate
 from vqrom_hw.control import CommandProcessor
-from vqrom_hw.isa import COMMAND_BYTES, QUEUES, Channel, ErrorCode, Opcode, Region
+from vqrom_hw.isa import (
+    COMMAND_BYTES,
+    QUEUES,
+    Channel,
+    ErrorCode,
+    Opcode,
+    Region,
+    VectorOp,
+    available_operations,
+)
 
 DIGEST = bytes(range(32)).hex()
 OTHER = int.from_bytes(bytes(range(1, 33)), "little")
@@ -57,13 +66,15 @@ def run(commands, config=None, limit=4096, full=(), fault=None, beats=None):
     return log, end
 
 
-def test_dispatches_to_the_units():
+@pytest.mark.parametrize("bus_width", [64, 128, 1024])
+def test_dispatches_to_the_units(bus_width):
     log, end = run([
         pack_command(Opcode.CHECK, sha256=SHA256),
         pack_command(Opcode.FETCH, channel=Channel.PARAMETER, stream=2, region=1, offset=64,
                      beats=3),
         *(pack_command(opcode) for opcode in (Opcode.COMPUTE, Opcode.LOAD, Opcode.STORE,
-                                              Opcode.VECTOR, Opcode.END))])
+                                              Opcode.VECTOR, Opcode.END))],
+        config_of(bus_width=bus_width))
     assert log == [(2, 0x20040, 3, 2), (2, {"weights", "array", "post"}), (3, {"load"}),
                    (4, {"store"}), (5, {"vector"})]
     assert end == {"done": 1, "cycle": 301, "flush": 1, "code": 0, "position": 0}
@@ -100,6 +111,46 @@ def test_errors_stop_the_program(name):
     commands, config, code, position = FAULTS[name]
     _, end = run([*commands, *([] if name == "no END" else [pack_command(Opcode.END)])], config)
     assert end == {"done": 0, "cycle": 301, "flush": 1, "code": code, "position": position}
+
+
+EVERYTHING = config_of(vector_columns=2)
+LEFT_OUT = {
+    "no element-wise operations": (
+        EVERYTHING.model_copy(update={"vector_elementwise": False}),
+        [*({"operation": operation} for operation in (
+            VectorOp.SUBTRACT, VectorOp.MAXIMUM, VectorOp.MINIMUM, VectorOp.MULTIPLY)),
+         {"operation": VectorOp.ADD, "broadcast": 1}]),
+    "no tables": (EVERYTHING.model_copy(update={"vector_tables": "none"}),
+                  [{"operation": VectorOp.TABLE}]),
+    "shared tables": (EVERYTHING.model_copy(update={"vector_tables": "shared"}),
+                      [{"operation": VectorOp.TABLE, "lane_tables": 1}]),
+    "no moves": (EVERYTHING.model_copy(update={"vector_moves": False}),
+                 [{"rotation": 1}, {"first_lane": 7}, {"lanes": 8}]),
+    "no sliding": (config_of(), [{"operation": VectorOp.SLIDING}]),
+    "no such operation": (EVERYTHING, [{"operation": max(VectorOp) + 1}, {"operation": 15}]),
+}
+
+
+@pytest.mark.parametrize("case", LEFT_OUT)
+def test_what_is_left_out_is_an_error(case):
+    """A command that asks for it stops the program, and passes where nothing is left out."""
+    config, bodies = LEFT_OUT[case]
+    for body in bodies:
+        program = [pack_command(Opcode.VECTOR, **body), pack_command(Opcode.END)]
+        log, end = run(program, config)
+        assert (log, end["done"], end["code"]) == ([], 0, ErrorCode.OPCODE)
+        if config != EVERYTHING:
+            log, end = run(program, EVERYTHING)
+            assert (log, end["done"]) == ([(0, {"vector"})], 1)
+
+
+@pytest.mark.parametrize("case", LEFT_OUT)
+def test_what_is_there_passes(case):
+    config, _ = LEFT_OUT[case]
+    available = available_operations(config)
+    log, end = run([*(pack_command(Opcode.VECTOR, operation=operation)
+                      for operation in available), pack_command(Opcode.END)], config)
+    assert len(log) == len(available) and end["done"] == 1
 
 
 def test_loaded_codebook_passes():

@@ -16,7 +16,7 @@ from vqrom_hw.isa import csr_map
 from vqrom_sim.engines import require_tools
 from vqrom_sim.engines.rtl.tools import tool_environment
 
-CONFIGS = SHAPES | {"512-bit bus": config_of(bus_width=512), "tiny": load_config("tiny")}
+CONFIGS = SHAPES | {"1024-bit bus": config_of(bus_width=1024), "tiny": load_config("tiny")}
 
 STYLE = ("UNUSEDSIGNAL", "PROCASSINIT", "WIDTHEXPAND", "WIDTHTRUNC", "CASEOVERLAP", "DECLFILENAME",
          "SYMRSVDWORD")

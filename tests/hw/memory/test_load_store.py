@@ -12,7 +12,7 @@ CONFIGS = {
     "word of six bytes": config_of(2, 20, 6, 3, 3, 1, bus_width=128),
     "word of a beat": config_of(),
     "word of four beats": config_of(8, 3, 32, 4, 4, 2),
-    "eight words a beat": config_of(8, 3, 8, 4, 4, 2, bus_width=512),
+    "sixteen words a beat": config_of(8, 3, 8, 4, 4, 2, bus_width=1024),
 }
 
 
@@ -87,9 +87,9 @@ def test_load(name: str) -> None:
 
 
 @pytest.mark.parametrize(("rows", "bus_width", "window", "hop", "cycles"), [
-    (8, 64, 8, 8, 60), (8, 512, 8, 8, 60), (6, 64, 6, 6, 60), (8, 64, 5, 1, 60),
-    (8, 128, 8, 3, 60), (1, 64, 1, 1, 60), (32, 64, 32, 32, 240), (32, 128, 4, 32, 120),
-    (32, 256, 27, 6, 60), (32, 64, 8, 8, 60)])
+    (8, 64, 8, 8, 60), (8, 512, 8, 8, 60), (8, 1024, 8, 8, 60), (6, 64, 6, 6, 60),
+    (8, 64, 5, 1, 60), (8, 128, 8, 3, 60), (1, 64, 1, 1, 60), (32, 64, 32, 32, 240),
+    (32, 128, 4, 32, 120), (32, 256, 27, 6, 60), (32, 64, 8, 8, 60)])
 def test_load_takes_a_cycle_a_word_or_a_beat(rows: int, bus_width: int, window: int, hop: int,
                                              cycles: int) -> None:
     """Three packets of 20 words, without a gap, and commands two cycles apart."""
@@ -165,7 +165,7 @@ def test_store(name: str) -> None:
 
 
 @pytest.mark.parametrize(("rows", "bus_width"),
-                         [(8, 64), (1, 64), (6, 64), (32, 64), (32, 128), (8, 512)])
+                         [(8, 64), (1, 64), (6, 64), (32, 64), (32, 128), (8, 512), (8, 1024)])
 def test_store_takes_a_cycle_a_word_or_a_beat(rows: int, bus_width: int) -> None:
     config = config_of(1, 2, rows, 1, 1, 1, bus_width=bus_width)
     memory = list(range(1, 161))

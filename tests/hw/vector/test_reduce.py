@@ -1,29 +1,25 @@
-"""Windows of each operation with gaps between their words; packets of a depthwise layer."""
+"""Windows of each operation with gaps between their words, and columns that slide."""
 
 import random
 from typing import Any
 
 import pytest
 
-from tests.hw.memory.test_load_store import beats_of
-from tests.hw.simulation import config_of, pack_bytes, sender, signed_bytes, simulate
-from vqrom_hw.isa import VectorOp
-from vqrom_hw.vector.depthwise_store import DepthwiseStore
+from tests.hw.simulation import pack_bytes, signed_bytes, simulate
+from vqrom_hw.isa import PAIRS, VectorOp
 from vqrom_hw.vector.reduce import WindowReducer
 
 
 def total_of(operation, words, weights, pad_value):
     """What one lane's window comes to; None is padding."""
     values = [pad_value if word is None else word for word in words]
-    match operation:
-        case VectorOp.MAX:
-            return max([-128] + [word for word in words if word is not None])
-        case VectorOp.ADD:
-            return values[1] << 8 | values[0] & 0xFF
-        case VectorOp.SUM:
-            return sum(values)
-        case VectorOp.DEPTHWISE:
-            return sum(value * weight for value, weight in zip(values, weights, strict=True))
+    if operation == VectorOp.MAX:
+        return max([-128] + [word for word in words if word is not None])
+    if operation == VectorOp.DEPTHWISE:
+        return sum(value * weight for value, weight in zip(values, weights, strict=True))
+    if operation in PAIRS and len(values) == 2:
+        return values[1] << 8 | values[0] & 0xFF
+    return sum(values)
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -48,7 +44,8 @@ def test_windows(operation, rows: int) -> None:
                 assert [ctx.get(dut.totals[lane]) for lane in range(rows)] == due.pop(cycle)
 
         for _ in range(30):
-            size = 2 if operation == VectorOp.ADD else rng.randint(1, 9)
+            sizes = {VectorOp.TABLE: 1} | dict.fromkeys(PAIRS, 2)
+            size = sizes.get(operation, rng.randint(1, 9))
             words: list[list[Any]] = [
                 signed_bytes(rng, rows) if rng.random() < 0.8 else [None] * rows
                 for _ in range(size)]
@@ -102,49 +99,3 @@ def test_columns_slide(columns, kernel) -> None:
         [sum(words[x + place][row][lane] * weights[row][place][lane]
              for row in range(rows) for place in range(kernel[1])) for lane in range(2)]
         for x in range(width - skipped)]
-
-
-@pytest.mark.parametrize(("rows", "bus_width", "taps", "columns"), [
-    (1, 64, 1, 1), (6, 64, 9, 1), (8, 64, 49, 1), (32, 64, 3, 3), (8, 512, 6, 2), (6, 64, 12, 3)])
-@pytest.mark.parametrize("gaps", [False, True])
-def test_store(rows: int, bus_width: int, taps, columns, gaps: bool) -> None:
-    config = config_of(1, 2, rows, 1, 1, 1, bus_width=bus_width, vector_columns=columns)
-    dut, rng = DepthwiseStore(config), random.Random(taps)
-    commands = [([{"bias": rng.randint(-(1 << 31), (1 << 31) - 1),
-                   "multiplier": rng.getrandbits(31), "shift": rng.randint(-31, 7)}
-                  for _ in range(rows)], [signed_bytes(rng, rows) for _ in range(taps)])
-                for _ in range(2)]
-    beats = []
-    for parameters, weights in commands:
-        beats += beats_of(config, b"".join(
-            one["bias"].to_bytes(4, "little", signed=True)
-            + one["multiplier"].to_bytes(4, "little")
-            + one["shift"].to_bytes(1, "little", signed=True) for one in parameters))
-        beats += beats_of(config, bytes(byte & 0xFF for weight in weights for byte in weight))
-
-    async def bench(ctx) -> None:
-        for parameters, weights in commands:
-            ctx.set(dut.taps, taps)
-            ctx.set(dut.columns, columns)
-            ctx.set(dut.start, 1)
-            cycles = 1
-            while not ctx.get(dut.done):
-                await ctx.tick()
-                ctx.set(dut.start, 0)
-                cycles += 1
-            await ctx.tick()
-            words = [max(count, -(-count * rows // config.beat_bytes)) for count in (9, taps)]
-            assert gaps or cycles == sum(words) + 2
-            for lane, one in enumerate(parameters):
-                for name, value in one.items():
-                    assert ctx.get(dut.parameters[lane][name]) == value
-            for tap, weight in enumerate(weights):
-                ctx.set(dut.tap, tap // columns)
-                ctx.set(dut.enable, 1)
-                await ctx.tick()
-                ctx.set(dut.enable, 0)
-                ctx.set(dut.tap, 0)
-                await ctx.tick()
-                assert ctx.get(dut.weights[tap % columns]) == pack_bytes(weight)
-
-    simulate(dut, sender(dut.i, beats, rng if gaps else None), bench)

@@ -32,11 +32,12 @@ ODD = AcceleratorConfig(
 
 SRAM = AcceleratorConfig(
     name="sram", subvector=8, codewords=300, codebook_storage="sram", rows=16, columns=4,
-    decode_ports=8, post_lanes=4, vector_lanes=16, vector_columns=3, bus_width=512,
+    decode_ports=8, post_lanes=4, vector_lanes=16, vector_columns=3, bus_width=1024,
     activation_words=512, activation_banks=1, accumulator_depth=40, weight_fifo_beats=8,
     parameter_fifo_beats=8, vector_fifo_beats=8, activation_fifo_beats=8, max_burst_beats=8,
     command_queue=1)
-"""A codebook that programs load, a beat of several words, one bank for all, a tile a cycle."""
+"""A codebook that programs load, the widest bus, so that a command is a beat and a beat several
+words, one bank for all, a tile a cycle."""
 
 BANKED = AcceleratorConfig(**TINY.model_dump() | {
     "name": "banked", "activation_words": 512, "activation_banks": 16, "accumulator_depth": 40,

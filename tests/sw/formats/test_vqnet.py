@@ -166,7 +166,7 @@ def layer_set(number: int, **values: object) -> Callable[..., object]:
     (layer_set(1, name="conv0"), "must have a name of its own"),
     (layer_set(1, shape=[6, 5, 21]), "shape must be"),
     (layer_set(4, inputs=["conv2"]), "must have 2 inputs, not 1"),
-    (layer_set(4, inputs=["conv2", "maxpool1"]), "shape must be"),
+    (layer_set(4, inputs=["conv2", "maxpool1"]), "second operand must be"),
 ])
 def test_content_that_cannot_be(path: Path, change: Callable[..., object], message: str) -> None:
     with pytest.raises(VqromError, match=message) as caught:

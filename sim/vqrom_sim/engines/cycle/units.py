@@ -102,14 +102,17 @@ def step_vector(s: Registers, t: Commands, dims: Dimensions, read_bank: int, wri
         target = memory.bank_of(vector.vector_target(s), dims.bank_bits)
         written = target != write_bank
     advances, issues, reads = vector.vector_state(s, t, command, dims, written)
-    if reads:
-        source = memory.bank_of(vector.vector_address(s), dims.bank_bits)
-        issues = source != read_bank
+    operand = vector.reads_operand(s)
+    if reads or operand:
+        source = memory.bank_of(vector.vector_address(s, t, command), dims.bank_bits)
+        if source == read_bank:
+            issues, operand, source = False, False, NO_BANK
+        else:
+            counters[counting.BUFFER_READS] += 1
     taken, done = vector.step_vector(s, t, command, dims, vector.VectorInputs(
-        advances, issues, written, bus.beat_offered(s, VECTOR_CHANNEL)))
-    counters[counting.BUFFER_READS] += 1 if reads and issues else 0
+        advances, issues, operand, written, bus.beat_offered(s, VECTOR_CHANNEL)))
     counters[counting.BUFFER_WRITES] += 1 if written else 0
-    return taken, done, (source if issues else NO_BANK), (target if written else NO_BANK)
+    return taken, done, source, (target if written else NO_BANK)
 
 
 @compiled

@@ -1,5 +1,5 @@
-"""The vector unit, cycle by cycle: mirrors the control of :mod:`vqrom_hw.vector.unit`,
-:mod:`vqrom_hw.vector.reduce` and :mod:`vqrom_hw.vector.depthwise_store`.
+"""The vector unit, cycle by cycle: mirrors the control of :mod:`vqrom_hw.vector.unit` and
+:mod:`vqrom_hw.vector.reduce`.
 
 Its lanes advance together, and stand still while a result waits for the write port. Windows that
 have ended are kept by the advance in which they did: their results come out a fixed number of
@@ -11,26 +11,26 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vqrom_hw.isa import VectorOp
-from vqrom_hw.lib import parameter_layout
 
 from .nest import inside, lasts, start_nest, start_walk, step_nest, step_walk
 from .registers import places as at
-from .registers.columns import COLUMN_STRIDE, KERNEL_COLUMNS, OPERATION, TAPS, TARGET
+from .registers.columns import (
+    BROADCAST,
+    COLUMN_STRIDE,
+    KERNEL_COLUMNS,
+    OPERAND_BASE,
+    OPERATION,
+    TARGET,
+)
 from .registers.jit import Commands, Registers, compiled
 from .registers.state import Dimensions
-from .unpacker import equal_items, item_offered, step_unpacker
+from .vector_stores import step_stores
 
-MAX, DEPTHWISE, SLIDING = (int(op) for op in (
-    VectorOp.MAX, VectorOp.DEPTHWISE, VectorOp.SLIDING))
-PARAMETER_WORDS = parameter_layout.size // 8
-"""Words of the buffer's width that hold the parameters of as many channels, one byte of each per
-word."""
+MAX, DEPTHWISE, SLIDING, TABLE = (int(op) for op in (
+    VectorOp.MAX, VectorOp.DEPTHWISE, VectorOp.SLIDING, VectorOp.TABLE))
 
-IDLE, LOADING, RUNNING = range(3)
-"""States of the unit: nothing to do, waits for depthwise weights, works."""
-STORE_IDLE, STORE_PARAMETERS, STORE_LENGTH, STORE_WEIGHTS = range(4)
-"""States of the depthwise store: nothing to do, takes parameters, tells its unpacker how many
-weights come, takes those."""
+IDLE, LOADING, READING, RUNNING = range(4)
+"""States of the unit: nothing to do, waits for packets, reads the operand of a broadcast, works."""
 
 ROW, WINDOW = 1, 2
 """Loops of a window's row, and of a whole window."""
@@ -45,14 +45,17 @@ class VectorInputs(NamedTuple):
         The lanes move on.
     issues:
         A word goes into them.
+    keeps:
+        The operand of a broadcast is read.
     written:
         The result that waits is written.
     beat_offered:
-        A beat of depthwise weights or parameters is on offer.
+        A beat of a packet is on offer.
     """
 
     advances: bool
     issues: bool
+    keeps: bool
     written: bool
     beat_offered: bool
 
@@ -70,8 +73,16 @@ def vector_target(s: Registers) -> int:
 
 
 @compiled
-def vector_address(s: Registers) -> int:
+def reads_operand(s: Registers) -> bool:
+    """Whether it reads the operand of a broadcast, no word of a window."""
+    return s[at.V_STATE] == READING
+
+
+@compiled
+def vector_address(s: Registers, t: Commands, command: int) -> int:
     """Word that it reads."""
+    if reads_operand(s):
+        return t[command + OPERAND_BASE]
     return s[at.V_NEST + at.N_ADDRESS]
 
 
@@ -118,32 +129,6 @@ def vector_state(s: Registers, t: Commands, command: int, dims: Dimensions,
 
 
 @compiled
-def _step_store(s: Registers, t: Commands, command: int, dims: Dimensions, start: bool,
-                beat_offered: bool) -> tuple[bool, bool]:
-    """Depthwise weights and parameters: whether a beat is taken, and whether all are there."""
-    unpacker, state = at.V_UNPACKER, s[at.V_STORE]
-    shape = equal_items(dims.bus_width, dims.word_width)
-    offered = item_offered(s, unpacker, shape)
-    last = offered and s[unpacker + at.U_REMAINING] == 1
-    packet = 0
-    if state == STORE_LENGTH:
-        packet = t[command + TAPS]
-    elif start:
-        packet = PARAMETER_WORDS
-    taken = step_unpacker(s, unpacker, shape, packet, beat_offered, offered)
-    done = state == STORE_WEIGHTS and last
-    if state == STORE_IDLE:
-        s[at.V_STORE] = STORE_PARAMETERS if start else STORE_IDLE
-    elif state == STORE_PARAMETERS:
-        s[at.V_STORE] = STORE_LENGTH if last else STORE_PARAMETERS
-    elif state == STORE_LENGTH:
-        s[at.V_STORE] = STORE_WEIGHTS
-    elif done:
-        s[at.V_STORE] = STORE_IDLE
-    return taken, done
-
-
-@compiled
 def _step_lanes(s: Registers, t: Commands, command: int, dims: Dimensions,
                 inputs: VectorInputs) -> bool:
     """Windows on their way; whether a result leaves the lanes."""
@@ -185,10 +170,12 @@ def step_vector(s: Registers, t: Commands, command: int, dims: Dimensions,
     """
     nest, walk, state = at.V_NEST, at.V_WALK, s[at.V_STATE]
     operation = t[command + OPERATION]
-    weighted = operation in (DEPTHWISE, SLIDING)
-    loads = state == IDLE and weighted
-    taken, stored = _step_store(s, t, command, dims, loads, inputs.beat_offered)
-    start = (state == IDLE and not weighted) or (state == LOADING and stored)
+    idle, weighted = state == IDLE, operation in (DEPTHWISE, SLIDING)
+    loads = weighted or operation == TABLE
+    taken, stored = step_stores(s, t, command, dims, idle and weighted,
+                                idle and operation == TABLE, inputs.beat_offered)
+    start = (idle and not loads and not t[command + BROADCAST]) or (
+        state == LOADING and stored) or inputs.keeps
     done = (state == RUNNING and not s[nest + at.N_ACTIVE] and not s[at.V_ALIVE]
             and not s[at.V_WAITING])
     waiting = s[at.V_WAITING] != 0
@@ -206,10 +193,10 @@ def step_vector(s: Registers, t: Commands, command: int, dims: Dimensions,
         start_nest(s, nest, t, command)
     elif inputs.issues:
         step_nest(s, nest, t, command)
-    if state == IDLE:
-        s[at.V_STATE] = LOADING if loads else RUNNING
-    elif start:
+    if start:
         s[at.V_STATE] = RUNNING
+    elif idle:
+        s[at.V_STATE] = LOADING if loads else READING
     elif done:
         s[at.V_STATE] = IDLE
     return taken, done

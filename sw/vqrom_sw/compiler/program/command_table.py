@@ -63,14 +63,15 @@ COLUMNS = (
     "operation", "taps", "kernel_columns", "column_stride", "pre_shift", "bias", "multiplier",
     "shift",
     "zero_point_0", "multiplier_0", "right_shift_0",
-    "zero_point_1", "multiplier_1", "right_shift_1", "codewords",
+    "zero_point_1", "multiplier_1", "right_shift_1",
+    "broadcast", "operand_base", "lane_tables", "rotation", "first_lane", "lanes", "codewords",
 )
 """The table's columns: fields of all commands by name; one that an opcode does not have is zero.
 
 In this order: the header (FETCH, LOAD and STORE use the next ten, up to ``pad_value``); the loops
 ``count_l, stride_l, dy_l, dx_l`` of level ``l``, the nest's ``nest_base, y0, x0, height, width``,
-the target and the range of COMPUTE and VECTOR; then those of COMPUTE, VECTOR and its operands, and
-``codewords`` of CODEBOOK. The SHA-256 of CHECK and CODEBOOK is no column.
+the target and the range of COMPUTE and VECTOR; then those of COMPUTE, VECTOR, its operands, tables
+and moves, and ``codewords`` of CODEBOOK. The SHA-256 of CHECK and CODEBOOK is no column.
 """
 
 COLUMN: Mapping[str, int] = {name: index for index, name in enumerate(COLUMNS)}

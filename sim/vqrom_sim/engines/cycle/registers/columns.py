@@ -39,3 +39,5 @@ RAW, FILLS, PARAMETERS = COLUMN["raw"], COLUMN["fills"], COLUMN["parameter_group
 PASSES, PIXELS, SECTION = COLUMN["passes"], COLUMN["pixels"], COLUMN["section"]
 OPERATION, TAPS, CODEWORDS = COLUMN["operation"], COLUMN["taps"], COLUMN["codewords"]
 KERNEL_COLUMNS, COLUMN_STRIDE = COLUMN["kernel_columns"], COLUMN["column_stride"]
+BROADCAST, OPERAND_BASE = COLUMN["broadcast"], COLUMN["operand_base"]
+LANE_TABLES = COLUMN["lane_tables"]

@@ -252,7 +252,11 @@ C_COMPLETED = _place.take(len(Unit))
 V_STATE = _place.take()
 """The vector unit's state: one of those in :mod:`.vector`."""
 V_STORE = _place.take()
-"""The depthwise store's state, likewise."""
+"""The state of the stores of weights and of tables: one of those in :mod:`.vector_stores`."""
+V_ENTRY = _place.take()
+"""Entry of the tables that is stored next."""
+V_BYTE = _place.take()
+"""Which byte of a word it is, if there is one table for all lanes."""
 V_GAP = _place.take()
 """Advances for which no further window may end."""
 V_SKIP = _place.take()
@@ -264,7 +268,7 @@ V_ALIVE = _place.take()
 V_NOW = _place.take()
 """Which place of ``V_RING`` is the youngest one's."""
 V_UNPACKER = _place.take(UNPACKER_SIZE)
-"""The depthwise store's unpacker."""
+"""The unpacker of both stores."""
 V_NEST = _place.take(NEST_SIZE)
 """The unit's loop nest."""
 V_WALK = _place.take(WALK_SIZE)
