@@ -159,11 +159,9 @@ class ConvTask(Task):
         if width > depth:
             return [Block(y, y + 1, x0, x1)
                     for y in range(first, end) for x0, x1 in even_ranges(width, depth)]
-        rows = even_ranges(end - first, depth // width)
-        if self.alternates:
-            rows = handover_ranges(0, end - first, depth // width, self.tiles * width,
-                                   self.constant_beats, split)
-        return [Block(first + y0, first + y1, 0, width) for y0, y1 in rows]
+        parts = handover_ranges(self, first, end, self.tiles * width, self.constant_beats, split)
+        return [Block(low + y0, low + y1, 0, width) for low, high in parts
+                for y0, y1 in even_ranges(high - low, depth // width)]
 
     def _compute(self, piece: Piece, block: Block, source: BufferRows, target: BufferRows,
                  read: Area) -> Operation:

@@ -87,12 +87,11 @@ class DepthwiseTask(WindowTask):
     def _blocks(self, first: int, end: int, split: bool) -> list[Block]:
         """Output rows ``first`` to ``end``, cut where the array may begin with the first of them.
         """
-        width, rows = self.output.width, [(first, end)]
-        if self.alternates:
-            cycles = vector_cycles(self.conv, self.config) * width
-            beats = sum(-(-packet.size // self.config.beat_bytes) for packet in self._packets(0))
-            rows = handover_ranges(first, end, end - first, cycles, beats, split)
-        return [Block(y0, y1, 0, width) for y0, y1 in rows]
+        width = self.output.width
+        cycles = vector_cycles(self.conv, self.config) * width
+        beats = sum(-(-packet.size // self.config.beat_bytes) for packet in self._packets(0))
+        return [Block(y0, y1, 0, width)
+                for y0, y1 in handover_ranges(self, first, end, cycles, beats, split)]
 
     def _packets(self, word: int) -> tuple[Packet, Packet]:
         """Parameters, then weights, of one channel word."""

@@ -7,7 +7,7 @@ again, which limits how many.
 
 from __future__ import annotations
 
-from .task import even_ranges
+from .task import Task, even_ranges
 
 PARTS = 3
 """Most parts of a strip."""
@@ -19,21 +19,21 @@ SPLIT_CYCLES_PER_BEAT = 8
 """The same where channel words are cut, too, so that a reader begins early anyway."""
 
 
-def handover_ranges(first: int, end: int, largest: int, row_cycles: int, beats: int,
+def handover_ranges(task: Task, first: int, end: int, row_cycles: int, beats: int,
                     split: bool) -> list[tuple[int, int]]:
-    """Output rows ``first`` to ``end`` as the parts in which a task hands them over.
+    """Output rows ``first`` to ``end`` of a task as the parts in which it hands them over.
 
     Parameters
     ----------
-    largest:
-        Most rows of a part.
     row_cycles:
         Cycles in which the task makes a row.
     beats:
-        Bus beats of constants for which the task takes those cycles; each part fetches them.
+        Bus beats of constants for which it takes those cycles; each part fetches them.
     split:
         Whether the task is also cut by channel words.
     """
+    if not task.alternates:
+        return [(first, end)]
     least = (SPLIT_CYCLES_PER_BEAT if split else CYCLES_PER_BEAT) * beats // row_cycles + 1
     rows = max(least, -(-(end - first) // PARTS))
-    return [(first + y0, first + y1) for y0, y1 in even_ranges(end - first, min(rows, largest))]
+    return [(first + low, first + high) for low, high in even_ranges(end - first, rows)]
