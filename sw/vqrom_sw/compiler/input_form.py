@@ -65,16 +65,15 @@ class InputForm:
                        tap_columns=max(1, folding.columns // folding.hop))
 
     def cost(self, config: AcceleratorConfig) -> int:
-        """Estimated cycles of the array, or of the bus that brings weights, and of the input."""
+        """Estimated cycles of the array, and one for each bus beat of weights and input."""
         height, width, channels = self.layer.shape
-        pixels = height * width
+        blocks = -(-height * width // config.accumulator_depth)
         tiles = self.layer.kernel[0] * self.folding.chunks * -(-channels // config.columns)
         bits = config.index_width if self.indexed else 8 * config.subvector
         beats = -(-tiles * config.processing_elements * bits // (8 * config.beat_bytes))
-        blocks = -(-pixels // config.accumulator_depth)
         source = self.source(0, 0, config).dram
         assert source is not None
-        return (max(tiles * max(pixels, blocks * config.fill_steps), blocks * beats)
+        return (tiles * max(height * width, blocks * config.fill_steps) + blocks * beats
                 + source.size // config.beat_bytes)
 
 

@@ -145,7 +145,7 @@ class TaskGraph:
             source.consumers.append(position)
             if source.producer is not None:
                 before = self.tasks[source.producer]
-                if before.on_array != task.on_array:
+                if before.on_array != task.on_array and before.hands_over and task.hands_over:
                     before.alternates = task.alternates = True
         return task.output
 

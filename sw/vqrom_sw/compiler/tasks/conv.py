@@ -78,6 +78,7 @@ class ConvTask(Task):
     group_channels: int
 
     on_array = True
+    hands_over = True
 
     @cached_property
     def column_tiles(self) -> int:

@@ -62,6 +62,8 @@ class DepthwiseTask(WindowTask):
     conv: Conv = field(repr=False)
     codewords: np.ndarray = field(repr=False)
 
+    hands_over = True
+
     @property
     def operation(self) -> VectorOp:
         return depthwise_operation(self.kernel, self.output.width, self.config)

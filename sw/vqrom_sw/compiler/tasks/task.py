@@ -59,8 +59,8 @@ class Task(ABC):
     kernel:
         The window of an output pixel in the input.
     alternates:
-        Whether a task on the other unit makes what it reads, or reads what it makes: then some map
-        rows at a time keep both units at work.
+        Whether a task that hands over, on the other unit, makes what it reads or reads what it
+        makes.
     """
 
     config: AcceleratorConfig
@@ -73,6 +73,10 @@ class Task(ABC):
 
     on_array: ClassVar[bool] = False
     """Whether the array does the task (a COMPUTE) or the vector unit (a VECTOR)."""
+
+    hands_over: ClassVar[bool] = False
+    """Whether the task takes so long that rows are worth to be handed over before a strip is done:
+    see :mod:`vqrom_sw.compiler.tasks.handover`."""
 
     def needs(self, first: int, end: int) -> tuple[int, int]:
         """The input rows, first and end, that output rows ``first`` to ``end`` are made of."""
