@@ -33,14 +33,14 @@ def map_columns(kernel: Kernel, width: int) -> int:
 
 
 def vector_cycles(layer: Conv, config: AcceleratorConfig) -> int:
-    """Cycles that the vector unit takes for a word of outputs, rounded up.
+    """Cycles that the vector unit takes for a row of outputs, one channel word of it.
 
     It reads words of the input, one a cycle, and requantises ``vector_lanes`` sums a cycle.
     """
     kernel, width = kernel_of(layer), layer.shape[1]
     slides = depthwise_operation(kernel, width, config) == VectorOp.SLIDING
     columns = map_columns(kernel, width) if slides else width * kernel.columns
-    return max(-(-kernel.rows * columns // width), config.rows // config.vector_lanes)
+    return max(kernel.rows * columns, width * config.rows // config.vector_lanes)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -90,7 +90,7 @@ class DepthwiseTask(WindowTask):
         """Output rows ``first`` to ``end``, cut where the array may begin with the first of them.
         """
         width = self.output.width
-        cycles = vector_cycles(self.conv, self.config) * width
+        cycles = vector_cycles(self.conv, self.config)
         beats = sum(-(-packet.size // self.config.beat_bytes) for packet in self._packets(0))
         return [Block(y0, y1, 0, width)
                 for y0, y1 in handover_ranges(self, first, end, cycles, beats, split)]
