@@ -30,13 +30,12 @@ from vqrom_hw.isa import LEVELS, Region
 from vqrom_sw.network import QuantizedNetwork
 
 from .emission import emit
-from .interleaving import interleave
 from .network_graph import network_graph
 from .operations import Operation
+from .order import Schedule, interleave, schedule
 from .plan import BEAT_COST, Plan, make_plan
 from .program import COLUMN, Assembly, Program, assemble, pack_table
 from .rewrites import Reload, count_transfers_apart, insert_codebook
-from .schedule import Schedule, schedule
 from .task_graph import TaskGraph
 
 

@@ -13,7 +13,7 @@ from vqrom_sw.network import AveragePool, Conv, Elementwise, GlobalAveragePool, 
 
 from .channel_multiplier import repeat_channels, runs_on_vector_unit
 from .feature_map import DramLayout, FeatureMap, Shape, plain_map, word_layout
-from .input_form import choose_form
+from .inputs import choose_form
 from .tasks import (
     AddTask,
     AveragePoolTask,
@@ -80,7 +80,7 @@ class TaskGraph:
                         offset: int, indexed: bool) -> FeatureMap:
         """Append a convolution that is the only reader of a program input, and that input.
 
-        The input is laid out as suits the layer: see :mod:`vqrom_sw.compiler.input_form`.
+        The input is laid out as suits the layer: see :mod:`vqrom_sw.compiler.inputs`.
 
         Parameters
         ----------

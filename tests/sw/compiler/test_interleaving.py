@@ -11,8 +11,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import Opcode
 from vqrom_sw.compiler.compile import compile_passes
 from vqrom_sw.compiler.emission import emit
-from vqrom_sw.compiler.interleaving import interleave
-from vqrom_sw.compiler.schedule import schedule
+from vqrom_sw.compiler.order import interleave, schedule
 
 CONFIG = config_of("edge16", activation_words=768, accumulator_depth=64)
 CODEBOOK = random_codebook(CONFIG)

@@ -14,9 +14,8 @@ from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.isa import Opcode, Unit, VectorOp
 from vqrom_sw.compiler import COLUMN, compile_network
 from vqrom_sw.compiler.operations import Operation, area, nest_fields
+from vqrom_sw.compiler.order import MOST_BEHIND, WaitTracker, schedule
 from vqrom_sw.compiler.program import WAITS, pack_table
-from vqrom_sw.compiler.schedule import MOST_BEHIND, schedule
-from vqrom_sw.compiler.waits import WaitTracker
 from vqrom_sw.reference import quantize_input, run_reference
 
 TINY = config_of("tiny")

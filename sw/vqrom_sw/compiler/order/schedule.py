@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Opcode, Unit
 
+from ..operations import Operation
 from .durations import unit_cycles
-from .operations import Operation
 from .waits import UNITS_OF, WaitTracker
 
 MOST_BEHIND = 1 << 14

@@ -7,7 +7,7 @@ import math
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import LEVELS, Opcode, VectorOp
 
-from .operations import Operation
+from ..operations import Operation
 
 LATENCY = 24
 """Cycles from the last word that goes into a unit to the last that comes out."""

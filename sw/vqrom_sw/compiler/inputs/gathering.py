@@ -17,7 +17,7 @@ import numpy as np
 
 from vqrom_sw.network import Conv
 
-from .dram_layout import Gathering, Shape, WindowAxis
+from ..dram_layout import Gathering, Shape, WindowAxis
 
 
 @dataclass(frozen=True)

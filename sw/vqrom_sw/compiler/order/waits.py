@@ -12,8 +12,8 @@ import numpy as np
 
 from vqrom_hw.isa import Opcode, Unit
 
-from .feature_map import FeatureMap
-from .operations import Area, Operation
+from ..feature_map import FeatureMap
+from ..operations import Area, Operation
 
 WRITERS = (Unit.LOAD, Unit.POST, Unit.VECTOR)
 """Units that write the activation buffer."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Opcode, Unit
 
+from ..operations import Operation
 from .durations import unit_cycles
-from .operations import Operation
 from .waits import UNITS_OF, WaitTracker
 
 AHEAD = 24
@@ -68,7 +68,7 @@ class _Entry:
     read_posts:
         As ``before``, of post-processing, whose results the operation reads.
     cycles, rest:
-        See :func:`vqrom_sw.compiler.durations.unit_cycles`.
+        See :func:`vqrom_sw.compiler.order.unit_cycles`.
     """
 
     number: int
@@ -89,26 +89,26 @@ class _Queue:
         The unit; post-processing has no queue, since it follows the array.
     waiting:
         Operations without a place, in the order that was given.
-    free:
-        When the unit, or post-processing behind it, has done all that it was given.
-    ends, posts:
-        When each operation ends on the unit and behind it, by position; 0 for the first.
-    done, latest, latest_posts:
-        How many of the first operations have a place without a gap; and when all of the first so
-        many have ended.
+    free, posts_free:
+        When the unit, and post-processing behind it, has done all that it was given.
+    taken:
+        When each operation ends on the unit and behind it, by position: those that have a place,
+        but not all before them.
+    latest, latest_posts:
+        When the first operations have all ended on the unit and behind it, by their count.
     """
 
     unit: Unit
     waiting: list[_Entry] = field(default_factory=list)
     free: int = 0
     posts_free: int = 0
-    ends: dict[int, int] = field(default_factory=dict)
-    posts: dict[int, int] = field(default_factory=dict)
+    taken: dict[int, tuple[int, int]] = field(default_factory=dict)
     latest: list[int] = field(default_factory=lambda: [0])
     latest_posts: list[int] = field(default_factory=lambda: [0])
 
     @property
     def done(self) -> int:
+        """How many of the first operations have a place, without a gap."""
         return len(self.latest) - 1
 
     def first(self, queues: dict[Unit, _Queue]) -> tuple[int, int, Unit]:
@@ -120,7 +120,7 @@ class _Queue:
             if begins is not None and (begins, entry.number) < best[:2]:
                 best = (begins, entry.number, self.unit)
                 if begins == self.free:
-                    break
+                    break  # None can begin before.
         return best
 
     def _begins(self, entry: _Entry, queues: dict[Unit, _Queue]) -> int | None:
@@ -147,12 +147,11 @@ class _Queue:
         assert begins is not None
         self.free = begins + entry.cycles
         self.posts_free = max(self.free, self.posts_free) + entry.rest
-        self.ends[entry.position] = self.free
-        self.posts[entry.position] = self.posts_free
-        while self.done + 1 in self.ends:
-            position = self.done + 1
-            self.latest.append(max(self.latest[-1], self.ends.pop(position)))
-            self.latest_posts.append(max(self.latest_posts[-1], self.posts.pop(position)))
+        self.taken[entry.position] = self.free, self.posts_free
+        while self.done + 1 in self.taken:
+            ends, posts = self.taken.pop(self.done + 1)
+            self.latest.append(max(self.latest[-1], ends))
+            self.latest_posts.append(max(self.latest_posts[-1], posts))
 
 
 def _queues(operations: list[Operation], config: AcceleratorConfig) -> dict[Unit, _Queue]:

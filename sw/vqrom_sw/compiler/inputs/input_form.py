@@ -9,11 +9,11 @@ import numpy as np
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.network import Conv
 
-from .dram_layout import Gathering, Shape
-from .feature_map import FeatureMap, dense_input
+from ..dram_layout import Gathering, Shape
+from ..feature_map import FeatureMap, dense_input
+from ..tasks import Kernel, decode_weights, kernel_of
 from .folding import Folding, choose_folding, lanes_of
 from .gathering import gather, gatherable
-from .tasks import Kernel, decode_weights, kernel_of
 
 
 @dataclass(frozen=True)
