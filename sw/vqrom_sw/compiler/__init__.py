@@ -39,6 +39,7 @@ from .program import COLUMN, COLUMNS, Program
 from .rewrites import Reload
 from .stages import Stage, cut_network
 from .task_graph import TaskGraph
+from .tasks import vector_cycles
 
 __all__ = [
     "BEAT_COST", "COLUMN", "COLUMNS", "CommandLine", "CompiledNetwork", "CompilerListing",
@@ -46,4 +47,5 @@ __all__ = [
     "TaskGraph", "Wait", "WindowLine", "align", "compile_graph", "compile_network",
     "compile_stage", "compile_stages", "cut_network", "dense_input", "describe_plan",
     "disassemble", "explain_network", "host_reason", "is_depthwise",
+    "vector_cycles",
 ]
