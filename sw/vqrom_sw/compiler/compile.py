@@ -106,14 +106,8 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: Ac
         If a layer is one of the host, the network belongs to another codebook, or a layer does not
         fit the accelerator.
     """
-    for layer in network.layers:
-        reason = host_reason(layer, network, config)
-        if reason:
-            raise VqromError(f"layer {layer.name!r}: must be one that the accelerator does to be "
-                             f"part of one program, but {reason}")
-    stage, = cut_network(network, config)
-    return compile_stage(network, stage, codewords, config, codebook_reload=codebook_reload,
-                         contents=contents, beat_cost=beat_cost)
+    return compile_passes(network, codewords, config, codebook_reload=codebook_reload,
+                          contents=contents, beat_cost=beat_cost).program
 
 
 def compile_stages(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
@@ -164,21 +158,46 @@ def compile_stage(network: QuantizedNetwork, stage: Stage, codewords: np.ndarray
     VqromError
         If the network belongs to another codebook, or a layer does not fit the accelerator.
     """
-    return compile_passes(network, stage, codewords, config, codebook_reload=codebook_reload,
+    return compile_passes(network, codewords, config, stage, codebook_reload=codebook_reload,
                           contents=contents, beat_cost=beat_cost).program
 
 
-def compile_passes(network: QuantizedNetwork, stage: Stage, codewords: np.ndarray,
-                   config: AcceleratorConfig, *, codebook_reload: Reload = "network",
+def compile_passes(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
+                   stage: Stage | None = None, *, codebook_reload: Reload = "network",
                    contents: bool = True, beat_cost: float = BEAT_COST) -> Compilation:
-    """Compile a stage and keep what each pass returned; parameters of :func:`compile_stage`."""
+    """Compile a stage and keep what each pass returned.
+
+    Parameters
+    ----------
+    network, codewords, config, codebook_reload, contents, beat_cost:
+        As in :func:`compile_stage`.
+    stage:
+        One of the network's stages; by default the only one, as in :func:`compile_network`.
+
+    Raises
+    ------
+    VqromError
+        As :func:`compile_stage` and :func:`compile_network`.
+    """
     digest = codebook_sha256(codewords)
     network.check_codebook(digest)
+    stage = stage or _only_stage(network, config)
     graph = stage_graph(network, stage, codewords, config)
     names = ("load", *(layer.name for layer in stage.layers), "store")
     indexed = any(isinstance(layer, Conv) and layer.indices is not None for layer in stage.layers)
     return _run_passes(graph, digest, names, indexed, ends=True,
                        codebook_reload=codebook_reload, contents=contents, beat_cost=beat_cost)
+
+
+def _only_stage(network: QuantizedNetwork, config: AcceleratorConfig) -> Stage:
+    """The stage that is the whole network; refuse host layers by name."""
+    for layer in network.layers:
+        reason = host_reason(layer, network, config)
+        if reason:
+            raise VqromError(f"layer {layer.name!r}: must be one that the accelerator does to be "
+                             f"part of one program, but {reason}")
+    stage, = cut_network(network, config)
+    return stage
 
 
 def compile_graph(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, ends: bool,

@@ -282,8 +282,7 @@ def test_files_that_do_not_fit(work: Path, vqrom: Command, arguments: str, messa
 
 
 @pytest.mark.parametrize(("array", "message"), [
-    (np.zeros((1, 3, 12, 13), np.float32), r"must have shape (N, 3, 12, 12) with N >= 1, "
-     "not (1, 3, 12, 13)"),
+    (np.zeros((1, 3, 12, 13), np.float32), "must have shape (N, 3, 12, 12), not (1, 3, 12, 13)"),
     (np.zeros((1, 3, 12, 12), np.float64), "must be float32 or int8, not 'float64'"),
     (np.full((1, 3, 12, 12), np.nan, np.float32), "must be finite"),
 ])
@@ -316,7 +315,7 @@ def test_altered_network(work: Path, vqrom: Command) -> None:
     assert "altered" in one_line(simulate(vqrom, network="claims.vqnet"))
     metadata["version"] = "99"
     save_file(load_file("build.vqnet"), "newer.vqnet", metadata)
-    assert "must have version '1', not '99'" in one_line(simulate(vqrom, network="newer.vqnet"))
+    assert "must have version '2', not '99'" in one_line(simulate(vqrom, network="newer.vqnet"))
     assert not Path("out").exists()
 
 

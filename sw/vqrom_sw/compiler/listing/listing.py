@@ -80,7 +80,7 @@ def explain_network(network: QuantizedNetwork, codewords: np.ndarray,
 
 def _explain_stage(network: QuantizedNetwork, stage: Stage, codewords: np.ndarray,
                    config: AcceleratorConfig) -> StageListing:
-    compilation = compile_passes(network, stage, codewords, config, contents=False)
+    compilation = compile_passes(network, codewords, config, stage, contents=False)
     program = compilation.program
     return StageListing(stage, describe_plan(compilation.plan, compilation.graph),
                         tuple(disassemble(program)), program)
