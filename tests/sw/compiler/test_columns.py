@@ -70,10 +70,8 @@ def built(case: str, config: AcceleratorConfig) -> NetworkBuilder:
 
 def parts_of(case: str, config: AcceleratorConfig) -> Compilation:
     """A case compiled in parts."""
-    network = built(case, config).build()
-    stage, = cut_network(network, config)
-    compilation = compile_passes(network, stage, random_codebook(config).codewords, config,
-                                 contents=False)
+    compilation = compile_passes(built(case, config).build(), random_codebook(config).codewords,
+                                 config, contents=False)
     assert any(task.output.part for task in compilation.graph.tasks)
     return compilation
 
