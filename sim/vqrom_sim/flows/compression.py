@@ -12,28 +12,20 @@ import torch
 
 from vqrom_hw.codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS, index_width
 from vqrom_hw.errors import VqromError
-from vqrom_sim.report import html_table, kind_of, staged
+from vqrom_sim.report import html_table, staged
 from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
-from vqrom_sw.compiler import host_reason
 from vqrom_sw.compress import Start
 from vqrom_sw.compress import compress as compress_network
 from vqrom_sw.construction import ConstructionSettings
 from vqrom_sw.encoding import RawLayers
 from vqrom_sw.formats import save_network
 from vqrom_sw.importers import read_tflite_int8
-from vqrom_sw.network import Conv, Host, QuantizedNetwork
+from vqrom_sw.network import Conv, QuantizedNetwork
 from vqrom_sw.progress import SilentSteps, Steps
 from vqrom_sw.quantization import Ranges
 
-from .arguments import (
-    DEFAULT_CONFIG,
-    ArrayLike,
-    CodebookLike,
-    check_file,
-    load_codebook,
-    load_config,
-    named,
-)
+from .arguments import ArrayLike, CodebookLike, check_file, load_codebook, named
+from .host_notes import host_notes
 from .sources import Inputs, NetworkSource, Source, as_sources, read_source
 
 DEFAULT_SUBVECTOR = 4
@@ -240,23 +232,6 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
     return CompressionResult(
         words, {source.name: done[source.name] for source in sources}, tuple(notes), kept,
         Path(codebook).read_bytes() if isinstance(codebook, str | Path) else None)
-
-
-def host_notes(name: str, network: QuantizedNetwork) -> list[str]:
-    """A line that says which layers run on the host and why, if any do on the default accelerator.
-    """
-    config = load_config(DEFAULT_CONFIG)
-    reasons: dict[str, list[str]] = {}
-    for layer in network.layers:
-        reason = host_reason(layer, network, config)
-        if reason:
-            told = layer.operation if isinstance(layer, Host) else kind_of(layer)
-            reasons.setdefault(reason, []).append(f"{layer.name!r} ({told})")
-    if not reasons:
-        return []
-    count = sum(map(len, reasons.values()))
-    return [f"{name}: {count} of {len(network.layers)} layers on the host beside {config.name}: "
-            + "; ".join(f"{', '.join(layers)}: {reason}" for reason, layers in reasons.items())]
 
 
 def checkpoint_path(directory: str | Path, name: str) -> Path:

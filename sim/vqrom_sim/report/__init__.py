@@ -12,7 +12,8 @@ from .figures import describe, empty_report, hardware_figures, kind_of, program_
 from .files import check_output, json_text, save_array, staged, write_json
 from .frames import html_table
 from .html import Sample, png_data_uri, write_report
-from .simulation import HostFigures, LayerRow, SimulationReport, StageRow, Traffic
+from .rows import HostFigures, LayerRow, StageRow, Traffic
+from .simulation import SimulationReport
 from .tables import area_table, counters_table, plain_table, simulate_table
 
 __all__ = [
