@@ -33,7 +33,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import LEVELS, Region
 from vqrom_sw.network import Conv, QuantizedNetwork
 
-from .columns import cut_columns
+from .column_parts import cut_columns
 from .emission import emit
 from .network_graph import stage_graph
 from .operations import Operation

@@ -122,7 +122,7 @@ def check_windows(task: Task, piece: Task, first: int, end: int) -> None:
     kernel, width = task.kernel, task.inputs[0].width
     offset = piece.inputs[0].part.first if piece.inputs[0].part else 0
     for x in range(first, end):
-        for tap in range(0, kernel.columns * kernel.tap, kernel.tap):
+        for tap in range(0, kernel.width, kernel.tap_columns):
             whole = x * kernel.stride_columns - kernel.left + tap
             own = (x - first) * kernel.stride_columns - piece.kernel.left + tap
             assert own + offset == whole

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from vqrom_hw.config import AcceleratorConfig
 
-from .feature_map import ColumnPart, FeatureMap, WordCut, round_up
-from .tasks import ConvTask, Task
+from ..feature_map import ColumnPart, FeatureMap, WordCut, round_up
+from ..tasks import ConvTask, Task
 
 
 def column_unit(feature_map: FeatureMap, config: AcceleratorConfig) -> int:
@@ -48,7 +48,7 @@ def input_columns(task: Task, first: int, end: int) -> tuple[int, int]:
     """
     kernel, width = task.kernel, task.inputs[0].width
     start = first * kernel.stride_columns - kernel.left
-    stop = (end - 1) * kernel.stride_columns - kernel.left + _span(task)
+    stop = (end - 1) * kernel.stride_columns - kernel.left + task.kernel.width
     begin = min(max(start, 0), width - 1) // input_unit(task) * input_unit(task)
     return begin, max(min(stop, width), begin + 1)
 
@@ -56,11 +56,6 @@ def input_columns(task: Task, first: int, end: int) -> tuple[int, int]:
 def input_unit(task: Task) -> int:
     """Columns that parts of the inputs begin at multiples of."""
     return math.lcm(*(column_unit(source, task.config) for source in task.inputs))
-
-
-def _span(task: Task) -> int:
-    """Columns from the first to the last that one window sees."""
-    return (task.kernel.columns - 1) * task.kernel.tap + 1
 
 
 @dataclass(frozen=True)
@@ -128,7 +123,7 @@ class PartSize:
     def _input_pitch(self) -> int:
         """Words of one map row of a part, of all inputs together."""
         task = self.task
-        columns = min((self.width - 1) * task.kernel.stride_columns + _span(task)
+        columns = min((self.width - 1) * task.kernel.stride_columns + task.kernel.width
                       + input_unit(task) - 1, task.inputs[0].width)
         return sum(_row_words(source, columns, task.config)
                    for source in task.inputs)

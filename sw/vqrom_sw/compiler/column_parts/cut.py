@@ -15,10 +15,10 @@ from itertools import pairwise
 
 from vqrom_hw.errors import VqromError
 
-from .column_part import PartSize, column_part, column_unit, input_columns
-from .feature_map import FeatureMap, round_up
-from .task_graph import TaskGraph
-from .tasks import Kernel, Task
+from ..feature_map import FeatureMap, round_up
+from ..task_graph import TaskGraph
+from ..tasks import Kernel, Task
+from .part import PartSize, column_part, column_unit, input_columns
 
 MARGIN = 1.02
 """Times the cheapest width's cycles that a wider part may take, by the estimate: it is fewer
