@@ -55,3 +55,22 @@ class SlidingWindow:
         if height < 1 or width < 1:
             raise VqromError(f"a kernel of {self.kernel!r} must fit an input of {shape!r}")
         return height, width, channels
+
+
+def same_padding(sizes: tuple[int, int], reach: tuple[int, int],
+                 stride: tuple[int, int]) -> Padding:
+    """The padding of TFLite's ``SAME``, whose larger half is at the bottom or right.
+
+    Parameters
+    ----------
+    sizes:
+        Height and width of the image.
+    reach:
+        Height and width that a window spans, with its dilation.
+    stride:
+        Pixels between two windows, ``(y, x)``.
+    """
+    wanted = [max(0, (-(-size // step) - 1) * step + window - size)
+              for size, window, step in zip(sizes, reach, stride, strict=True)]
+    (top, bottom), (left, right) = ((part // 2, part - part // 2) for part in wanted)
+    return top, left, bottom, right

@@ -1,4 +1,4 @@
-"""TFLite files as both readers see them: one graph, decoded with the ``tflite`` package.
+"""TFLite files as both readers see them: one graph, decoded with the schema's own classes.
 
 Source: the schema of TensorFlow Lite, version 3.
 """
@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import tflite
+from ai_edge_litert import schema_py_generated as schema
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers.imported_module import MAX_BYTES
 from vqrom_sw.io import read_bytes
 
+from .operator import TfliteOperator, names_of
+
 T = TypeVar("T")
-DTYPES = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8, "INT32": np.int32}
+DTYPES = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8, "UINT8": np.uint8,
+          "INT16": np.int16, "INT32": np.int32, "INT64": np.int64, "BOOL": np.bool_}
 """Types that a constant may have, by the schema's name."""
 
 
@@ -44,9 +47,9 @@ def read_model(path: Path, read: Callable[[TfliteFile], T]) -> T:
 
 
 class TfliteFile:
-    """The first graph of a model, which has one input and one output.
+    """The first graph of a model, which has one input.
 
-    Tensors are named by their number in the file; operators are objects of the ``tflite`` package.
+    Tensors are named by their number in the file.
 
     Parameters
     ----------
@@ -55,65 +58,71 @@ class TfliteFile:
 
     Members
     -------
-    source, result:
-        Numbers of the tensors that are the graph's input and output.
+    content:
+        The file's bytes.
+    source, results:
+        Numbers of the tensors that are the graph's input and outputs.
+    operators:
+        The graph's operators in execution order.
 
     Raises
     ------
     VqromError
-        If the graph has more inputs or outputs.
+        If the graph has several inputs, or no output.
     """
 
     def __init__(self, content: bytes):
-        # The package's classes say of nearly every field that it may be None.
-        self._model: Any = tflite.Model.GetRootAsModel(content, 0)
-        self._graph: Any = self._model.Subgraphs(0)
-        self._kinds = _names(tflite.BuiltinOperator)
-        self._activations = _names(tflite.ActivationFunctionType)
-        self._types = _names(tflite.TensorType)
-        if self._graph.InputsLength() != 1 or self._graph.OutputsLength() != 1:
-            raise VqromError(f"must have one input and one output, not "
-                             f"{self._graph.InputsLength()} and {self._graph.OutputsLength()}")
-        self.source = int(self._graph.Inputs(0))
-        self.result = int(self._graph.Outputs(0))
-
-    def operators(self) -> list[Any]:
-        """The graph's operators in execution order."""
-        return [self._graph.Operators(number) for number in range(self._graph.OperatorsLength())]
-
-    def kind(self, operator: Any) -> str:
-        """The name of an operator, e.g. ``CONV_2D``."""
-        code = self._model.OperatorCodes(operator.OpcodeIndex())
-        return self._kinds.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "?")
-
-    def inputs(self, operator: Any) -> list[int]:
-        """The numbers of an operator's inputs that are not constants."""
-        return [int(number) for number in operator.InputsAsNumpy()
-                if number >= 0 and not self.is_constant(number)]
-
-    def options(self, operator: Any, name: str) -> Any:
-        """The options of an operator, whose type the schema calls ``name``."""
-        options = getattr(tflite, name)()
-        table = operator.BuiltinOptions()
-        options.Init(table.Bytes, table.Pos)
-        return options
-
-    def activation(self, options: Any) -> str:
-        """The name of an operator's fused activation, e.g. ``RELU``, or ``NONE``."""
-        return self._activations[options.FusedActivationFunction()]
+        self.content = content
+        self._model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+        graph = self._model.subgraphs[0]
+        self._tensors: list[Any] = list(graph.tensors)
+        self._types = names_of(schema.TensorType)
+        inputs, outputs = ([int(number) for number in entries]
+                           for entries in (graph.inputs, graph.outputs))
+        if len(inputs) != 1 or not outputs:
+            raise VqromError("must have one input and at least one output, not "
+                             f"{len(inputs)} and {len(outputs)}")
+        self.source, self.results = inputs[0], outputs
+        kinds = names_of(schema.BuiltinOperator)
+        self.operators = [TfliteOperator(number, _kind(self._model, entry, kinds), entry)
+                          for number, entry in enumerate(graph.operators or [])]
+        made = {number for operator in self.operators for number in operator.outputs}
+        self._made = made | {self.source}
+        numbers = [*inputs, *outputs, *made, *(number for operator in self.operators
+                                               for number in operator.inputs if number >= 0)]
+        if not all(0 <= number < len(self._tensors) for number in numbers):
+            raise VqromError(f"tensors must be among the {len(self._tensors)} of the file")
 
     def is_constant(self, number: int) -> bool:
         """Whether the file holds the values of a tensor."""
-        return self._model.Buffers(self._graph.Tensors(number).Buffer()).DataLength() > 0
+        return number not in self._made and not self._tensors[number].isVariable
+
+    def is_state(self, number: int) -> bool:
+        """Whether a tensor is a state, which is 0 at first and changes from run to run."""
+        return bool(self._tensors[number].isVariable)
+
+    def readers(self, number: int) -> list[TfliteOperator]:
+        """The operators that read a tensor."""
+        return [operator for operator in self.operators if number in operator.inputs]
 
     def shape(self, number: int) -> tuple[int, ...]:
-        """The shape of a tensor, batch first."""
-        tensor = self._graph.Tensors(number)
-        return tuple(int(size) for size in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else ()
+        """The shape of a tensor as the file has it: with one image, where their number is open."""
+        shape = self._tensors[number].shape
+        return () if shape is None else tuple(int(size) for size in shape)
+
+    def sizes(self, number: int) -> tuple[int, ...]:
+        """The shape of a tensor for one image, without the axis of images if it has one."""
+        shape = self.shape(number)
+        return shape[1:] if shape and shape[0] == 1 else shape
+
+    def is_fixed(self, number: int) -> bool:
+        """Whether the file knows the whole shape of a tensor, but perhaps the number of images."""
+        signature = self._tensors[number].shapeSignature
+        return signature is None or all(int(size) >= 0 for size in list(signature)[1:])
 
     def type_of(self, number: int) -> str:
         """The name of a tensor's type, e.g. ``INT8``."""
-        return self._types[self._graph.Tensors(number).Type()]
+        return self._types.get(self._tensors[number].type, "?")
 
     def scales(self, number: int) -> tuple[np.ndarray, np.ndarray, int]:
         """The scales and zero points of a tensor.
@@ -123,14 +132,21 @@ class TfliteFile:
         tuple[np.ndarray, np.ndarray, int]
             Scales float32 ``[n]``, zero points int64 ``[n]``, and the axis that they are along;
             ``n`` is 0 if the tensor is not quantised.
+
+        Raises
+        ------
+        VqromError
+            If the tensor has another kind of quantisation.
         """
-        quantization = self._graph.Tensors(number).Quantization()
-        if quantization is None or quantization.ScaleLength() == 0:
+        found = self._tensors[number].quantization
+        if found is None or found.scale is None or not len(found.scale):
             return np.zeros(0, np.float32), np.zeros(0, np.int64), 0
-        scale = quantization.ScaleAsNumpy()
-        zero_point = (quantization.ZeroPointAsNumpy() if quantization.ZeroPointLength()
-                      else np.zeros(len(scale), np.int64))
-        return scale, zero_point, int(quantization.QuantizedDimension())
+        if found.details is not None:
+            raise VqromError(f"tensor {number} must have scales and zero points alone")
+        scale = np.asarray(found.scale, np.float32)
+        zero_point = np.zeros(len(scale), np.int64) if found.zeroPoint is None or not len(
+            found.zeroPoint) else np.asarray(found.zeroPoint, np.int64)
+        return scale, zero_point, int(found.quantizedDimension)
 
     def array(self, number: int) -> np.ndarray:
         """The values of a constant, in the file's type and order.
@@ -138,37 +154,24 @@ class TfliteFile:
         Raises
         ------
         VqromError
-            If its type is none of :data:`DTYPES`.
+            If the tensor is no constant, or one whose type or storage is not understood.
         """
-        kind = self.type_of(number)
+        kind, tensor = self.type_of(number), self._tensors[number]
+        if not self.is_constant(number):
+            raise VqromError(f"tensor {number} must be a constant, not a computed value")
         if kind not in DTYPES:
             raise VqromError(f"constants must be {', '.join(DTYPES)}, not {kind}")
-        raw = self._model.Buffers(self._graph.Tensors(number).Buffer()).DataAsNumpy()
-        content = raw.tobytes() if isinstance(raw, np.ndarray) else b""
+        buffer = self._model.buffers[tensor.buffer]
+        if tensor.sparsity is not None or buffer.offset or tensor.externalBuffer:
+            raise VqromError(f"constant {number} must be dense and within the file")
+        content = b"" if buffer.data is None else np.asarray(buffer.data, np.uint8).tobytes()
         return np.frombuffer(content, DTYPES[kind]).reshape(self.shape(number))
 
-    def padding(self, options: Any, sizes: tuple[int, int], kernel: tuple[int, int],
-                stride: tuple[int, int]) -> tuple[int, int, int, int]:
-        """The padding ``(top, left, bottom, right)`` that an operator's options ask for.
 
-        Where it is an odd number of pixels in all, the larger half is at the bottom or right.
-
-        Parameters
-        ----------
-        options:
-            Options of the operator, which say VALID or SAME.
-        sizes:
-            Height and width of the image.
-        kernel, stride:
-            Size of a window, and pixels between two windows, ``(y, x)``.
-        """
-        if options.Padding() == tflite.Padding.VALID:
-            return 0, 0, 0, 0
-        wanted = [max(0, (-(-size // step) - 1) * step + window - size)
-                  for size, window, step in zip(sizes, kernel, stride, strict=True)]
-        (top, bottom), (left, right) = ((part // 2, part - part // 2) for part in wanted)
-        return top, left, bottom, right
-
-
-def _names(enumeration: type) -> dict[int, str]:
-    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
+def _kind(model: Any, entry: Any, kinds: dict[int, str]) -> str:
+    code = model.operatorCodes[entry.opcodeIndex]
+    kind = kinds.get(max(code.builtinCode, code.deprecatedBuiltinCode), "?")
+    if kind != "CUSTOM":
+        return kind
+    name = code.customCode
+    return f"CUSTOM {name.decode() if isinstance(name, bytes) else name}"
