@@ -1,1 +1,18 @@
+"""Networks from other tools: PyTorch modules, ONNX and TFLite files, SCALE-Sim topologies.
 
+:func:`capture` turns any PyTorch module into a float network. :func:`read_onnx` and
+:func:`read_tflite` make such modules from files; :func:`read_tflite_int8` makes a quantised
+network with the file's own integers, and :func:`is_tflite_int8` tells which of the two a TFLite
+file needs. :func:`read_topology` reads lists of layers without weights.
+"""
+
+from .imported_module import Imported
+from .onnx import read_onnx
+from .pytorch import capture
+from .scale_sim import Topology, TopologyLayer, gemm, parse_topology, read_topology
+from .tflite import is_tflite_int8, read_tflite, read_tflite_int8
+
+__all__ = [
+    "Imported", "Topology", "TopologyLayer", "capture", "gemm", "is_tflite_int8", "parse_topology",
+    "read_onnx", "read_tflite", "read_tflite_int8", "read_topology",
+]

@@ -1,7 +1,4 @@
-"""Images of another size: nearest neighbours and straight lines between pixels.
-
-Source: TensorFlow Lite's reference kernels, which compute places in float32.
-"""
+"""Images of another size: nearest neighbours and straight lines between pixels."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ from torch import nn
 from vqrom_sw.importers.imported_module import Call
 
 from ..float_node import FloatNode, Part
+from ..resizing import nearest_places, places, whole_factor
 from .windows import around
 
 Sizes = tuple[int, int]
@@ -26,38 +24,6 @@ def _sizes(node: FloatNode) -> tuple[Sizes, Sizes]:
     if len(data.shape) != 4 or not data.leading or len(wanted) != 2 or min(wanted) < 1:
         raise node.error(f"must make an image of an image, not {wanted!r} of {data.shape!r}")
     return (data.shape[1], data.shape[2]), (wanted[0], wanted[1])
-
-
-def places(size: int, wanted: int, align: bool, half: bool) -> np.ndarray:
-    """Where pixels of the result lie along an axis of the input, float32 ``[wanted]``.
-
-    Parameters
-    ----------
-    size, wanted:
-        Number of pixels before and after.
-    align:
-        Whether the outermost pixels lie on each other.
-    half:
-        Whether a pixel's place is its middle, in which case 0.5 is taken off again for straight
-        lines only.
-    """
-    scale = np.float32(size - 1) / np.float32(wanted - 1) if align and wanted > 1 \
-        else np.float32(size) / np.float32(wanted)
-    return ((np.arange(wanted, dtype=np.float32) + np.float32(0.5 if half else 0))
-            * np.float32(scale)).astype(np.float32)
-
-
-def nearest_places(size: int, wanted: int, align: bool, half: bool) -> np.ndarray:
-    """Which pixel of the input each one of the result is, along an axis; int64 ``[wanted]``."""
-    exact = places(size, wanted, align, half)
-    found = np.floor(exact + np.float32(0.5)) if align else np.floor(exact)
-    return np.clip(found, 0, size - 1).astype(np.int64)
-
-
-def whole_factor(found: np.ndarray, size: int) -> int:
-    """How often each pixel is repeated, if all are equally often and in order; else 0."""
-    factor = len(found) // size
-    return factor if np.array_equal(found, np.repeat(np.arange(size), max(factor, 1))) else 0
 
 
 def nearest(node: FloatNode) -> Part:
