@@ -17,7 +17,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.importers.check import check_inputs, check_module
 from vqrom_sw.importers.imported_module import Call, Imported, ImportedModule
 
-from .float_file import with_float_weights
+from .litert_file import content_for_litert
 from .float_node import Data, FloatNode, Part
 from .float_operators import OPERATORS
 from .litert import LiteRt
@@ -56,7 +56,7 @@ def read_tflite(path: Path) -> Imported:
 def _imported(file: TfliteFile) -> Imported:
     reader = _Reader(file)
     module = reader.read()
-    evaluator = LiteRt(with_float_weights(file), reader.feed, reader.names)
+    evaluator = LiteRt(content_for_litert(file, float_weights=True), reader.feed, reader.names)
     for x in check_inputs(reader.input_shape):
         check_module(module, evaluator, x)
     outputs = tuple(reader.names[number] for number in file.results)

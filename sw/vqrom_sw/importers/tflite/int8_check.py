@@ -13,6 +13,7 @@ from vqrom_sw.network import INPUT, Conv, Layer, QuantizedNetwork
 from vqrom_sw.reference import layer_weights, run_layer
 
 from .litert import LiteRt
+from .litert_file import content_for_litert
 from .sliding_window import NO_PADDING
 from .tflite_file import TfliteFile
 from .values import TfliteValue
@@ -48,7 +49,7 @@ def check_bytes(file: TfliteFile, network: QuantizedNetwork,
             and file.type_of(number) in ("INT8", "UINT8")}
     weights = {layer.name: layer_weights(layer, network, None)
                for layer in network.layers if isinstance(layer, Conv)}
-    engine = LiteRt(file.content, _Feed(file, network), {number: layer for layer, number
+    engine = LiteRt(content_for_litert(file, float_weights=False), _Feed(file, network), {number: layer for layer, number
                                                          in made.items()})
     for x in _inputs(network):
         expected = engine.intermediates(x)
