@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import NO_CODEBOOK, Native, Output, QuantizedNetwork
+from vqrom_sw.network import INPUT, NO_CODEBOOK, Native, Output, QuantizedNetwork
 
 from .int8_check import check_bytes
 from .int8_operators import OPERATORS, REFUSED
@@ -115,9 +115,10 @@ class _Reader:
 
     def _output(self, number: int) -> Output:
         value = self._model.values.get(number)
-        if value is None or value.layer not in {layer.name for layer in self._model.layers}:
+        if value is not None:
+            value = self._model.values[number] = self._settled(value, number)
+        if value is None or value.layer == INPUT:
             raise VqromError(f"output {number} must be computed from the input")
-        value = self._settled(value, number)
         height, width, channels = value.shape
         if len(value.sizes) == 3:
             return Output(value.layer, Native((channels, height, width)))
