@@ -23,6 +23,9 @@ FUNCTIONS = {
 GROUPS = {"GELU": "GeluOptions", "LEAKY_RELU": "LeakyReluOptions", "QUANTIZE": "QuantizeOptions",
           "HARD_SWISH": "HardSwishOptions"}
 
+NO_REFERENCE = ("ELU",)
+"""Operators that have no reference kernel in LiteRT."""
+
 
 def scales(kind: str, count: int = 40) -> list[tuple[float, int, float, int]]:
     """Random scales and zero points of input and output."""
@@ -50,7 +53,8 @@ def test_gives_every_byte_of_every_input(name: str, tmp_path: Path) -> None:
         path = model.save(tmp_path / f"net{place}.tflite", source, result)
         network = read_tflite_int8(path)
         found = run_reference(network, None, ALL)[network.outputs[0].layer]
-        np.testing.assert_array_equal(found.reshape(-1), litert_outputs(path, ALL)[0].reshape(-1),
+        expected = litert_outputs(path, ALL, kind not in NO_REFERENCE)[0]
+        np.testing.assert_array_equal(found.reshape(-1), expected.reshape(-1),
                                       f"{scale}, {zero} to {out_scale}, {out_zero}")
 
 

@@ -22,7 +22,7 @@ FIRST = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "HARD_SWISH", "ELU", "PRELU", "SHA
          "EXP", "ABS", "NEG", "SQRT", "POW", "SQUARED_DIFFERENCE", "BATCH_MATMUL", "GELU",
          "RELU_0_TO_1", "RELU_N1_TO_1", "FILL", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "BATCH_TO_SPACE_ND",
          "SPACE_TO_BATCH_ND", "MIRROR_PAD", "UNPACK", "SUM", "REDUCE_PROD", "CAST", "L2_POOL_2D",
-         "RSQRT", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+         "RSQRT", "SQUARE", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 """Operators whose first version is meant; of all others, the second."""
 
 
@@ -106,8 +106,8 @@ class ModelBuilder:
         return self._builder.EndVector()
 
 
-def litert_outputs(path: Path, inputs: np.ndarray) -> list[np.ndarray]:
-    """Run LiteRT's reference kernels on each of the inputs, and return the model's outputs.
+def litert_outputs(path: Path, inputs: np.ndarray, reference: bool = True) -> list[np.ndarray]:
+    """Run LiteRT's reference, or other, kernels on each input, and return the model's outputs.
 
     Returns
     -------
@@ -116,9 +116,10 @@ def litert_outputs(path: Path, inputs: np.ndarray) -> list[np.ndarray]:
     """
     interpreter = pytest.importorskip(
         "ai_edge_litert.interpreter", reason="ai-edge-litert is not installed: no LiteRT")
+    kernels = interpreter.OpResolverType
     engine = interpreter.Interpreter(
-        str(path), num_threads=1,
-        experimental_op_resolver_type=interpreter.OpResolverType.BUILTIN_REF)
+        str(path), num_threads=1, experimental_op_resolver_type=kernels.BUILTIN_REF if reference
+        else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
     engine.allocate_tensors()
     place = engine.get_input_details()[0]
     numbers = [entry["index"] for entry in engine.get_output_details()]

@@ -10,14 +10,20 @@ from ai_edge_litert import interpreter
 
 from vqrom_hw.errors import VqromError
 
-REFERENCE = interpreter.OpResolverType.BUILTIN_REF
-"""The reference kernels, which others may differ from in their last bit."""
+KERNELS = (interpreter.OpResolverType.BUILTIN_REF,
+           interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+"""The reference kernels, from which others may differ in their last bit; and others, for a file
+with an operator that has no reference kernel, as ELU has none."""
+
+MISSING = "Didn't find op"
+"""How LiteRT begins to say that it has no kernel for an operator."""
 
 
 class LiteRt:
     """Runs a TFLite model on any number of images.
 
-    Where the file does not run with several images, it runs once for each.
+    Where the file does not run with several images, or does not give their results one after the
+    other, it runs once for each.
 
     Parameters
     ----------
@@ -69,7 +75,7 @@ class LiteRt:
             together = _invoke(self._content, x, numbers)
         except (ValueError, RuntimeError):
             together = []
-        if together and all(value.size == len(x) * one.size
+        if together and all(one.ndim and value.shape == (len(x) * len(one), *one.shape[1:])
                             for value, one in zip(together, single[0], strict=True)):
             return [value.reshape(_of_images(len(x), one))
                     for value, one in zip(together, single[0], strict=True)]
@@ -87,9 +93,7 @@ def _of_images(count: int, single: np.ndarray) -> tuple[int, ...]:
 
 def _invoke(content: bytes, x: np.ndarray, numbers: Sequence[int] | None) -> list[np.ndarray]:
     """Run a model on inputs in its own form; the outputs, or the tensors of these numbers."""
-    engine: Any = interpreter.Interpreter(
-        model_content=content, num_threads=1, experimental_op_resolver_type=REFERENCE,
-        experimental_preserve_all_tensors=numbers is not None)
+    engine = _engine(content, numbers is not None)
     source = engine.get_input_details()[0]
     if tuple(source["shape"]) != x.shape:
         engine.resize_tensor_input(source["index"], x.shape)
@@ -99,3 +103,16 @@ def _invoke(content: bytes, x: np.ndarray, numbers: Sequence[int] | None) -> lis
     wanted = [entry["index"] for entry in engine.get_output_details()] \
         if numbers is None else numbers
     return [np.array(engine.get_tensor(number)) for number in wanted]
+
+
+def _engine(content: bytes, keep: bool) -> Any:
+    """An interpreter with the first kernels that have all operators; it may keep all tensors."""
+    for kernels in KERNELS:
+        try:
+            return interpreter.Interpreter(
+                model_content=content, num_threads=1, experimental_op_resolver_type=kernels,
+                experimental_preserve_all_tensors=keep)
+        except (ValueError, RuntimeError) as error:
+            if MISSING not in str(error) or kernels is KERNELS[-1]:
+                raise
+    raise AssertionError("there are kernels")
