@@ -10,11 +10,10 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import quantize_multiplier
 from vqrom_sw.network import Conv
 
-from .operator import TfliteOperator
 from .scales import activation_range, quantization_of
 from .single_rounding import accumulator_reach, quantize_multiplier_once
 from .sliding_window import SlidingWindow
-from .tflite_file import TfliteFile
+from .source import TfliteFile, TfliteOperator
 from .values import Int8Network, TfliteValue
 
 

@@ -17,13 +17,9 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.importers.check import check_inputs, check_module
 from vqrom_sw.importers.imported_module import Call, Imported, ImportedModule
 
-from .litert_file import content_for_litert
 from .float_node import Data, FloatNode, Part
 from .float_operators import OPERATORS
-from .litert import LiteRt
-from .operator import TfliteOperator
-from .static_values import StaticValues
-from .tflite_file import TfliteFile, read_model
+from .source import LiteRt, StaticValues, TfliteFile, TfliteOperator, content_for_litert, read_model
 
 PROBES = 2
 """Number of images that run along while a file is read."""

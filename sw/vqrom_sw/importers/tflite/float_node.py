@@ -16,12 +16,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from vqrom_hw.errors import VqromError
 from vqrom_sw.importers.imported_module import Call
 
-from .operator import TfliteOperator
-from .static_values import StaticValues
-from .tflite_file import TfliteFile
+from .source import StaticValues, TfliteFile, TfliteOperator
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "RELU": nn.ReLU, "RELU6": nn.ReLU6, "RELU_N1_TO_1": nn.Hardtanh}

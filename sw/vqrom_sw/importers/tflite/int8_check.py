@@ -12,10 +12,8 @@ from vqrom_sw.importers.check import BATCHES
 from vqrom_sw.network import INPUT, Conv, Layer, QuantizedNetwork
 from vqrom_sw.reference import layer_weights, run_layer
 
-from .litert import LiteRt
-from .litert_file import content_for_litert
 from .sliding_window import NO_PADDING
-from .tflite_file import TfliteFile
+from .source import LiteRt, TfliteFile, content_for_litert
 from .values import TfliteValue
 
 ONCE = "fully_connected_"
@@ -49,8 +47,8 @@ def check_bytes(file: TfliteFile, network: QuantizedNetwork,
             and file.type_of(number) in ("INT8", "UINT8")}
     weights = {layer.name: layer_weights(layer, network, None)
                for layer in network.layers if isinstance(layer, Conv)}
-    engine = LiteRt(content_for_litert(file, float_weights=False), _Feed(file, network), {number: layer for layer, number
-                                                         in made.items()})
+    engine = LiteRt(content_for_litert(file, float_weights=False), _Feed(file, network),
+                    {number: layer for layer, number in made.items()})
     for x in _inputs(network):
         expected = engine.intermediates(x)
         results = {INPUT: torch.from_numpy(x.astype(np.int64))}
@@ -68,7 +66,8 @@ def _inputs(network: QuantizedNetwork) -> Iterator[np.ndarray]:
     for batch in BATCHES:
         x = random.integers(-128, 128, (batch, *network.input_shape))
         if batch > 1:
-            x[1] = np.clip(np.round(random.standard_normal(x[1].shape) * 12) + zero_point, -128, 127)
+            near = np.round(random.standard_normal(x[1].shape) * 12) + zero_point
+            x[1] = np.clip(near, -128, 127)
         yield x.astype(np.int8)
 
 

@@ -15,10 +15,9 @@ from vqrom_sw.network import INPUT, NO_CODEBOOK, Native, Output, QuantizedNetwor
 
 from .int8_check import check_bytes
 from .int8_operators import OPERATORS, REFUSED
-from .operator import TfliteOperator
 from .scales import quantization_of, unsigned_quantization
 from .sliding_window import NO_PADDING
-from .tflite_file import TfliteFile, read_model
+from .source import TfliteFile, TfliteOperator, read_model
 from .values import Int8Network, TfliteValue, map_of
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import HIGHEST, LOWEST, Quantization
 
-from .tflite_file import TfliteFile
+from .source import TfliteFile
 
 BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0),

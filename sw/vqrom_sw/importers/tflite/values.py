@@ -13,11 +13,9 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Quantization
 from vqrom_sw.network import INPUT, Host, HostStep, Layer, Native, Pad
 
-from .operator import TfliteOperator
 from .scales import quantization_of
 from .sliding_window import NO_PADDING, Padding, Shape
-from .static_values import StaticValues
-from .tflite_file import TfliteFile
+from .source import StaticValues, TfliteFile, TfliteOperator
 
 MAX_SIZE = 1 << 16
 """Greatest size of one dimension of a feature map."""

@@ -11,7 +11,7 @@ from torch import nn
 from vqrom_sw.importers.imported_module import Call, WithConstants
 
 from ..float_node import Data, FloatNode, Part, is_leading, widened
-from ..slicing import Index, slice_index, strided_index
+from ..source import Index, slice_index, strided_index
 
 
 def shaped(node: FloatNode, shape: Sequence[int]) -> Part:

@@ -70,7 +70,8 @@ def lstm(node: FloatNode) -> Part:
     if node.operator.activation(GROUP) != "TANH":
         raise node.error("activation must be TANH")
     clip, steps_first = node.option(GROUP, "cellClip"), bool(node.option(GROUP, "timeMajor"))
-    node.option(GROUP, "projClip"), node.option(GROUP, "asymmetricQuantizeInputs")
+    for name in ("projClip", "asymmetricQuantizeInputs"):
+        node.option(GROUP, name)  # There is no projection; and what LiteRT does with int8 weights.
     if node.option(GROUP, "diagonalRecurrentTensors"):
         raise node.error("weights of states must not be diagonal")
     if any(node.has(place) for place in LEFT_OUT) or not node.has(1):

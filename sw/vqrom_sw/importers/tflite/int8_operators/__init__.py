@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..operator import TfliteOperator
+from ..source import TfliteOperator
 from ..values import Int8Network, TfliteValue
 from . import elementwise, moving, padding, reductions, tables, transposed, windows
 

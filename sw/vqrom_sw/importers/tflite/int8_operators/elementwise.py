@@ -19,9 +19,9 @@ from vqrom_sw.arithmetic import (
 from vqrom_sw.network import Elementwise, Operator, Select, Table, Upsample
 
 from ..functions import NUMBERS, SINGLE, finished, scaled
-from ..operator import TfliteOperator
 from ..scales import activation_range
 from ..sliding_window import NO_PADDING, Shape
+from ..source import TfliteOperator
 from ..values import Int8Network, TfliteValue, map_of
 
 KINDS: dict[str, tuple[Operator, str]] = {

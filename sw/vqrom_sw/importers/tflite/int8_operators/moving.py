@@ -12,10 +12,9 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import HIGHEST, LOWEST, Quantization, quantize_multiplier
 from vqrom_sw.network import INPUT, Concat, DepthToSpace, HostStep, Native, Select, Upsample
 
-from ..operator import TfliteOperator
 from ..resizing import nearest_places, whole_factor
 from ..sliding_window import NO_PADDING
-from ..slicing import Index, bounds, slice_index, strided_index
+from ..source import Index, TfliteOperator, bounds, slice_index, strided_index
 from ..values import Int8Network, TfliteValue, map_of, whole
 
 EVERYTHING = (LOWEST, HIGHEST)
@@ -247,8 +246,9 @@ def resize_nearest(model: Int8Network, operator: TfliteOperator) -> TfliteValue:
         return model.add(operator, Upsample(operator.name, (value.layer,), shape, quantization,
                                             (factors[0], factors[1])))
     steps = [size // want for size, want in zip(value.shape, wanted, strict=False)]
-    if min(steps) > 0 and all(np.array_equal(places, np.arange(0, size, step)) for places, size, step
-                              in zip(found, value.shape, steps, strict=False)):
+    if min(steps) > 0 and all(
+            np.array_equal(places, np.arange(0, size, step)) for places, size, step
+            in zip(found, value.shape, steps, strict=False)):
         return _selected(model, operator.name, value, np.arange(shape[2]), quantization,
                          (steps[0], steps[1]), shape)
     raise VqromError(f"must be by whole factors, not from {value.shape[:2]!r} to {wanted}")

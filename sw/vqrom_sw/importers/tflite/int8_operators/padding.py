@@ -10,8 +10,8 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import HIGHEST, LOWEST
 from vqrom_sw.network import HostStep, Pad, Select
 
-from ..operator import TfliteOperator
 from ..sliding_window import Padding
+from ..source import TfliteOperator
 from ..values import Int8Network, TfliteValue, whole
 
 

@@ -17,8 +17,8 @@ from vqrom_sw.arithmetic import (
 )
 from vqrom_sw.network import Conv, GlobalAveragePool, MaxPool, Softmax
 
-from ..operator import TfliteOperator
 from ..sliding_window import NO_PADDING
+from ..source import TfliteOperator
 from ..values import Int8Network, TfliteValue
 
 

@@ -12,9 +12,9 @@ from vqrom_sw.arithmetic import Quantization
 from vqrom_sw.network import INPUT, Table
 
 from .. import functions
-from ..operator import TfliteOperator
 from ..scales import activation_range, quantization_of
 from ..sliding_window import NO_PADDING
+from ..source import TfliteOperator
 from ..values import Int8Network, TfliteValue
 
 Maker = Callable[[TfliteOperator, Quantization, Quantization], np.ndarray]

@@ -14,8 +14,8 @@ from vqrom_sw.arithmetic import Requantization
 from vqrom_sw.network import Conv, DepthToSpace, HostStep
 
 from ..convolution import convolution
-from ..operator import TfliteOperator
 from ..sliding_window import SlidingWindow
+from ..source import TfliteOperator
 from ..values import Int8Network, TfliteValue
 from .windows import transpose_padding, weights_of
 

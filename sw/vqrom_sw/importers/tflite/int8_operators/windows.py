@@ -12,9 +12,9 @@ from vqrom_sw.arithmetic import HIGHEST, LOWEST
 from vqrom_sw.network import AveragePool, MaxPool, Select
 
 from ..convolution import convolution
-from ..operator import TfliteOperator
 from ..scales import activation_range, quantization_of
 from ..sliding_window import NO_PADDING, Padding, SlidingWindow, same_padding
+from ..source import TfliteOperator
 from ..values import Int8Network, TfliteValue
 
 

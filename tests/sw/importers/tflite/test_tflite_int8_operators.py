@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tflite
 
-from tests.sw.importers.tflite_models import ModelBuilder, differing, litert_outputs
+from tests.sw.importers.tflite.tflite_models import ModelBuilder, differing, litert_outputs
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import read_tflite_int8
 from vqrom_sw.network import Concat, Host, Select, Table, Upsample
@@ -29,6 +29,11 @@ class Net:
     def __init__(self, shape: Sequence[int] = IMAGE):
         self.model = ModelBuilder()
         self.source = self.last = self.model.tensor(shape, SCALE, ZERO)
+        self.results: list[int] = []
+
+    def save(self, path: Path) -> Path:
+        """Write the model; its output is the last tensor, unless there are others."""
+        return self.model.save(path, self.source, self.results or self.last)
 
     def add(self, kind: str, shape: Sequence[int], options: str = "", scale: float = SCALE,
             zero: int = ZERO, inputs: Sequence[int] | None = None, **fields: Any) -> int:
@@ -62,13 +67,13 @@ class Net:
         return self.add("LOGISTIC", (1, 1, 1, 8), scale=scale, zero=zero)
 
 
-def binary(kind: str, other: Callable[[Net], int], turned: bool = False, shape: Sequence[int] = IMAGE,
-           scale: float = 0.04, zero: int = 5, **fields: Any) -> Callable[[Net], None]:
+def binary(kind: str, other: Callable[[Net], int], turned: bool = False, scale: float = 0.04,
+           zero: int = 5, **fields: Any) -> Callable[[Net], None]:
     """An operator of the input and another tensor."""
     def build(net: Net) -> None:
         operands = [net.source, other(net)]
         group = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions"}.get(kind, "")
-        net.add(kind, shape, group, scale, zero, operands[::-1] if turned else operands, **fields)
+        net.add(kind, IMAGE, group, scale, zero, operands[::-1] if turned else operands, **fields)
     return build
 
 
@@ -95,9 +100,9 @@ def transposed(size: int, kernel: int, stride: int, padding: int = SAME, stride_
                activation: int = 0) -> Callable[[Net], None]:
     def build(net: Net) -> None:
         across = stride_x or stride
-        make = (lambda length, step: length * step if padding == SAME
-                else (length - 1) * step + kernel)
-        shape = (1, make(6, stride), make(4, across), size)
+        height, width = (length * step if padding == SAME else (length - 1) * step + kernel
+                         for length, step in ((6, stride), (4, across)))
+        shape = (1, height, width, size)
         net.add("TRANSPOSE_CONV", shape, "TransposeConvOptions", 0.07, 3,
                 [net.ints(*shape), net.weights(size, kernel, kernel, 8), net.source,
                  net.bias(size)], Padding=padding, StrideH=stride, StrideW=across,
@@ -119,8 +124,8 @@ def parts(net: Net, kind: str = "SPLIT", axis: int = 3) -> None:
                for _ in range(2)]
     inputs = [net.ints(axis), net.source] if kind == "SPLIT" else \
         [net.source, net.ints(*[4 if axis == 3 else 3, -1]), net.ints(axis)]
-    net.model.operator(kind, inputs, results, f"{'SplitV' if kind == 'SPLIT_V' else 'Split'}Options",
-                       NumSplits=2)
+    group = "SplitVOptions" if kind == "SPLIT_V" else "SplitOptions"
+    net.model.operator(kind, inputs, results, group, NumSplits=2)
     net.add("CONCATENATION", IMAGE, "ConcatenationOptions", inputs=results[::-1], Axis=axis)
 
 
@@ -142,9 +147,15 @@ def padded(net: Net, *, behind: str = "", amounts: Any = ((0, 0), (1, 0), (0, 2)
                 FilterHeight=2, FilterWidth=2)
 
 
+def mean(axes: Sequence[int], shape: Sequence[int], keep: bool) -> Callable[[Net], Any]:
+    def build(net: Net) -> None:
+        net.add("MEAN", shape, "ReducerOptions", 0.03, 4, [net.source, net.ints(*axes)],
+                KeepDims=keep)
+    return build
+
+
 def several_outputs(net: Net) -> None:
-    first, second = pooled(net), rescaled(net)
-    net.last = [first, second]
+    net.results = [pooled(net), rescaled(net)]
 
 
 def sequence_linear(net: Net) -> None:
@@ -179,7 +190,7 @@ def requantised(net: Net) -> None:
     net.add("QUANTIZE", IMAGE, "QuantizeOptions", 0.031, -7, [real])
 
 
-BUILDERS: dict[str, Callable[[Net], None]] = {
+BUILDERS: dict[str, Callable[[Net], Any]] = {
     **{f"{kind} of maps": binary(kind, rescaled) for kind in ("ADD", "SUB", "MUL")},
     "MUL with RELU6": binary("MUL", rescaled, FusedActivationFunction=RELU6),
     "SUB with RELU": binary("SUB", rescaled, turned=True, FusedActivationFunction=RELU),
@@ -232,11 +243,9 @@ BUILDERS: dict[str, Callable[[Net], None]] = {
         "RESIZE_NEAREST_NEIGHBOR", (1, 3, 2, 8), "ResizeNearestNeighborOptions", [3, 2]),
     "DEPTH_TO_SPACE": moved("DEPTH_TO_SPACE", (1, 12, 8, 2), "DepthToSpaceOptions", BlockSize=2),
     "SPACE_TO_DEPTH": moved("SPACE_TO_DEPTH", (1, 3, 2, 32), "SpaceToDepthOptions", BlockSize=2),
-    **{f"MEAN over {axes}": (lambda net, axes=axes, shape=shape: net.add(
-        "MEAN", shape, "ReducerOptions", 0.03, 4, [net.source, net.ints(*axes)], KeepDims=keep))
-       for axes, shape, keep in (((1,), (1, 4, 8), False), ((2,), (1, 6, 8), False),
-                                 ((3,), (1, 6, 4), False), ((1, 2, 3), (1,), False),
-                                 ((-1, 1), (1, 4), False))},
+    **{f"MEAN over {axes}": mean(axes, shape, keep) for axes, shape, keep in (
+        ((1,), (1, 4, 8), False), ((2,), (1, 6, 1, 8), True), ((3,), (1, 6, 4), False),
+        ((1, 2, 3), (1,), False), ((-1, 1), (1, 1, 4, 1), True))},
     "REDUCE_MAX": moved("REDUCE_MAX", (1, 8), "ReducerOptions", [1, 2]),
     "several outputs": several_outputs, "QUANTIZE": requantised, "SHAPE and PACK": shuffle,
 }
@@ -247,7 +256,7 @@ BUILDERS: dict[str, Callable[[Net], None]] = {
 def test_gives_every_byte(name: str, tmp_path: Path) -> None:
     net = Net()
     BUILDERS[name](net)
-    path = net.model.save(tmp_path / "net.tflite", net.source, net.last)
+    path = net.save(tmp_path / "net.tflite")
     network = read_tflite_int8(path)
     inputs = np.random.default_rng(2).integers(-128, 128, (7, *network.input_shape))
     inputs = inputs.astype(np.int8)
@@ -263,7 +272,7 @@ def test_gives_every_byte(name: str, tmp_path: Path) -> None:
 def test_linear_layers_of_sequences(tmp_path: Path) -> None:
     net = Net((1, 24, 8))
     sequence_linear(net)
-    path = net.model.save(tmp_path / "net.tflite", net.source, net.last)
+    path = net.save(tmp_path / "net.tflite")
     network = read_tflite_int8(path)
     assert network.input_native.sizes == (24, 8) and network.output_shape == (12, 3)
     inputs = np.random.default_rng(2).integers(-128, 128, (7, 24, 1, 8)).astype(np.int8)
@@ -274,7 +283,7 @@ def test_linear_layers_of_sequences(tmp_path: Path) -> None:
 def layers(name: str, path: Path) -> list[Any]:
     net = Net()
     BUILDERS[name](net)
-    return list(read_tflite_int8(net.model.save(path / "net.tflite", net.source, net.last)).layers)
+    return list(read_tflite_int8(net.save(path / "net.tflite")).layers)
 
 
 @pytest.mark.parametrize(("name", "kinds"), [
@@ -288,31 +297,33 @@ def test_becomes_layers_of_the_accelerator(name: str, kinds: list[type], tmp_pat
 def test_several_outputs_in_their_order(tmp_path: Path) -> None:
     net = Net()
     several_outputs(net)
-    path = net.model.save(tmp_path / "net.tflite", net.source, net.last[::-1])
+    path = net.model.save(tmp_path / "net.tflite", net.source, net.results[::-1])
     names = [output.layer for output in read_tflite_int8(path).outputs]
     assert names == ["leaky_relu_1", "max_pool_2d_0"]
 
 
 def test_input_in_pytorchs_order(tmp_path: Path) -> None:
     net = Net((1, 3, 6, 4))
-    net.add("TRANSPOSE", (1, 6, 4, 3), "TransposeOptions", inputs=[net.source, net.ints(0, 2, 3, 1)])
+    net.add("TRANSPOSE", (1, 6, 4, 3), "TransposeOptions",
+            inputs=[net.source, net.ints(0, 2, 3, 1)])
     net.add("MAX_POOL_2D", (1, 5, 3, 3), "Pool2DOptions", Padding=VALID, StrideH=1, StrideW=1,
             FilterHeight=2, FilterWidth=2)
-    network = read_tflite_int8(net.model.save(tmp_path / "net.tflite", net.source, net.last))
+    network = read_tflite_int8(net.save(tmp_path / "net.tflite"))
     assert (network.input_shape, network.input_native.sizes) == ((6, 4, 3), (3, 6, 4))
     assert len(network.layers) == 1
 
 
 def test_unsigned_ends(tmp_path: Path) -> None:
     model = ModelBuilder()
-    source, inner = model.tensor(IMAGE, SCALE, 125, dtype="uint8"), model.tensor(IMAGE, SCALE, ZERO)
+    source = model.tensor(IMAGE, SCALE, 125, dtype="uint8")
+    inner, table = model.tensor(IMAGE, SCALE, ZERO), model.tensor(IMAGE, 1 / 128, 0)
     model.operator("QUANTIZE", [source], inner, "QuantizeOptions")
-    table, result = model.tensor(IMAGE, 1 / 128, 0), model.tensor(IMAGE, 1 / 128, 128, dtype="uint8")
+    result = model.tensor(IMAGE, 1 / 128, 128, dtype="uint8")
     model.operator("TANH", [inner], table)
     model.operator("QUANTIZE", [table], result, "QuantizeOptions")
     network = read_tflite_int8(model.save(tmp_path / "net.tflite", source, result))
     assert network.input_quantization.zero_point == ZERO
-    assert [layer.kind for layer in network.layers] == ["table"]
+    assert [type(layer) for layer in network.layers] == [Table]
 
 
 @pytest.mark.parametrize(("build", "message"), [
@@ -329,7 +340,7 @@ def test_refuses_by_name(build: Callable[[Net], None], message: str, tmp_path: P
     net = Net()
     build(net)
     with pytest.raises(VqromError, match=message) as caught:
-        read_tflite_int8(net.model.save(tmp_path / "net.tflite", net.source, net.last))
+        read_tflite_int8(net.save(tmp_path / "net.tflite"))
     assert "\n" not in str(caught.value)
 
 
@@ -337,5 +348,5 @@ def test_refuses_int16(tmp_path: Path) -> None:
     model = ModelBuilder()
     source, result = (model.tensor(IMAGE, SCALE, dtype="int16") for _ in range(2))
     model.operator("LOGISTIC", [source], result)
-    with pytest.raises(VqromError, match="input must be INT8, or FLOAT32 .* not INT16"):
+    with pytest.raises(VqromError, match=r"input must be INT8, or FLOAT32 .* not INT16"):
         read_tflite_int8(model.save(tmp_path / "net.tflite", source, result))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tflite
 
-from tests.sw.importers.tflite_models import ModelBuilder, differing
+from tests.sw.importers.tflite.tflite_models import ModelBuilder, differing
 from vqrom_hw.errors import VqromError
 from vqrom_sw.formats import load_network, save_network
 from vqrom_sw.importers import is_tflite_int8, read_tflite_int8

@@ -154,7 +154,8 @@ def _reduce(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
 
 
 def _cast(operator: TfliteOperator, value: np.ndarray) -> np.ndarray:
-    operator.option("CastOptions", "inDataType"), operator.option("CastOptions", "outDataType")
+    for name in ("inDataType", "outDataType"):
+        operator.option("CastOptions", name)  # The tensors have types, too.
     return value
 
 
@@ -169,7 +170,7 @@ def _squeeze(operator: TfliteOperator, value: np.ndarray) -> np.ndarray:
 
 
 def _divide(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.trunc(first / second)if first.dtype.kind == "i" else first / second
+    return np.trunc(first / second) if first.dtype.kind == "i" else first / second
 
 
 FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {

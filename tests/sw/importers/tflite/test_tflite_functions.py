@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.sw.importers.tflite_models import ModelBuilder, litert_outputs
+from tests.sw.importers.tflite.tflite_models import ModelBuilder, litert_outputs
 from vqrom_sw.importers import read_tflite_int8
 from vqrom_sw.reference import run_reference
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import REPOSITORY
-from tests.sw.importers.tflite_models import litert_outputs
+from tests.sw.importers.tflite.tflite_models import litert_outputs
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import read_tflite
 

@@ -11,7 +11,7 @@ import pytest
 import tflite
 import torch
 
-from tests.sw.importers.tflite_models import ModelBuilder, litert_outputs
+from tests.sw.importers.tflite.tflite_models import ModelBuilder, litert_outputs
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import read_tflite
 
@@ -30,6 +30,11 @@ class Net:
         self.model = ModelBuilder()
         self.shape = tuple(shape)
         self.source = self.last = self.model.tensor(shape, dtype="float32")
+        self.results: list[int] = []
+
+    def save(self, path: Path) -> Path:
+        """Write the model; its output is the last tensor, unless there are others."""
+        return self.model.save(path, self.source, self.results or self.last)
 
     def add(self, kind: str, shape: Sequence[int], options: str = "",
             inputs: Sequence[int] | None = None, **fields: Any) -> int:
@@ -173,7 +178,7 @@ def parts(kind: str) -> Callable[[], Net]:
             [net.source, net.ints(3, -1), net.ints(-1)]
         group = "SplitOptions" if kind == "SPLIT" else "SplitVOptions"
         net.model.operator(kind, inputs, results, group, NumSplits=2)
-        net.last = results
+        net.results = results
         return net
     return build
 
@@ -193,6 +198,11 @@ def half_weights() -> Net:
 FUNCTIONS = ("RELU", "RELU6", "RELU_N1_TO_1", "TANH", "LOGISTIC", "HARD_SWISH", "ELU", "EXP", "ABS",
              "NEG", "SQUARE", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "SIGN", "RELU_0_TO_1")
 
+CONVS: tuple[dict[str, Any], ...] = (
+    {"kernel": 2}, {"stride": 2}, {"dilation": 2}, {"padding": VALID}, {"groups": 2},
+    {"kind": "DEPTHWISE_CONV_2D"}, {"kind": "DEPTHWISE_CONV_2D", "stride": 2, "kernel": 5})
+"""What sets convolutions apart."""
+
 BUILDERS: dict[str, Callable[[], Net]] = {
     **{kind: single(kind) for kind in FUNCTIONS},
     "LEAKY_RELU": single("LEAKY_RELU", IMAGE, "LeakyReluOptions", Alpha=0.2),
@@ -202,9 +212,7 @@ BUILDERS: dict[str, Callable[[], Net]] = {
     "LOG_SOFTMAX": single("LOG_SOFTMAX"),
     "SOFTMAX": single("SOFTMAX", IMAGE, "SoftmaxOptions", Beta=2.0),
     "L2_NORMALIZATION": single("L2_NORMALIZATION"),
-    **{f"conv {arguments}": conv(**arguments) for arguments in (
-        {"kernel": 2}, {"stride": 2}, {"dilation": 2}, {"padding": VALID}, {"groups": 2},
-        {"kind": "DEPTHWISE_CONV_2D"}, {"kind": "DEPTHWISE_CONV_2D", "stride": 2, "kernel": 5})},
+    **{f"conv {arguments}": conv(**arguments) for arguments in CONVS},
     **{f"TRANSPOSE_CONV {arguments}": transposed(*arguments) for arguments in (
         (3, 2), (4, 2), (2, 2), (1, 2), (5, 3), (3, 1), (3, 2, VALID))},
     **{f"{kind} {shape} {kernel} {stride} {padding}": pool(kind, shape, kernel, stride, padding)
@@ -265,7 +273,7 @@ def expected(net: Net, path: Path, x: np.ndarray, name: str) -> list[np.ndarray]
 @pytest.mark.parametrize("name", BUILDERS)
 def test_computes_what_litert_does(name: str, tmp_path: Path) -> None:
     net = BUILDERS[name]()
-    path = net.model.save(tmp_path / "net.tflite", net.source, net.last)
+    path = net.save(tmp_path / "net.tflite")
     imported = read_tflite(path)
     x = np.random.default_rng(3).standard_normal((5, *imported.input_shape[1:])).astype(np.float32)
     found = imported.module(torch.from_numpy(x))
@@ -292,7 +300,7 @@ def test_computes_what_litert_does(name: str, tmp_path: Path) -> None:
 ])
 def test_refuses_by_name(build: Callable[[], Net], message: str, tmp_path: Path) -> None:
     net = build()
-    path = net.model.save(tmp_path / "net.tflite", net.source, net.last)
+    path = net.save(tmp_path / "net.tflite")
     with pytest.raises(VqromError, match=message) as caught:
         read_tflite(path)
     assert "\n" not in str(caught.value) and "net.tflite" in str(caught.value)
@@ -302,7 +310,7 @@ def test_input_in_pytorchs_order(tmp_path: Path) -> None:
     """A file that turns its input at once takes what PyTorch has."""
     net = single("TRANSPOSE", (1, 6, 4, 3), "TransposeOptions", [0, 2, 3, 1],
                  source=(1, 3, 6, 4))()
-    path = net.model.save(tmp_path / "net.tflite", net.source, net.last)
+    path = net.save(tmp_path / "net.tflite")
     imported = read_tflite(path)
     assert imported.input_shape == (1, 3, 6, 4)
     x = torch.randn(2, 3, 6, 4)

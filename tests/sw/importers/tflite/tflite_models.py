@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tflite
 
-from vqrom_sw.importers.tflite.tflite_file import read_model
+from vqrom_sw.importers.tflite.source import read_model
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import run_reference
 
@@ -20,9 +20,11 @@ TYPES = {"float32": "FLOAT32", "float16": "FLOAT16", "int8": "INT8", "uint8": "U
 
 FIRST = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "HARD_SWISH", "ELU", "PRELU", "SHAPE", "SPLIT_V",
          "EXP", "ABS", "NEG", "SQRT", "POW", "SQUARED_DIFFERENCE", "BATCH_MATMUL", "GELU",
-         "RELU_0_TO_1", "RELU_N1_TO_1", "FILL", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "BATCH_TO_SPACE_ND",
-         "SPACE_TO_BATCH_ND", "MIRROR_PAD", "UNPACK", "SUM", "REDUCE_PROD", "CAST", "L2_POOL_2D",
-         "RSQRT", "SQUARE", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+         "RELU_0_TO_1", "RELU_N1_TO_1", "FILL", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH",
+         "BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND", "MIRROR_PAD", "UNPACK", "SUM",
+         "REDUCE_PROD", "CAST",
+         "L2_POOL_2D", "RSQRT", "SQUARE", "SIN", "COS", "FLOOR", "CEIL", "ROUND",
+         "UNIDIRECTIONAL_SEQUENCE_LSTM")
 """Operators whose first version is meant; of all others, the second."""
 
 

@@ -1,8 +1,8 @@
 """A TFLite file as LiteRT gets it, to compare with: the same network, in a form that it takes.
 
 LiteRT quantises the inputs of layers with int8 weights while it runs, which is not what a float
-network shall do: it gets such weights in float32. And its newer releases refuse scales along an axis
-that the tensor does not have, as converters once wrote for biases.
+network shall do: it gets such weights in float32. And its newer releases refuse scales along an
+axis that the tensor does not have, as converters once wrote for biases.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def content_for_litert(file: TfliteFile, float_weights: bool) -> bytes:
         quantization.quantizedDimension = 0
     statics = StaticValues(file)
     for number in weights:
-        buffer, tensor = schema.BufferT(), tensors[number]
+        buffer: Any = schema.BufferT()
+        tensor = tensors[number]
         buffer.data = np.frombuffer(statics.real(number).tobytes(), np.uint8)
         tensor.buffer, tensor.type, tensor.quantization = (
             len(model.buffers), schema.TensorType.FLOAT32, None)
