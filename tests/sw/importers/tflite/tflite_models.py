@@ -40,7 +40,7 @@ class ModelBuilder:
 
     def tensor(self, shape: Sequence[int], scale: float | Sequence[float] = (),
                zero_point: int = 0, *, data: np.ndarray | None = None, axis: int = 0,
-               dtype: str = "int8") -> int:
+               dtype: str = "int8", variable: bool = False) -> int:
         """Add a tensor, and return its number."""
         scales = np.atleast_1d(np.asarray(scale, np.float32))
         quantization = self._table(
@@ -54,7 +54,8 @@ class ModelBuilder:
             self._buffers.append(self._table("Buffer", Data=self._vector(raw)))
         self._tensors.append(self._table(
             "Tensor", Shape=self._vector(np.array(shape, np.int32)), Buffer=buffer,
-            Type=getattr(tflite.TensorType, TYPES[dtype]), Quantization=quantization))
+            Type=getattr(tflite.TensorType, TYPES[dtype]), Quantization=quantization,
+            IsVariable=variable))
         return len(self._tensors) - 1
 
     def constant(self, data: np.ndarray, scale: float | Sequence[float] = (), axis: int = 0) -> int:

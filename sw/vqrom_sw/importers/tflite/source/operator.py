@@ -18,6 +18,9 @@ def names_of(enumeration: type) -> dict[int, str]:
     return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
 
 
+KINDS = sorted(names_of(schema.BuiltinOperator).values())
+"""The names of all operators of the schema."""
+
 ACTIVATIONS = names_of(schema.ActivationFunctionType)
 """The names of fused activations."""
 

@@ -191,3 +191,6 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "REDUCE_MIN": _reduce(np.min),
 }
 """What computes each operator of constants, by its name."""
+
+STATIC_KINDS = ("SHAPE", "RANK", *FUNCTIONS)
+"""Operators that are computed if they depend on constants or shapes only."""
