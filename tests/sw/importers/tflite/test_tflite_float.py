@@ -315,3 +315,21 @@ def test_input_in_pytorchs_order(tmp_path: Path) -> None:
     assert imported.input_shape == (1, 3, 6, 4)
     x = torch.randn(2, 3, 6, 4)
     torch.testing.assert_close(imported.module(x), x.permute(0, 2, 3, 1))
+
+
+def test_every_truncation_and_many_flipped_bits(tmp_path: Path) -> None:
+    """Any damage is either refused in one line or still what LiteRT computes."""
+    content = bytearray(gate().save(tmp_path / "whole.tflite").read_bytes())
+    path = tmp_path / "net.tflite"
+    for size in range(0, len(content), 31):
+        path.write_bytes(content[:size])
+        with pytest.raises(VqromError, match=r"net\.tflite"):
+            read_tflite(path)
+    for place in np.random.default_rng(3).integers(0, len(content), 300):
+        altered = content.copy()
+        altered[place] ^= 1 << place % 8
+        path.write_bytes(altered)
+        try:
+            read_tflite(path)
+        except VqromError as error:
+            assert "\n" not in str(error)

@@ -12,6 +12,7 @@ import tflite
 
 from tests.sw.importers.tflite.tflite_models import ModelBuilder, differing, litert_outputs
 from vqrom_hw.errors import VqromError
+from vqrom_sw.formats import load_network, save_network
 from vqrom_sw.importers import read_tflite_int8
 from vqrom_sw.network import Concat, Host, Select, Table, Upsample
 from vqrom_sw.reference import run_reference
@@ -262,7 +263,8 @@ def test_gives_every_byte(name: str, tmp_path: Path) -> None:
     inputs = inputs.astype(np.int8)
     found = differing(path, network, inputs)
     assert found == dict.fromkeys(found, 0)
-    results = run_reference(network, None, inputs)
+    save_network(network, tmp_path / "net.vqnet", None)
+    results = run_reference(load_network(tmp_path / "net.vqnet"), None, inputs)
     expected = litert_outputs(path, inputs)
     assert len(expected) == len(network.outputs)
     for output, right in zip(network.outputs, expected, strict=True):

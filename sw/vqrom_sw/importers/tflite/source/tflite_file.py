@@ -6,6 +6,7 @@ Source: the schema of TensorFlow Lite, version 3.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +23,9 @@ T = TypeVar("T")
 DTYPES = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8, "UINT8": np.uint8,
           "INT16": np.int16, "INT32": np.int32, "INT64": np.int64, "BOOL": np.bool_}
 """Types that a constant may have, by the schema's name."""
+
+MAX_INPUT = 1 << 24
+"""Most numbers that one input may have: a larger one is a damaged file's."""
 
 
 def read_model(path: Path, read: Callable[[TfliteFile], T]) -> T:
@@ -83,6 +87,9 @@ class TfliteFile:
             raise VqromError("must have one input and at least one output, not "
                              f"{len(inputs)} and {len(outputs)}")
         self.source, self.results = inputs[0], outputs
+        if prod(self.shape(self.source)) > MAX_INPUT:
+            raise VqromError(f"its input must have at most {MAX_INPUT} numbers, "
+                             f"not the shape {self.shape(self.source)!r}")
         kinds = names_of(schema.BuiltinOperator)
         self.operators = [TfliteOperator(number, _kind(self._model, entry, kinds), entry)
                           for number, entry in enumerate(graph.operators or [])]
