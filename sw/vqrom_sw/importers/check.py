@@ -16,8 +16,8 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import FloatNetwork
-from vqrom_sw.reference import float_forward, float_output
+from vqrom_sw.network import INPUT, FloatNetwork
+from vqrom_sw.reference import float_layer
 
 BATCHES = (1, 3)
 """Numbers of images with which an import is checked."""
@@ -190,7 +190,7 @@ def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor
     module:
         The module.
     inputs:
-        float32 ``[N, ...]``, like the module's example input.
+        float32 ``[N, ...]``, like the module's example input, at least three of them.
 
     Raises
     ------
@@ -204,14 +204,28 @@ def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor
         with torch.no_grad(), recorder:
             expected = module(x)
         right = expected if isinstance(expected, tuple) else (expected,)
-        found = float_output(network, x)
-        results = found if isinstance(found, tuple) else (found,)
-        worst = max(difference(result.numpy(), value.numpy())
-                    for result, value in zip(results, right, strict=True))
+        results = _layers(network, network.input_native.feature_map(x, network.input_shape))
+        worst = max(difference(output.native.tensor(results[output.layer]).numpy(), value.numpy())
+                    for output, value in zip(network.outputs, right, strict=True))
         if worst > TOLERANCE:
             raise VqromError(
-                f"network {network.name!r}: {_first_layer(network, recorder.tensors, x)} must be "
-                f"what the module computes with {len(x)} images, and an output {_by(worst)}")
+                f"network {network.name!r}: {_first_layer(network, recorder.tensors, results)} "
+                f"must be what the module computes with {len(x)} images, and an output "
+                f"{_by(worst)}")
+
+
+def _layers(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Run all layers on maps ``[N, C, H, W]``; the results by name, the input among them."""
+    results = {INPUT: x}
+    for layer in network.layers:
+        try:
+            with torch.no_grad():
+                results[layer.name] = float_layer(layer, [results[name] for name in layer.inputs])
+        except Exception as error:
+            raise VqromError(f"network {network.name!r}: layer {layer.name!r} must run with "
+                             f"{len(x)} images, but: {' '.join(str(error).split())[:200]}"
+                             ) from None
+    return results
 
 
 class _Recorder(TorchDispatchMode):
@@ -231,9 +245,8 @@ class _Recorder(TorchDispatchMode):
 
 
 def _first_layer(network: FloatNetwork, tensors: Mapping[int, Sequence[np.ndarray]],
-                 x: torch.Tensor) -> str:
-    """Name the first layer none of whose values, in any order, the module makes."""
-    results = float_forward(network, x)
+                 results: Mapping[str, torch.Tensor]) -> str:
+    """Name the first layer whose values the module makes in no order."""
     for layer in network.layers:
         values = np.sort(results[layer.name].numpy(), axis=None)
         if all(difference(values, made) > TOLERANCE for made in tensors.get(values.size, ())):

@@ -134,17 +134,33 @@ class ImportedModule(nn.Module):
                             else tuple(output)))
 
     def values(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Run the module, and keep all tensors by name in the order in which they are made."""
+        """Run the module, and return all tensors by name in the order in which they are made."""
+        return self._run(x, [()] * len(self._steps))
+
+    def _run(self, x: torch.Tensor, done: Sequence[Sequence[str]]) -> dict[str, torch.Tensor]:
+        """Run the module; after each step, forget what no later step reads."""
         values = {self._source: x}
-        for key, inputs, output in self._steps:
+        for (key, inputs, output), forgotten in zip(self._steps, done, strict=True):
             result = self.get_submodule(key)(*(values[name] for name in inputs))
             if isinstance(output, str):
                 values[output] = result
             else:
                 values.update(zip(output, result, strict=True))
+            for name in forgotten:
+                del values[name]
         return values
 
+    def _last_reads(self) -> list[list[str]]:
+        """Names of the tensors that nothing reads after each step."""
+        last = {name: step for step, (_, inputs, output) in enumerate(self._steps)
+                for name in (*inputs, *([output] if isinstance(output, str) else output))}
+        done: list[list[str]] = [[] for _ in self._steps]
+        for name, step in last.items():
+            if name not in self.results:
+                done[step].append(name)
+        return done
+
     def forward(self, x: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        values = self.values(x)
+        values = self._run(x, self._last_reads())
         results = [values[name] for name in self.results]
         return tuple(results) if len(results) > 1 else results[0]

@@ -13,7 +13,7 @@ from torch import nn
 
 from tests.sw.importers.onnx_models import normal
 from vqrom_hw.errors import VqromError
-from vqrom_sw.importers import capture
+from vqrom_sw.importers import capture, check
 from vqrom_sw.importers.check import (
     BATCHES,
     check_capture,
@@ -22,7 +22,8 @@ from vqrom_sw.importers.check import (
     difference,
 )
 from vqrom_sw.importers.imported_module import Call, ImportedModule
-from vqrom_sw.network import FloatConv
+from vqrom_sw.network import FloatConv, FloatLayer
+from vqrom_sw.reference import float_layer
 
 
 class Source:
@@ -116,6 +117,18 @@ class Mixed(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.relu() - (x - x[:1]).mean()
+
+
+def test_a_layer_that_does_not_run_is_named(monkeypatch) -> None:
+    def run(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
+        if layer.name == "3" and len(inputs[0]) > 1:
+            raise RuntimeError("sizes of tensors must match")
+        return float_layer(layer, inputs)
+
+    monkeypatch.setattr(check, "float_layer", run)
+    made, captured = network()
+    with pytest.raises(VqromError, match="'net': layer '3' must run with 3 images, but: sizes of"):
+        check_capture(captured, made, torch.from_numpy(normal(3, 4, 8, 8)))
 
 
 def test_networks_that_are_right_for_one_image_only() -> None:

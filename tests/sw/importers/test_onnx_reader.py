@@ -13,6 +13,8 @@ import torch
 from tests.sw.importers.onnx_models import node, normal, save
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import read_onnx
+from vqrom_sw.importers.imported_module import Call
+from vqrom_sw.importers.onnx import OPERATORS
 
 
 def test_weights_come_from_beside_the_model(tmp_path: Path, monkeypatch) -> None:
@@ -54,6 +56,29 @@ def test_what_nobody_takes_is_refused(tmp_path: Path, monkeypatch) -> None:
                     outputs=["z" if len(nodes) > 1 else "y"])
         with pytest.raises(VqromError, match=reason):
             read_onnx(path)
+
+
+@pytest.mark.parametrize(("kind", "attributes", "careless"), [
+    ("MaxPool", {"kernel_shape": [2, 2], "dilations": [2, 2]}, lambda x: x[:, :, :4, :4]),
+    ("Softmax", {"axis": 1}, lambda x: x.softmax(2)),
+    ("Elu", {"alpha": 0.5}, torch.nn.functional.elu),
+    ("Gelu", {"approximate": "tanh"}, torch.nn.functional.gelu),
+])
+def test_a_reader_that_overlooks_something_is_found_out(kind: str, attributes, careless,
+                                                        tmp_path: Path, monkeypatch) -> None:
+    """The comparison names the tensor, whatever a reader makes of a node."""
+    def read(taken):
+        for name in attributes:
+            taken.attribute(name, None)
+        taken.data(0)
+        return Call(careless)
+
+    path = save(tmp_path / "net.onnx", [node("Neg", "x", "z"), node(kind, "z", **attributes)],
+                ["n", 3, 6, 6])
+    read_onnx(path)
+    monkeypatch.setitem(OPERATORS, kind, read)
+    with pytest.raises(VqromError, match="tensor 'y' must be what onnxruntime computes"):
+        read_onnx(path)
 
 
 def test_several_outputs(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,9 +138,17 @@ class _Reader:
         for tensor in graph.sparse_initializer:
             raise VqromError(f"weights {tensor.values.name!r} must not be sparse")
         self._read |= {entry.name for entry in graph.output}
-        self._read |= {name for node in graph.node for name in node.input}
-        for proto in graph.node:
+        reads = [set(_reads(node)) for node in graph.node]
+        self._read |= {name for names in reads for name in names}
+        last = {name: place for place, names in enumerate(reads) for name in names}
+        for entry in graph.output:
+            last.pop(entry.name, None)
+        for place, proto in enumerate(graph.node):
             self._node(proto, scope)
+            for name in reads[place]:
+                if last.get(name) == place:
+                    # Nothing reads it any more, and its probes take memory.
+                    scope.pop(name, None)
         return [scope.get(entry.name) for entry in graph.output]
 
     def _node(self, proto: onnx.NodeProto, scope: Scope) -> None:
@@ -190,11 +198,21 @@ class _Reader:
             names += [self._fresh(node.name) for _ in runs[0][len(names):]]
             self._module.append(node.name, part, [data.name for data in node.operands], names)
             for name, unique, *probes in zip(outputs, names, *runs, strict=False):
-                scope[name] = Data(unique, tuple(probes))  # type: ignore[arg-type]
+                scope[name] = self._result(node, part, unique, probes)
         else:
             name = self._fresh(outputs[0])
             self._module.append(node.name, part, [data.name for data in node.operands], name)
-            scope[outputs[0]] = Data(name, tuple(runs))  # type: ignore[arg-type]
+            scope[outputs[0]] = self._result(node, part, name, runs)
+
+    @staticmethod
+    def _result(node: OnnxNode, part: nn.Module, name: str, probes: Sequence[torch.Tensor]
+                ) -> Data:
+        """A result, whose images are within their axis as before if it has as many entries."""
+        data = Data(name, (probes[0], probes[1]))
+        like = next((operand for operand in node.operands if operand.images is not None), None)
+        front = like.front if like is not None and like.images is not None and \
+            data.images is not None and like.images[1] == data.images[1] else 1
+        return replace(data, front=getattr(part, "front", front))
 
     def _run(self, node: OnnxNode, part: nn.Module, probe: int):
         """Run a part with one of the numbers of images."""
@@ -236,6 +254,16 @@ class _Reader:
         name = self._fresh("constant_for_each_image")
         self._module.append(name, part, [self._input.name], name)
         return Data(name, tuple(part(probe) for probe in self._input.probes))  # type: ignore
+
+
+def _reads(node: onnx.NodeProto) -> Iterator[str]:
+    """Names that a node reads, or the branches within it."""
+    yield from node.input
+    for attribute in node.attribute:
+        for graph in [attribute.g] if attribute.HasField("g") else attribute.graphs:
+            yield from (entry.name for entry in graph.output)
+            for inner in graph.node:
+                yield from _reads(inner)
 
 
 class _Spread(nn.Module):

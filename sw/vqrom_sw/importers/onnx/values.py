@@ -32,10 +32,14 @@ class Data:
         Name in the module.
     probes:
         The tensor for each number of images in :data:`PROBES`.
+    front:
+        If one axis has the images and more, as after a reshape: how many entries of it are in
+        front of the images.
     """
 
     name: str
     probes: tuple[torch.Tensor, torch.Tensor]
+    front: int = 1
 
     @property
     def rank(self) -> int:

@@ -121,8 +121,8 @@ class _Reader:
         height, width, channels = value.shape
         if len(value.sizes) == 3:
             return Output(value.layer, Native((channels, height, width)))
-        pixel = height * width == 1
-        return Output(value.layer, Native(value.sizes) if pixel else Native(value.sizes, "HWC"))
+        sizes = value.sizes or (1,)
+        return Output(value.layer, Native(sizes) if height * width == 1 else Native(sizes, "HWC"))
 
     def _settled(self, value: TfliteValue, number: int) -> TfliteValue:
         """An output as a map of its own: images without padding or another shape."""

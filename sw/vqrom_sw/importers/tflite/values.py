@@ -178,11 +178,11 @@ class Int8Network:
         constants:
             Constant tensors, float32.
         """
-        natives = tuple(Native(tuple(seen), "HWC") for seen in (
+        natives = tuple(Native(tuple(seen) or (1,), "HWC") for seen in (
             views or [source.sizes for source in sources]))
         layer = Host(self.fresh(name), tuple(source.layer for source in sources), shape,
                      quantization, operation, tuple(steps), tuple(constants), natives,
-                     Native(tuple(view or sizes), "HWC"))
+                     Native(tuple(view or sizes) or (1,), "HWC"))
         self.layers.append(layer)
         return TfliteValue(layer.name, shape, sizes)
 

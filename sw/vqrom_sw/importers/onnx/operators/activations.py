@@ -111,6 +111,7 @@ def log_softmax(node: OnnxNode) -> nn.Module:
 
 def _module(make: type[nn.Module]):
     def read(node: OnnxNode) -> nn.Module:
+        """An activation function without attributes."""
         node.data(0)
         return make()
     return read

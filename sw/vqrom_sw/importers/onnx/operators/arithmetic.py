@@ -56,11 +56,15 @@ VARIADIC: dict[str, Function] = {
 
 
 def _plain(function: Function) -> Reader:
-    return lambda node: node.apply(function)
+    def read(node: OnnxNode) -> nn.Module:
+        """Element by element; each operand may be constant."""
+        return node.apply(function)
+    return read
 
 
 def _variadic(function: Function) -> Reader:
     def read(node: OnnxNode) -> nn.Module | Data:
+        """Element by element, of any number of operands."""
         return node.data(0) if node.inputs == 1 else node.apply(function)
     return read
 

@@ -157,7 +157,7 @@ class Recurrent(nn.Module):
 
 
 def recurrent(node: OnnxNode) -> nn.Module:
-    """``LSTM``, ``GRU`` or ``RNN`` over a sequence whose length the file fixes."""
+    """Unrolled steps over a sequence whose length the file fixes."""
     data = node.data(0)
     batch_first = bool(node.attribute("layout", 0))
     length = node.size(data, 1 if batch_first else 0)

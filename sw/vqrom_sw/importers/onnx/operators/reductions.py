@@ -42,6 +42,7 @@ REDUCTIONS: dict[str, Reduction] = {
 
 def _reader(reduction: Reduction) -> Callable[[OnnxNode], nn.Module | Value]:
     def read(node: OnnxNode) -> nn.Module | Data:
+        """Over constant axes, or over all."""
         data, axes = node.data(0), node.integers(1)
         keep = bool(node.attribute("keepdims", 1))
         unchanged = bool(node.attribute("noop_with_empty_axes", 0))

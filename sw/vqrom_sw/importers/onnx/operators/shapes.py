@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import nn
 
 from vqrom_sw.importers.imported_module import Call
@@ -21,17 +22,12 @@ def reshape(node: OnnxNode) -> nn.Module:
     """``Reshape`` to sizes that are constant or follow from shapes."""
     data, requested = node.data(0), node.static(1)
     keep_zeros = bool(node.attribute("allowzero", 0))
-    sizes = requested.at[0].reshape(-1).tolist() if requested.constant else None
     try:
-        if sizes is not None and node.batch is not None:
-            return _view(node, _placed(node, data, sizes, keep_zeros, node.batch))
-        return _view(node, [reshaped(data.shape(images), at.reshape(-1).tolist(), keep_zeros)
-                            for images, at in zip(COUNTS, requested.at, strict=True)])
-    except ValueError as error:
-        if sizes is None or node.batch is not None:
-            raise node.error(f"its sizes must fit any number of images: {error}") from None
-    try:
-        return _view(node, _placed(node, data, sizes, keep_zeros, 1))
+        if requested.constant and node.batch is not None:
+            sizes = requested.at[0].reshape(-1).tolist()
+            return _view(node, data, _placed(node, data, sizes, keep_zeros, node.batch))
+        return _view(node, data, [reshaped(data.shape(images), at.reshape(-1).tolist(), keep_zeros)
+                                  for images, at in zip(COUNTS, requested.at, strict=True)])
     except ValueError as error:
         raise node.error(f"its sizes must fit any number of images: {error}") from None
 
@@ -40,28 +36,68 @@ def _placed(node: OnnxNode, data: Data, sizes: Sequence[int], keep_zeros: bool, 
             ) -> list[list[int]]:
     """Sizes with other numbers of images than the one for which a file has them.
 
-    The images stay behind the same number of elements as before.
+    The images stay behind the same number of elements as before. Where an axis begins there, it
+    gets the images, unless it and those after it are made of whole axes behind the images; then
+    the images join the axis before.
     """
     target = reshaped(data.shape(batch), sizes, keep_zeros)
     if data.images is None:
         return [target] * len(COUNTS)
-    axis, _ = data.images
-    in_front = math.prod(data.shape(batch)[:axis])
-    for place, size in enumerate(target):
-        if math.prod(target[:place]) == in_front and size % batch == 0:
-            return [[*target[:place], size // batch * images, *target[place + 1:]]
+    in_front, behind = _in_front(data), list(data.shape(batch)[data.images[0] + 1:])
+    starts = [math.prod(target[:place]) for place in range(len(target))]
+    places = [place for place, start in enumerate(starts) if start == in_front]
+    places = [place for place in places if not place or target[place] == batch
+              or not _joined(behind, target[place:])]
+    places += [place for place, start in reversed(list(enumerate(starts)))
+               if start < in_front and in_front % start == 0]
+    places += [0] if in_front == 1 else []
+    for place in places:
+        if target[place] % (in_front // starts[place] * batch) == 0:
+            return [[*target[:place], target[place] // batch * images, *target[place + 1:]]
                     for images in COUNTS]
     raise node.error(f"sizes {target!r} must leave the {batch} images of the file apart")
 
 
-def _view(node: OnnxNode, targets: Sequence[Sequence[int]]) -> nn.Module:
+def _joined(sizes: Sequence[int], target: Sequence[int]) -> bool:
+    """Whether sizes become others when neighbours among them are joined."""
+    edges = {math.prod(sizes[:place]) for place in range(len(sizes) + 1)}
+    return all(math.prod(target[:place]) in edges for place in range(len(target) + 1))
+
+
+def _in_front(data: Data) -> int:
+    """How many elements there are in front of the first change of images."""
+    assert data.images is not None
+    return math.prod(data.probes[0].shape[:data.images[0]]) * data.front
+
+
+class Reshaped(nn.Module):
+    """A reshape; one size may be -1.
+
+    Members
+    -------
+    front:
+        How many entries of the axis with the images are in front of these.
+    """
+
+    def __init__(self, sizes: Sequence[int], front: int):
+        super().__init__()
+        self._sizes, self.front = list(sizes), front
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.reshape(self._sizes)
+
+
+def _view(node: OnnxNode, data: Data, targets: Sequence[Sequence[int]]) -> nn.Module:
     """Reshape to sizes, given for each number of images in :data:`COUNTS`."""
     if len({len(target) for target in targets}) > 1:
         raise node.error("the number of axes must not depend on the number of images")
     sizes = [size[0] if len(set(size)) == 1 else -1 for size in zip(*targets, strict=True)]
     if sizes.count(-1) > 1:
         raise node.error(f"one axis at most must grow with the images, not those of {sizes!r}")
-    return Call(lambda x: x.reshape(sizes))
+    front = 1
+    if -1 in sizes and data.images is not None:
+        front = max(_in_front(data) // math.prod(sizes[:sizes.index(-1)]), 1)
+    return Reshaped(sizes, front)
 
 
 def flatten(node: OnnxNode) -> nn.Module:
@@ -74,9 +110,9 @@ def flatten(node: OnnxNode) -> nn.Module:
     if node.batch is not None:
         shape = data.shape(node.batch)
         sizes = [math.prod(shape[:axis]), math.prod(shape[axis:])]
-        return _view(node, _placed(node, data, sizes, True, node.batch))
-    shapes = [data.shape(images) for images in COUNTS]
-    return _view(node, [[math.prod(shape[:axis]), math.prod(shape[axis:])] for shape in shapes])
+        return _view(node, data, _placed(node, data, sizes, True, node.batch))
+    return _view(node, data, [[math.prod(shape[:axis]), math.prod(shape[axis:])]
+                              for shape in (data.shape(images) for images in COUNTS)])
 
 
 def squeeze(node: OnnxNode) -> nn.Module:
