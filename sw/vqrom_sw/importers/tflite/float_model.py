@@ -55,7 +55,7 @@ def _imported(file: TfliteFile) -> Imported:
     evaluator = LiteRt(content_for_litert(file, float_weights=True), reader.feed, reader.names)
     for x in check_inputs(reader.input_shape):
         check_module(module, evaluator, x)
-    outputs = tuple(reader.names[number] for number in file.results)
+    outputs = tuple(file.name(number) for number in file.results)
     return Imported(module, reader.input_shape, outputs, evaluator)
 
 

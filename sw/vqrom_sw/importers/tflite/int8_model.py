@@ -119,14 +119,18 @@ class _Reader:
         if value is None or value.layer == INPUT:
             raise VqromError(f"output {number} must be computed from the input")
         height, width, channels = value.shape
-        if len(value.sizes) == 3:
-            return Output(value.layer, Native((channels, height, width)))
         sizes = value.sizes or (1,)
-        return Output(value.layer, Native(sizes) if height * width == 1 else Native(sizes, "HWC"))
+        if len(sizes) == 3:
+            # With one channel, the file's order of numbers is that of PyTorch's image, too.
+            native = Native((channels, height, width)) if value.shape == sizes else \
+                Native((1, *sizes[:2]), "HWC")
+        else:
+            native = Native(sizes) if height * width == 1 else Native(sizes, "HWC")
+        return Output(value.layer, native, self._file.name(number))
 
     def _settled(self, value: TfliteValue, number: int) -> TfliteValue:
-        """An output as a map of its own: images without padding or another shape."""
-        if len(value.sizes) != 3 and value.padding == NO_PADDING:
+        """An output as a map of its own, if its numbers are not in the right order as they are."""
+        if value.padding == NO_PADDING and (len(value.sizes) != 3 or value.sizes[2] == 1):
             return value
         same = next((known for known, other in self._model.values.items()
                      if other.layer == value.layer and self._file.type_of(known) == "INT8"), number)

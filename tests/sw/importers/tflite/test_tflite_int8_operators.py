@@ -15,7 +15,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.formats import load_network, save_network
 from vqrom_sw.importers import read_tflite_int8
 from vqrom_sw.network import Concat, Host, Select, Table, Upsample
-from vqrom_sw.reference import run_reference
+from vqrom_sw.reference import outputs_of, run_reference
 
 SAME, VALID = tflite.Padding.SAME, tflite.Padding.VALID
 RELU, RELU6 = tflite.ActivationFunctionType.RELU, tflite.ActivationFunctionType.RELU6
@@ -302,6 +302,21 @@ def test_several_outputs_in_their_order(tmp_path: Path) -> None:
     path = net.model.save(tmp_path / "net.tflite", net.source, net.results[::-1])
     names = [output.layer for output in read_tflite_int8(path).outputs]
     assert names == ["leaky_relu_1", "max_pool_2d_0"]
+
+
+def test_output_of_one_channel_needs_no_layer_for_its_shape(tmp_path: Path) -> None:
+    """An image of one channel that is made of a vector: its numbers are in order already."""
+    net = Net((1, 20))
+    net.add("FULLY_CONNECTED", (1, 24), "FullyConnectedOptions", 0.2, 3,
+            [net.source, net.weights(24, 20), net.bias(24)])
+    net.add("RESHAPE", (1, 6, 4, 1), "ReshapeOptions", 0.2, 3, [net.last, net.ints(1, 6, 4, 1)])
+    path = net.save(tmp_path / "net.tflite")
+    network = read_tflite_int8(path)
+    assert len(network.layers) == 1
+    x = RNG.integers(-128, 128, (5, 1, 1, 20)).astype(np.int8)
+    (found,), (right,) = outputs_of(network, run_reference(network, None, x)), litert_outputs(
+        path, x)
+    np.testing.assert_array_equal(found, right.transpose(0, 3, 1, 2))
 
 
 def test_input_in_pytorchs_order(tmp_path: Path) -> None:

@@ -100,6 +100,11 @@ class TfliteFile:
         if not all(0 <= number < len(self._tensors) for number in numbers):
             raise VqromError(f"tensors must be among the {len(self._tensors)} of the file")
 
+    def name(self, number: int) -> str:
+        """The file's name for a tensor; empty if it has none."""
+        name = self._tensors[number].name
+        return name.decode(errors="replace") if isinstance(name, bytes) else str(name or "")
+
     def is_constant(self, number: int) -> bool:
         """Whether the file holds the values of a tensor."""
         return number not in self._made and not self._tensors[number].isVariable
