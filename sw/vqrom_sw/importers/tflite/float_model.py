@@ -131,11 +131,10 @@ class _Reader:
         part = make(FloatNode(self._file, operator, self._data, self._statics))
         operator.finish()
         values = self._run(operator, part)
-        for place, (number, (name, value)) in enumerate(zip(operator.outputs, values, strict=True)):
+        for number, (name, value) in zip(operator.outputs, values, strict=True):
             data = self._squeezed(operator, Data(name, value, part.leading))
             self._check_shape(operator, number, data)
-            self._data[number] = data
-            self.names[number] = operator.name + (f":{place}" if len(values) > 1 else "")
+            self._data[number], self.names[number] = data, name
 
     def _check_types(self, operator: TfliteOperator) -> None:
         for number in operator.outputs:

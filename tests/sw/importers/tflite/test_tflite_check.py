@@ -62,6 +62,26 @@ def test_float_reading_that_is_wrong(wrong: Callable[[torch.Tensor], torch.Tenso
         read_tflite(path)
 
 
+def test_float_result_of_several_that_is_wrong(tmp_path: Path,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ModelBuilder()
+    source = model.tensor((1, 5, 4), dtype="float32")
+    results = [model.tensor((1, 5, 2), dtype="float32") for _ in range(2)]
+    axis = model.constant(np.array(2, np.int32))
+    model.operator("SPLIT", [axis, source], results, "SplitOptions", NumSplits=2)
+    path = model.save(tmp_path / "net.tflite", source, results)
+    read_tflite(path)
+
+    def wrong(node: FloatNode) -> Part:
+        node.option("SplitOptions", "numSplits")
+        part = Call(lambda x: (x[..., :2], x[..., 1:3]))
+        return Part((part,), (node.data(1),), True)
+
+    monkeypatch.setitem(float_operators.OPERATORS, "SPLIT", wrong)
+    with pytest.raises(VqromError, match=r"tensor 'split_0\.1' must be what LiteRT"):
+        read_tflite(path)
+
+
 def test_option_that_nobody_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def careless(node: FloatNode) -> Part:
         return node.part(nn.LeakyReLU(0.2))
