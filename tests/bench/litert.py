@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from tests.conftest import REPOSITORY
-from tests.sw.importers.tflite_models import litert
+from tests.sw.importers.tflite.tflite_models import litert
 from vqrom_sim.report import plain_table
 from vqrom_sw.arithmetic import Requantization
 from vqrom_sw.importers import read_tflite_int8

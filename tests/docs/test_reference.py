@@ -42,3 +42,14 @@ def test_bits_of_a_command_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -> No
             if "[i]" not in path:
                 assert offset >= end, path
             end = offset + width
+
+
+def test_every_operator_of_tflite_is_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    operators = extension("tflite_table", monkeypatch)
+    meanings = extension("tflite_meanings", monkeypatch)
+    assert set(meanings.LAYERS) == set(operators.INT8)
+    assert set(meanings.MODULES) == {
+        make.__module__.rpartition(".")[2] for make in operators.FLOAT.values()}
+    text = "\n".join(operators.lines())
+    assert all(f"`{kind}`" in text for kind in operators.KINDS)
+    assert set(operators.REFUSED).isdisjoint(operators.INT8)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.sim.cli.command_line import Command, one_line
-from tests.sw.importers.tflite_models import ModelBuilder
+from tests.sw.importers.tflite.tflite_models import ModelBuilder
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.formats import load_network
 from vqrom_sw.reference import output_of, run_reference

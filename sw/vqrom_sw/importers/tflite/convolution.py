@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,61 +12,69 @@ from vqrom_sw.network import Conv
 
 from .scales import activation_range, quantization_of
 from .single_rounding import accumulator_reach, quantize_multiplier_once
-from .sliding_window import Shape, SlidingWindow
-from .tflite_file import TfliteFile
+from .sliding_window import SlidingWindow
+from .source import TfliteFile, TfliteOperator
+from .values import Int8Network, TfliteValue
 
 
-def convolution(file: TfliteFile, operator: Any, name: str, source: str, source_shape: Shape,
+def convolution(model: Int8Network, operator: TfliteOperator, name: str, source: TfliteValue,
                 weights: np.ndarray, window: SlidingWindow, groups: int, axis: int, activation: str,
-                kind: Literal["conv", "linear"] = "conv") -> Conv:
+                bias: int = 2, kind: Literal["conv", "linear"] = "conv") -> Conv:
     """Make a raw layer of an operator with weights.
 
     Parameters
     ----------
-    file:
+    model:
         The model.
     operator:
         The operator, a convolution or FULLY_CONNECTED.
     name:
         Name for the layer.
-    source, source_shape:
-        Name of the layer that makes its input, and the shape of that.
+    source:
+        Its input, without what pads or reshapes it: the layer reads it as it was made.
     weights:
         int8 ``[C_out, kernel_y, kernel_x, C_in / groups]``.
     window:
-        Kernel, stride and padding.
+        Kernel, stride, padding and dilation.
     groups:
         Number of groups of a grouped convolution.
     axis:
         Axis of the file's weights along which there may be a scale for each output channel.
     activation:
         Name of the fused activation.
+    bias:
+        Place of the bias among the operator's inputs.
     kind:
-        ``"linear"`` has the multipliers of :mod:`single_rounding`.
+        ``"linear"`` where the kernel is the whole input.
 
     Raises
     ------
     VqromError
         If scales, biases or shapes do not fit, or accumulators could leave int32.
     """
-    channels = len(weights)
+    file, channels = model.file, len(weights)
     if channels % groups:
         raise VqromError(f"{groups} groups must divide {channels} output channels")
-    scale = _weight_scale(file, int(operator.Inputs(1)), channels, axis)
-    bias = _bias(file, operator, channels)
-    largest = accumulator_reach(weights, bias)
+    scale = _weight_scale(file, operator.inputs[1], channels, axis)
+    biases = _bias(file, operator.input(bias), channels)
+    largest = accumulator_reach(weights, biases)
     if (largest >= 1 << 31).any():
         raise VqromError("accumulators must fit int32")
+    place = 0 if operator.kind != "TRANSPOSE_CONV" else 2
     one, output = (quantization_of(file, number)
-                   for number in (int(operator.Inputs(0)), int(operator.Outputs(0))))
+                   for number in (operator.inputs[place], operator.outputs[0]))
     factors = one.scale * scale.astype(np.float64) / output.scale
     clamp = activation_range(activation, output)
-    requantization = quantize_multiplier(name, factors) if kind == "conv" else \
-        quantize_multiplier_once(name, factors, clamp[0] - output.zero_point,
-                                 clamp[1] - output.zero_point, int(largest.max()))
-    return Conv(name, (source,), window.output(source_shape, channels), output, kind,
+    if operator.kind == "FULLY_CONNECTED":
+        requantization = quantize_multiplier_once(
+            name, factors, clamp[0] - output.zero_point, clamp[1] - output.zero_point,
+            int(largest.max()))
+    else:
+        requantization = quantize_multiplier(name, factors)
+    return Conv(name, (source.layer,), window.output(source.shape, channels), output, kind,
                 window.kernel, window.stride, window.padding, None,
-                weights.copy(), scale.astype(np.float64), bias, requantization, clamp, groups)
+                weights.copy(), scale.astype(np.float64), biases, requantization, clamp, groups,
+                window.dilation)
 
 
 def _weight_scale(file: TfliteFile, number: int, channels: int, axis: int) -> np.ndarray:
@@ -81,9 +89,8 @@ def _weight_scale(file: TfliteFile, number: int, channels: int, axis: int) -> np
     return np.broadcast_to(scale, (channels,))
 
 
-def _bias(file: TfliteFile, operator: Any, channels: int) -> np.ndarray:
+def _bias(file: TfliteFile, number: int, channels: int) -> np.ndarray:
     """Biases, int32 ``[C_out]``; 0 where the file has none."""
-    number = int(operator.Inputs(2)) if operator.InputsLength() > 2 else -1
     if number < 0:
         return np.zeros(channels, np.int32)
     if file.type_of(number) != "INT32" or not file.is_constant(number) \

@@ -1,38 +1,39 @@
 """The reader of float TFLite models, which makes PyTorch modules of them.
 
-Source: the semantics of TensorFlow Lite's operators. Images are
-``[N, H, W, C]`` there and ``[N, C, H, W]`` here.
+The module is the file's graph as it is: tensors keep the file's own order of axes, images are
+``[N, H, W, C]`` in it, and convolutions stand between permutations. It runs while it is read, so
+that shapes are known, and is compared with LiteRT in the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.importers.check import check_inputs, check_module
 from vqrom_sw.importers.imported_module import Call, Imported, ImportedModule
 
-from .tflite_file import TfliteFile, read_model
+from .float_node import Data, FloatNode, Part
+from .float_operators import OPERATORS
+from .source import LiteRt, StaticValues, TfliteFile, TfliteOperator, content_for_litert, read_model
 
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "RELU": nn.ReLU, "RELU6": nn.ReLU6, "RELU_N1_TO_1": nn.Hardtanh, "TANH": nn.Tanh}
-"""The module of each fused activation, by its name."""
+PROBES = 2
+"""Number of images that run along while a file is read."""
 
-SIMPLE: dict[str, Callable[[], nn.Module]] = {
-    "RELU": nn.ReLU, "RELU6": nn.ReLU6, "TANH": nn.Tanh, "LOGISTIC": nn.Sigmoid,
-    "HARD_SWISH": nn.Hardswish, "QUANTIZE": nn.Identity, "DEQUANTIZE": nn.Identity}
-"""The module of each operator without parameters, by the operator's name."""
+SUFFIXES = {nn.Conv2d: "", nn.ConvTranspose2d: "", nn.Linear: ""}
+"""What follows an operator's name in that of a module; others have their own class's name."""
 
 
 def read_tflite(path: Path) -> Imported:
-    """Read a TFLite model with one float32 input and one float32 output.
+    """Read a TFLite model with one float32 input and float32 outputs, and compare it with LiteRT.
 
-    Weights stored as int8 with scales (dynamic-range models) are dequantised.
+    An image ``(1, H, W, C)`` of the file is an input ``(1, C, H, W)``; sequences ``(1, S, C)`` and
+    vectors ``(1, C)`` are as in the file, and so is an image that the file transposes at once.
+    Weights stored in eight bits with scales (dynamic-range models), or in float16, become float32.
 
     Returns
     -------
@@ -42,179 +43,146 @@ def read_tflite(path: Path) -> Imported:
     Raises
     ------
     VqromError
-        If the file is no TFLite model, or has an operator that is not known here; the message
-        names it.
+        If the file is no TFLite model, has an operator or an option that is not understood, or the
+        module does not compute what LiteRT does; the message names the operator.
     """
-    return read_model(path, lambda file: _Reader(file).read())
+    return read_model(Path(path), _imported)
+
+
+def _imported(file: TfliteFile) -> Imported:
+    reader = _Reader(file)
+    module = reader.read()
+    evaluator = LiteRt(content_for_litert(file, float_weights=True), reader.feed, reader.names)
+    for x in check_inputs(reader.input_shape):
+        check_module(module, evaluator, x)
+    outputs = tuple(file.name(number) for number in file.results)
+    return Imported(module, reader.input_shape, outputs, evaluator)
 
 
 class _Reader:
-    """Reads the graph of one model."""
+    """Reads the graph of one model.
+
+    Members
+    -------
+    input_shape:
+        Shape of one input of the module.
+    names:
+        Names of the computed tensors, by number.
+    """
 
     def __init__(self, file: TfliteFile):
-        self._file = file
-
-    def read(self) -> Imported:
-        file = self._file
+        self._file, self._statics = file, StaticValues(file)
+        self._data: dict[int, Data] = {}
+        self.names: dict[int, str] = {}
+        shape = file.shape(file.source)
         if file.type_of(file.source) != "FLOAT32":
             raise VqromError(f"its input must be FLOAT32, not {file.type_of(file.source)}")
-        module = ImportedModule(str(file.source))
-        for number, operator in enumerate(file.operators()):
-            self._append(module, operator, number)
-        module.result = str(file.result)
-        _, *sizes = file.shape(file.source)
-        height, width, channels = sizes if len(sizes) == 3 else (1, 1, int(np.prod(sizes)))
-        return Imported(module.eval(), (1, channels, height, width))
+        if not 2 <= len(shape) <= 4 or shape[0] != 1 or min(shape) < 1 \
+                or not file.is_fixed(file.source):
+            raise VqromError("its input must be (1, C), (1, S, C) or (1, H, W, C) of known sizes, "
+                             f"not {shape!r}")
+        self._turned = len(shape) == 4 and not self._transposes()
+        self.input_shape = (1, shape[3], *shape[1:3]) if self._turned else shape
+        self._module = ImportedModule("input")
 
-    def _append(self, module: ImportedModule, operator: Any, number: int) -> None:
-        kind = self._file.kind(operator)
-        if kind in SIMPLE:
-            parts = [SIMPLE[kind]()]
-        elif kind in OPERATORS:
-            parts = OPERATORS[kind](self, operator)
-        else:
-            raise VqromError(f"operator {kind} is not known; known are "
-                             f"{', '.join(sorted([*SIMPLE, *OPERATORS]))}")
-        inputs = [str(number) for number in self._file.inputs(operator)]
-        output = str(operator.Outputs(0))
-        name = f"{kind.lower()}_{number}"
-        for place, part in enumerate(parts):
-            target = output if place == len(parts) - 1 else f"{output}.{place}"
-            own = isinstance(part, nn.Conv2d | nn.Linear | Call) or len(parts) == 1
-            suffix = "" if own else f"_{type(part).__name__.lower()}"
-            module.append(name + suffix, part, inputs, target)
-            inputs = [target]
+    def _transposes(self) -> bool:
+        """Whether all that reads the input brings its second axis to the end."""
+        readers = self._file.readers(self._file.source)
+        return bool(readers) and all(
+            reader.kind == "TRANSPOSE" and self._statics.knows(reader.input(1))
+            and self._statics.get(reader.input(1)).tolist() == [0, 2, 3, 1] for reader in readers)
 
-    def _conv_2d(self, operator: Any) -> list[nn.Module]:
-        options = self._file.options(operator, "Conv2DOptions")
-        weight = self._tensor(operator.Inputs(1)).permute(0, 3, 1, 2)
-        channels = self._file.shape(operator.Inputs(0))[3]
-        return self._convolution(operator, options, weight, channels // weight.shape[1])
+    def feed(self, x: np.ndarray) -> np.ndarray:
+        """Bring inputs of the module to the file's order of axes."""
+        return np.ascontiguousarray(x.transpose(0, 2, 3, 1)) if self._turned else x
 
-    def _depthwise_conv_2d(self, operator: Any) -> list[nn.Module]:
-        options = self._file.options(operator, "DepthwiseConv2DOptions")
-        weight = self._tensor(operator.Inputs(1)).permute(3, 0, 1, 2)
-        return self._convolution(operator, options, weight, self._file.shape(operator.Inputs(0))[3])
+    def read(self) -> nn.Module:
+        """Read all operators, and return the module in evaluation mode."""
+        self._begin()
+        for operator in self._file.operators:
+            if not self._statics.fold(operator, self._shape):
+                self._append(operator)
+        for number in self._file.results:
+            if number not in self._data:
+                raise VqromError(f"output {number} must be computed from the input")
+        self._module.results = tuple(self._data[number].name for number in self._file.results)
+        return self._module.eval()
 
-    def _convolution(self, operator: Any, options: Any, weight: torch.Tensor,
-                     groups: int) -> list[nn.Module]:
-        stride = (options.StrideH(), options.StrideW())
-        dilation = (options.DilationHFactor(), options.DilationWFactor())
-        kernel = (weight.shape[2], weight.shape[3])
-        conv = nn.Conv2d(weight.shape[1] * groups, len(weight), kernel, stride,
-                         dilation=dilation, groups=groups)
-        _fill(conv, weight, self._bias(operator, len(weight)))
-        top, left, bottom, right = self._padding(operator, options, kernel, stride)
-        before = [nn.ZeroPad2d((left, right, top, bottom))] \
-            if any((top, left, bottom, right)) else []
-        return [*before, conv, *self._activation(options)]
+    def _begin(self) -> None:
+        """Name the input; an image is permuted first, and a vector may have axes of 1 behind."""
+        probe = torch.randn(PROBES, *self.input_shape[1:],
+                            generator=torch.Generator().manual_seed(0))
+        first = Call(lambda x: x.permute(0, 2, 3, 1)) if self._turned else \
+            nn.Flatten() if len(self.input_shape) == 2 else None
+        name = "input"
+        if first is not None:
+            name, probe = "image", first(probe)
+            self._module.append(name, first, ["input"], name)
+        self._data[self._file.source] = Data(name, probe, True)
 
-    def _fully_connected(self, operator: Any) -> list[nn.Module]:
-        options = self._file.options(operator, "FullyConnectedOptions")
-        weight = self._tensor(operator.Inputs(1))
-        linear = nn.Linear(weight.shape[1], weight.shape[0])
-        _fill(linear, self._channels_first(operator.Inputs(0), weight),
-              self._bias(operator, len(weight)))
-        return [nn.Flatten(), linear, *self._activation(options)]
+    def _shape(self, number: int) -> tuple[int, ...] | None:
+        return self._data[number].shape if number in self._data else None
 
-    def _channels_first(self, source: int, weight: torch.Tensor) -> torch.Tensor:
-        """A linear layer's columns in PyTorch's order, where its input is a flattened image."""
-        shape = self._file.shape(source)
-        if len(shape) == 2:
-            maker = next((op for op in self._file.operators()
-                          if source in op.OutputsAsNumpy()), None)
-            shape = self._file.shape(maker.Inputs(0)) if maker is not None else shape
-        if len(shape) != 4 or int(np.prod(shape[1:])) != weight.shape[1]:
-            return weight
-        _, height, width, channels = shape
-        image = weight.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
-        return image.reshape(len(weight), -1)
+    def _append(self, operator: TfliteOperator) -> None:
+        make = OPERATORS.get(operator.kind)
+        if make is None:
+            raise operator.error("the operator is not read by the reader of float models")
+        self._check_types(operator)
+        part = make(FloatNode(self._file, operator, self._data, self._statics))
+        operator.finish()
+        values = self._run(operator, part)
+        for number, (name, value) in zip(operator.outputs, values, strict=True):
+            data = self._squeezed(operator, Data(name, value, part.leading))
+            self._check_shape(operator, number, data)
+            self._data[number], self.names[number] = data, name
 
-    def _add(self, operator: Any) -> list[nn.Module]:
-        options = self._file.options(operator, "AddOptions")
-        return [Call(torch.add), *self._activation(options)]
+    def _check_types(self, operator: TfliteOperator) -> None:
+        for number in operator.outputs:
+            if self._file.type_of(number) != "FLOAT32":
+                raise operator.error(f"must make FLOAT32, not {self._file.type_of(number)}")
 
-    def _max_pool_2d(self, operator: Any) -> list[nn.Module]:
-        return self._pool(operator, nn.MaxPool2d)
+    def _run(self, operator: TfliteOperator, part: Part) -> list[tuple[str, torch.Tensor]]:
+        """Append an operator's modules, run them, and return the names and values they make."""
+        values = tuple(data.probe for data in part.operands)
+        names = [data.name for data in part.operands]
+        for place, module in enumerate(part.modules):
+            result = self._call(operator, module, values)
+            last = place == len(part.modules) - 1
+            several = isinstance(result, tuple)
+            made = [f"{operator.name}.{count}" for count in range(len(result))] if several else \
+                [operator.name if last else f"{operator.name}/{place}"]
+            self._module.append(_name(operator, module, last), module, names,
+                                made if several else made[0])
+            names, values = made, result if several else (result,)
+        return list(zip(names, values, strict=True))
 
-    def _average_pool_2d(self, operator: Any) -> list[nn.Module]:
-        return self._pool(operator, nn.AvgPool2d)
+    @staticmethod
+    def _call(operator: TfliteOperator, module: nn.Module,
+              values: tuple[torch.Tensor, ...]) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        try:
+            with torch.no_grad():
+                return module.eval()(*values)
+        except (RuntimeError, IndexError, ValueError) as error:
+            raise operator.error("does not run on its inputs: "
+                                 f"{' '.join(str(error).split())[:200]}") from None
 
-    def _pool(self, operator: Any, make: Callable[..., nn.Module]) -> list[nn.Module]:
-        options = self._file.options(operator, "Pool2DOptions")
-        kernel = (options.FilterHeight(), options.FilterWidth())
-        stride = (options.StrideH(), options.StrideW())
-        top, left, bottom, right = self._padding(operator, options, kernel, stride)
-        if (left, top) != (right, bottom):
-            raise VqromError("padding of a pooling operator must be the same on all sides, "
-                             f"not {top}, {left}, {bottom}, {right}")
-        extra = {"count_include_pad": False} if make is nn.AvgPool2d else {}
-        return [make(kernel, stride, (top, left), **extra), *self._activation(options)]
+    def _squeezed(self, operator: TfliteOperator, data: Data) -> Data:
+        """Take the file's first axis for that of images where it is 1."""
+        if data.leading or data.probe.dim() < 2 or data.probe.shape[1] != 1:
+            return data
+        name = f"{data.name}/squeezed"
+        module = Call(lambda x: x.squeeze(1))
+        self._module.append(f"{operator.name}_squeeze", module, [data.name], name)
+        return Data(name, module(data.probe), True)
 
-    def _mean(self, operator: Any) -> list[nn.Module]:
-        axes = sorted(int(axis) % 4 for axis in self._tensor(operator.Inputs(1)).flatten())
-        if axes != [1, 2]:
-            raise VqromError(f"MEAN must be over height and width, not axes {axes}")
-        keep = len(self._file.shape(operator.Outputs(0))) == 4
-        return [Call(lambda x: x.mean((2, 3), keepdim=keep))]
-
-    def _reshape(self, operator: Any) -> list[nn.Module]:
-        if len(self._file.shape(operator.Outputs(0))) != 2:
-            raise VqromError("RESHAPE must make vectors, not "
-                             f"{self._file.shape(operator.Outputs(0))!r}")
-        return [nn.Flatten()]
-
-    def _softmax(self, operator: Any) -> list[nn.Module]:
-        options = self._file.options(operator, "SoftmaxOptions")
-        if options.Beta() != 1:
-            raise VqromError(f"SOFTMAX must have beta 1, not {options.Beta()!r}")
-        return [nn.Softmax(1)]
-
-    def _concatenation(self, operator: Any) -> list[nn.Module]:
-        return [Call(lambda *parts: torch.cat(parts, 1))]
-
-    def _activation(self, options: Any) -> list[nn.Module]:
-        name = self._file.activation(options)
-        if name == "NONE":
-            return []
-        if name not in ACTIVATIONS:
-            raise VqromError(f"activation {name} is not known")
-        return [ACTIVATIONS[name]()]
-
-    def _padding(self, operator: Any, options: Any, kernel: tuple[int, int],
-                 stride: tuple[int, int]) -> tuple[int, int, int, int]:
-        height, width = self._file.shape(operator.Inputs(0))[1:3]
-        return self._file.padding(options, (height, width), kernel, stride)
-
-    def _bias(self, operator: Any, channels: int) -> torch.Tensor:
-        given = operator.InputsLength() > 2 and operator.Inputs(2) >= 0
-        return self._tensor(operator.Inputs(2)) if given else torch.zeros(channels)
-
-    def _tensor(self, number: int) -> torch.Tensor:
-        """A constant as float32, dequantised where it has scales."""
-        array = self._file.array(number)
-        scale, zero_point, axis = self._file.scales(number)
-        if not len(scale):
-            return torch.from_numpy(array.astype(np.float32))
-        shape = [1] * array.ndim
-        if len(scale) > 1:
-            shape[axis] = len(scale)
-        centred = array.astype(np.float32) - zero_point.reshape(shape)
-        return torch.from_numpy((centred * scale.reshape(shape)).astype(np.float32))
+    def _check_shape(self, operator: TfliteOperator, number: int, data: Data) -> None:
+        """Compare a shape with what the file says, where it does; axes of 1 may differ."""
+        said = self._file.shape(number)
+        if said and self._file.is_fixed(number) and \
+                [size for size in said if size != 1] != [size for size in data.shape if size != 1]:
+            raise operator.error(f"output must be {said!r}, not {data.shape!r}")
 
 
-def _fill(layer: nn.Conv2d | nn.Linear, weight: torch.Tensor, bias: torch.Tensor) -> None:
-    with torch.no_grad():
-        layer.weight.copy_(weight)
-        assert layer.bias is not None
-        layer.bias.copy_(bias)
-
-
-OPERATORS: dict[str, Callable[[_Reader, Any], list[nn.Module]]] = {
-    "ADD": _Reader._add, "AVERAGE_POOL_2D": _Reader._average_pool_2d, "CONCATENATION":
-    _Reader._concatenation, "CONV_2D": _Reader._conv_2d, "DEPTHWISE_CONV_2D":
-    _Reader._depthwise_conv_2d, "FULLY_CONNECTED": _Reader._fully_connected, "MAX_POOL_2D":
-    _Reader._max_pool_2d, "MEAN": _Reader._mean, "RESHAPE": _Reader._reshape, "SOFTMAX":
-    _Reader._softmax,
-}
-"""What makes the modules of each operator with parameters, in order, by the operator's name."""
+def _name(operator: TfliteOperator, module: nn.Module, last: bool) -> str:
+    own = type(module) in SUFFIXES or (last and isinstance(module, Call))
+    return operator.name if own else f"{operator.name}_{type(module).__name__.lower()}"

@@ -2,29 +2,30 @@
 
 Nothing is quantised again: weights and biases are the file's, and multipliers follow from its
 scales as TensorFlow Lite's kernels compute them, in double precision. So every layer gives the
-bytes of LiteRT's reference kernels. The layer of operator ``n`` is called ``KIND_n``.
+bytes of LiteRT's reference kernels, which is checked in the end. The layer that makes the output of
+operator ``n`` is called ``KIND_n``; what comes before it within the operator has a longer name.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import NO_CODEBOOK, Layer, Native, Output, QuantizedNetwork, image_native
+from vqrom_sw.network import INPUT, NO_CODEBOOK, Native, Output, QuantizedNetwork
 
-from .int8_operators import OPERATORS
-from .scales import quantization_of
+from .int8_check import check_bytes
+from .int8_operators import OPERATORS, REFUSED
+from .scales import quantization_of, unsigned_quantization
 from .sliding_window import NO_PADDING
-from .tflite_file import TfliteFile, read_model
-from .values import TfliteValue, TfliteValues
+from .source import TfliteFile, TfliteOperator, read_model
+from .values import Int8Network, TfliteValue, map_of
 
 
 def read_tflite_int8(path: str | Path) -> QuantizedNetwork:
-    """Read a TFLite model whose activations and weights are int8 and whose biases are int32.
+    """Read a TFLite model whose activations and weights are int8, and compare it with LiteRT.
 
-    Its input and output may be float32, with QUANTIZE after the one and DEQUANTIZE before the
-    other.
+    Biases are int32. Input and outputs may be float32, with QUANTIZE after the one and DEQUANTIZE
+    before the others, or uint8.
 
     Returns
     -------
@@ -34,8 +35,8 @@ def read_tflite_int8(path: str | Path) -> QuantizedNetwork:
     Raises
     ------
     VqromError
-        If the file is no TFLite model, or an operator, or a use of it, is not known here; the
-        message is one line that names the operator.
+        If the file is no TFLite model, if an operator, or a use of it, is not known here, or if a
+        layer does not give LiteRT's bytes; the message is one line that names the operator.
     """
     path = Path(path)
     return read_model(path, lambda file: _Reader(file).read(path.stem))
@@ -51,7 +52,7 @@ def is_tflite_int8(path: str | Path) -> bool:
     """
     def quantized(file: TfliteFile) -> bool:
         return file.type_of(file.source) != "FLOAT32" or any(
-            file.kind(operator) == "QUANTIZE" for operator in file.operators())
+            operator.kind == "QUANTIZE" for operator in file.operators)
 
     return read_model(Path(path), quantized)
 
@@ -61,54 +62,76 @@ class _Reader:
 
     def __init__(self, file: TfliteFile):
         self._file = file
-        self._values = TfliteValues(file)
-        self._layers: list[Layer] = []
+        self._model = Int8Network(file)
 
     def read(self, name: str) -> QuantizedNetwork:
-        file = self._file
-        if file.type_of(file.source) == "INT8":
-            self._values.input_quantization = quantization_of(file, file.source)
-        elif file.type_of(file.source) != "FLOAT32" or not any(
-                file.kind(operator) == "QUANTIZE" for operator in file.operators()):
-            raise VqromError("its input must be INT8, or FLOAT32 with QUANTIZE after it, not "
-                             f"{file.type_of(file.source)}")
-        for number, operator in enumerate(file.operators()):
-            self._append(operator, number)
-        if not self._layers:
+        """Read all operators, and compare the network with LiteRT."""
+        self._begin()
+        for operator in self._file.operators:
+            self._append(operator)
+        model = self._model
+        outputs = tuple(self._output(number) for number in self._file.results)
+        if not model.layers:
             raise VqromError("must have a layer")
-        return QuantizedNetwork(name, self._values.input_shape, self._values.input_quantization,
-                                tuple(self._layers), (self._output(),), NO_CODEBOOK,
-                                image_native(self._values.input_shape))
+        if model.input_quantization is None:
+            raise VqromError("its input must be INT8, or FLOAT32 with QUANTIZE after it")
+        network = QuantizedNetwork(
+            name, model.input_shape, model.input_quantization, tuple(model.layers), outputs,
+            NO_CODEBOOK, model.input_native)
+        check_bytes(self._file, network, model.values)
+        return network
 
-    def _append(self, operator: Any, number: int) -> None:
-        kind = self._file.kind(operator)
-        make = OPERATORS.get(kind)
-        if make is None:
-            raise VqromError(f"operator {kind} is not known; known are "
-                             f"{', '.join(sorted(OPERATORS))}")
-        name = f"{kind.lower()}_{number}"
-        try:
-            made = make(self._values, operator, name)
-        except VqromError as error:
-            text = str(error)
-            raise VqromError(text if kind in text else f"operator {kind}: {text}") from None
-        output = int(operator.Outputs(0))
-        if isinstance(made, TfliteValue):
-            self._values.values[output] = made
+    def _begin(self) -> None:
+        kind = self._file.type_of(self._file.source)
+        if kind == "INT8":
+            self._model.input_quantization = quantization_of(self._file, self._file.source)
+        elif kind == "UINT8":
+            self._model.input_quantization = unsigned_quantization(self._file, self._file.source)
+            readers = self._file.readers(self._file.source)
+            if any(reader.kind != "QUANTIZE" for reader in readers):
+                raise VqromError("a UINT8 input must be read by QUANTIZE alone")
+        elif kind != "FLOAT32" or not any(
+                operator.kind == "QUANTIZE" for operator in self._file.operators):
+            raise VqromError("its input must be INT8, or FLOAT32 with QUANTIZE after it, not "
+                             f"{kind}")
+
+    def _append(self, operator: TfliteOperator) -> None:
+        if self._model.statics.fold(operator, self._shape):
             return
-        if made.shape != self._values.map(output):
-            raise VqromError(f"operator {kind}: output must be {made.shape!r}, "
-                             f"not {self._values.map(output)!r}")
-        self._layers.append(made)
-        self._values.values[output] = TfliteValue(name, made.shape)
+        make = OPERATORS.get(operator.kind)
+        if make is None:
+            raise operator.error(REFUSED.get(operator.kind, "the operator has no int8 layer"))
+        try:
+            made = make(self._model, operator)
+        except VqromError as error:
+            raise operator.error(str(error)) from None
+        operator.finish()
+        values = made if isinstance(made, list) else [made]
+        self._model.values.update(zip(operator.outputs, values, strict=True))
 
-    def _output(self) -> Output:
-        value = self._values.values.get(self._file.result)
-        if value is None or value.layer != self._layers[-1].name or value.padding != NO_PADDING:
-            raise VqromError("its output must be that of the last layer")
-        _, *sizes = self._file.shape(self._file.result)
+    def _shape(self, number: int) -> tuple[int, ...] | None:
+        return self._file.shape(number) if number in self._model.values else None
+
+    def _output(self, number: int) -> Output:
+        value = self._model.values.get(number)
+        if value is not None:
+            value = self._model.values[number] = self._settled(value, number)
+        if value is None or value.layer == INPUT:
+            raise VqromError(f"output {number} must be computed from the input")
         height, width, channels = value.shape
-        if value.reshaped and (len(sizes) != 1 or (height * width > 1 and channels > 1)):
-            raise VqromError(f"output of {value.shape!r} must not be reshaped to {sizes!r}")
-        return Output(value.layer, Native((sizes[2], *sizes[:2]) if len(sizes) == 3
-                                          else tuple(sizes)))
+        sizes = value.sizes or (1,)
+        if len(sizes) == 3:
+            # With one channel, the file's order of numbers is that of PyTorch's image, too.
+            native = Native((channels, height, width)) if value.shape == sizes else \
+                Native((1, *sizes[:2]), "HWC")
+        else:
+            native = Native(sizes) if height * width == 1 else Native(sizes, "HWC")
+        return Output(value.layer, native, self._file.name(number))
+
+    def _settled(self, value: TfliteValue, number: int) -> TfliteValue:
+        """An output as a map of its own, if its numbers are not in the right order as they are."""
+        if value.padding == NO_PADDING and (len(value.sizes) != 3 or value.sizes[2] == 1):
+            return value
+        same = next((known for known, other in self._model.values.items()
+                     if other.layer == value.layer and self._file.type_of(known) == "INT8"), number)
+        return self._model.shaped(value, map_of(value.sizes), same)

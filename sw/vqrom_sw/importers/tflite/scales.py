@@ -9,10 +9,11 @@ import numpy as np
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import HIGHEST, LOWEST, Quantization
 
-from .tflite_file import TfliteFile
+from .source import TfliteFile
 
 BOUNDS: dict[str, tuple[float | None, float | None]] = {
-    "NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
+    "NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0),
+    "RELU_0_TO_1": (0.0, 1.0)}
 """Least and greatest real output of each fused activation; None where it has no bound."""
 
 
@@ -70,3 +71,18 @@ def activation_range(activation: str, output: Quantization) -> tuple[int, int]:
     lowest = LOWEST if low is None else max(LOWEST, quantized(low))
     highest = HIGHEST if high is None else min(HIGHEST, quantized(high))
     return lowest, highest
+
+
+def unsigned_quantization(file: TfliteFile, number: int) -> Quantization:
+    """The scale and zero point of a uint8 tensor, whose numbers are taken 128 less, as int8.
+
+    Raises
+    ------
+    VqromError
+        If it has not one scale and one zero point.
+    """
+    scale, zero_point, _ = file.scales(number)
+    if len(scale) != 1 or not (math.isfinite(scale[0]) and scale[0] > 0
+                               and 0 <= zero_point[0] <= HIGHEST - LOWEST):
+        raise VqromError(f"uint8 numbers must have one scale and zero point, not {len(scale)}")
+    return Quantization(float(scale[0]), int(zero_point[0]) + LOWEST)

@@ -52,6 +52,26 @@ def quantize_multiplier_once(layer: str, factors: np.ndarray, lowest: int, highe
     return Requantization(multiplier, shift)
 
 
+def rounds_differently(scale: Requantization, factors: np.ndarray, lowest: int, highest: int,
+                       reach: int) -> bool:
+    """Whether any accumulator has another output with these multipliers than rounded once.
+
+    Parameters
+    ----------
+    scale:
+        The multipliers, ``[n]``.
+    factors, lowest, highest, reach:
+        As for :func:`quantize_multiplier_once`.
+    """
+    for place in range(len(factors)):
+        one = Requantization(scale.multiplier[place:place + 1], scale.shift[place:place + 1])
+        accumulators = output_edges(float(factors[place]), lowest, highest, reach)
+        expected = rounded_once(accumulators, float(factors[place]))
+        if count_differing(one, accumulators, expected, lowest, highest):
+            return True
+    return False
+
+
 def accumulator_reach(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """The greatest magnitude that an accumulator can have, whatever the input; int64 ``[C_out]``.
 

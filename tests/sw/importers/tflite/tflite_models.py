@@ -1,4 +1,4 @@
-"""Int8 TFLite models made tensor by tensor, and what LiteRT's reference kernels make of them."""
+"""TFLite models made tensor by tensor, and what LiteRT's reference kernels make of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ import numpy as np
 import pytest
 import tflite
 
-from vqrom_sw.importers.tflite.tflite_file import read_model
+from vqrom_sw.importers.tflite.source import read_model
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import run_reference
 
-TYPES = {"float32": "FLOAT32", "int8": "INT8", "int32": "INT32"}
+TYPES = {"float32": "FLOAT32", "float16": "FLOAT16", "int8": "INT8", "uint8": "UINT8",
+         "int16": "INT16", "int32": "INT32"}
+
+FIRST = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "HARD_SWISH", "ELU", "PRELU", "SHAPE", "SPLIT_V",
+         "EXP", "ABS", "NEG", "SQRT", "POW", "SQUARED_DIFFERENCE", "BATCH_MATMUL", "GELU",
+         "RELU_0_TO_1", "RELU_N1_TO_1", "FILL", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH",
+         "BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND", "MIRROR_PAD", "UNPACK", "SUM",
+         "REDUCE_PROD", "CAST",
+         "L2_POOL_2D", "RSQRT", "SQUARE", "SIN", "COS", "FLOOR", "CEIL", "ROUND",
+         "UNIDIRECTIONAL_SEQUENCE_LSTM")
+"""Operators whose first version is meant; of all others, the second."""
 
 
 class ModelBuilder:
@@ -30,7 +40,7 @@ class ModelBuilder:
 
     def tensor(self, shape: Sequence[int], scale: float | Sequence[float] = (),
                zero_point: int = 0, *, data: np.ndarray | None = None, axis: int = 0,
-               dtype: str = "int8") -> int:
+               dtype: str = "int8", variable: bool = False) -> int:
         """Add a tensor, and return its number."""
         scales = np.atleast_1d(np.asarray(scale, np.float32))
         quantization = self._table(
@@ -44,35 +54,38 @@ class ModelBuilder:
             self._buffers.append(self._table("Buffer", Data=self._vector(raw)))
         self._tensors.append(self._table(
             "Tensor", Shape=self._vector(np.array(shape, np.int32)), Buffer=buffer,
-            Type=getattr(tflite.TensorType, TYPES[dtype]), Quantization=quantization))
+            Type=getattr(tflite.TensorType, TYPES[dtype]), Quantization=quantization,
+            IsVariable=variable))
         return len(self._tensors) - 1
 
     def constant(self, data: np.ndarray, scale: float | Sequence[float] = (), axis: int = 0) -> int:
         """Add a constant, and return its number."""
         return self.tensor(data.shape, scale, data=data, axis=axis)
 
-    def operator(self, kind: str, inputs: Sequence[int], output: int, options: str = "",
-                 **fields: Any) -> None:
+    def operator(self, kind: str, inputs: Sequence[int], output: int | Sequence[int],
+                 options: str = "", **fields: Any) -> None:
         """Add an operator with options of the schema's type of that name."""
         extra = {}
+        fields = {name: self._vector(np.array(value, np.int32)) if isinstance(value, list)
+                  else value for name, value in fields.items()}
         if options:
             extra = {"BuiltinOptionsType": getattr(tflite.BuiltinOptions, options),
                      "BuiltinOptions": self._table(options, **fields)}
         code = getattr(tflite.BuiltinOperator, kind)
         self._codes.append(self._table("OperatorCode", DeprecatedBuiltinCode=min(code, 127),
-                                       BuiltinCode=code, Version=1 if kind == "RESHAPE" else 2))
+                                       BuiltinCode=code, Version=1 if kind in FIRST else 2))
         self._operators.append(self._table(
             "Operator", OpcodeIndex=len(self._codes) - 1,
             Inputs=self._vector(np.array(inputs, np.int32)),
-            Outputs=self._vector(np.array([output], np.int32)), **extra))
+            Outputs=self._vector(np.atleast_1d(np.array(output, np.int32))), **extra))
 
-    def save(self, path: Path, source: int, result: int) -> Path:
-        """Write the model with that input and output."""
+    def save(self, path: Path, source: int | Sequence[int], result: int | Sequence[int]) -> Path:
+        """Write the model with that input and that output, or several."""
         graph = self._table(
             "SubGraph", Tensors=self._offsets(self._tensors),
             Operators=self._offsets(self._operators),
-            Inputs=self._vector(np.array([source], np.int32)),
-            Outputs=self._vector(np.array([result], np.int32)))
+            Inputs=self._vector(np.atleast_1d(np.array(source, np.int32))),
+            Outputs=self._vector(np.atleast_1d(np.array(result, np.int32))))
         model = self._table(
             "Model", Version=3, OperatorCodes=self._offsets(self._codes),
             Subgraphs=self._offsets([graph]), Buffers=self._offsets(self._buffers))
@@ -96,8 +109,36 @@ class ModelBuilder:
         return self._builder.EndVector()
 
 
+def litert_outputs(path: Path, inputs: np.ndarray, reference: bool = True) -> list[np.ndarray]:
+    """Run LiteRT's reference, or other, kernels on each input, and return the model's outputs.
+
+    Returns
+    -------
+    list
+        One ``[N, ...]`` for each output, without the file's axis of one image.
+    """
+    interpreter = pytest.importorskip(
+        "ai_edge_litert.interpreter", reason="ai-edge-litert is not installed: no LiteRT")
+    kernels = interpreter.OpResolverType
+    engine = interpreter.Interpreter(
+        str(path), num_threads=1, experimental_op_resolver_type=kernels.BUILTIN_REF if reference
+        else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    engine.allocate_tensors()
+    place = engine.get_input_details()[0]
+    numbers = [entry["index"] for entry in engine.get_output_details()]
+    results: list[list[np.ndarray]] = [[] for _ in numbers]
+    for image in inputs:
+        engine.reset_all_variables()
+        engine.set_tensor(place["index"], image.reshape(place["shape"]))
+        engine.invoke()
+        for values, number in zip(results, numbers, strict=True):
+            value = engine.get_tensor(number).copy()
+            values.append(value[0] if value.ndim and len(value) == 1 else value)
+    return [np.stack(values) for values in results]
+
+
 def litert(path: Path, network: QuantizedNetwork, inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Run LiteRT's reference kernels on ``inputs``, and return each layer's output.
+    """Run LiteRT's reference kernels on ``inputs``, and return each operator's output.
 
     Returns
     -------
@@ -112,9 +153,9 @@ def litert(path: Path, network: QuantizedNetwork, inputs: np.ndarray) -> dict[st
     engine.allocate_tensors()
     place = engine.get_input_details()[0]
     numbers = read_model(path, lambda file: {
-        f"{file.kind(operator).lower()}_{number}": int(operator.Outputs(0))
-        for number, operator in enumerate(file.operators())})
-    results: dict[str, list[np.ndarray]] = {layer.name: [] for layer in network.layers}
+        operator.name: operator.outputs[0] for operator in file.operators})
+    results: dict[str, list[np.ndarray]] = {layer.name: [] for layer in network.layers
+                                            if layer.name in numbers}
     for image in inputs:
         engine.set_tensor(place["index"], image.reshape(place["shape"]))
         engine.invoke()
@@ -124,7 +165,7 @@ def litert(path: Path, network: QuantizedNetwork, inputs: np.ndarray) -> dict[st
 
 
 def differing(path: Path, network: QuantizedNetwork, inputs: np.ndarray) -> dict[str, int]:
-    """Count the bytes of each layer's output that differ from LiteRT's.
+    """Count the bytes of each operator's output that differ from LiteRT's.
 
     Parameters
     ----------
