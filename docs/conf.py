@@ -10,7 +10,7 @@ project = "vqrom"
 author = "the vqrom authors"
 extensions = [
     "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton",
-    "sphinx_design", "diagram", "members", "configuration", "commands",
+    "sphinx_design", "diagram", "members", "configuration", "commands", "onnx_operators",
 ]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "_ext", "diagrams"]

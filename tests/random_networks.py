@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ from vqrom_sw.network import (
     Conv,
     Elementwise,
     GlobalAveragePool,
+    Host,
+    HostStep,
     Layer,
     MaxPool,
     QuantizedNetwork,
@@ -62,7 +65,8 @@ class NetworkBuilder:
     def conv(self, channels: int, kernel: tuple[int, int] = (3, 3),
              stride: tuple[int, int] = (1, 1), padding: Padding = (0, 0, 0, 0), *,
              source: str | None = None, raw: bool = False, groups: int = 1,
-             kind: Literal["conv", "linear"] = "conv") -> str:
+             kind: Literal["conv", "linear"] = "conv",
+             dilation: tuple[int, int] = (1, 1)) -> str:
         """Append a convolution, with random indices, or random int8 weights if ``raw``."""
         source = source or self._last()
         shape, _ = self._output_of(source)
@@ -79,10 +83,11 @@ class NetworkBuilder:
         scale = self._rng.uniform(0.8, 1.6, channels) / (74 * np.sqrt(per_pixel))
         name = f"{kind}{len(self._layers)}"
         self._layers.append(Conv(
-            name, (source,), self._window(shape, channels, kernel, stride, padding), output, kind,
+            name, (source,),
+            self._window(shape, channels, kernel, stride, padding, dilation), output, kind,
             kernel, stride, padding, indices, weights, np.ones(channels),
             self._rng.integers(-4000, 4000, channels).astype(np.int32),
-            quantize_multiplier(name, scale), self._clamp(output), groups))
+            quantize_multiplier(name, scale), self._clamp(output), groups, dilation))
         return name
 
     def linear(self, features: int) -> str:
@@ -91,14 +96,15 @@ class NetworkBuilder:
         return self.conv(features, (height, width), kind="linear")
 
     def max_pool(self, kernel: tuple[int, int] = (2, 2), stride: tuple[int, int] = (2, 2),
-                 padding: Padding = (0, 0, 0, 0), *, source: str | None = None) -> str:
+                 padding: Padding = (0, 0, 0, 0), *, source: str | None = None,
+                 dilation: tuple[int, int] = (1, 1)) -> str:
         """Append a layer of max pooling over windows."""
         source = source or self._last()
         shape, quantization = self._output_of(source)
         name = f"maxpool{len(self._layers)}"
         self._layers.append(MaxPool(
-            name, (source,), self._window(shape, shape[2], kernel, stride, padding), quantization,
-            kernel, stride, padding))
+            name, (source,), self._window(shape, shape[2], kernel, stride, padding, dilation),
+            quantization, kernel, stride, padding, dilation))
         return name
 
     def window_average_pool(self, kernel: tuple[int, int] = (2, 2),
@@ -135,12 +141,28 @@ class NetworkBuilder:
             self._clamp(output)))
         return name
 
-    def build(self, name: str = "random") -> QuantizedNetwork:
-        """Make a network of all layers so far."""
+    def host(self, *sources: str) -> str:
+        """Append a host layer: the tanh of one map, or the sum of maps of one shape, in float32."""
+        sources = sources or (self._last(),)
+        name, shape = f"host{len(self._layers)}", self._output_of(sources[0])[0]
+        steps = (HostStep("mul.Scalar", ({"input": 0}, 0.01), {}),
+                 HostStep("tanh.default", ({"step": 0},), {}),
+                 HostStep("mul.Scalar", ({"step": 1}, 80), {}),
+                 *(HostStep("add.Tensor", ({"input": number}, {"step": number + 1}), {})
+                   for number in range(1, len(sources))))
+        native = image_native(shape)
+        self._layers.append(Host(name, sources, shape, self._quantization(), "tanh", steps, (),
+                                 (native,) * len(sources), native))
+        return name
+
+    def build(self, name: str = "random", outputs: Sequence[str] = ()) -> QuantizedNetwork:
+        """Make a network of all layers so far, whose outputs are the last one's or those named."""
         shape, quantization = self._input
+        given = [layer for layer in self._layers
+                 if layer.name in (outputs or (self._last(),))]
         return QuantizedNetwork(name, shape, quantization, tuple(self._layers),
-                                (image_output(self._layers[-1]),), self._codebook.sha256,
-                                image_native(shape))
+                                tuple(image_output(layer) for layer in given),
+                                self._codebook.sha256, image_native(shape))
 
     def images(self, count: int) -> np.ndarray:
         """Make random inputs, int8 ``[count, C, H, W]``."""
@@ -169,10 +191,11 @@ class NetworkBuilder:
 
     @staticmethod
     def _window(shape: Shape, channels: int, kernel: tuple[int, int], stride: tuple[int, int],
-                padding: Padding) -> Shape:
+                padding: Padding, dilation: tuple[int, int] = (1, 1)) -> Shape:
         top, left, bottom, right = padding
-        return ((shape[0] + top + bottom - kernel[0]) // stride[0] + 1,
-                (shape[1] + left + right - kernel[1]) // stride[1] + 1, channels)
+        height, width = ((size - 1) * step + 1 for size, step in zip(kernel, dilation, strict=True))
+        return ((shape[0] + top + bottom - height) // stride[0] + 1,
+                (shape[1] + left + right - width) // stride[1] + 1, channels)
 
 
 def mixed_network(codebook: UniversalCodebook, seed: int = 1) -> NetworkBuilder:

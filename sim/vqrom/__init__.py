@@ -44,15 +44,23 @@ from vqrom_sim.flows import (
     random_images,
     simulate,
 )
-from vqrom_sim.report import AreaReport, ComponentRow, LayerRow, SimulationReport, Traffic
+from vqrom_sim.report import (
+    AreaReport,
+    ComponentRow,
+    HostFigures,
+    LayerRow,
+    SimulationReport,
+    StageRow,
+    Traffic,
+)
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import QuantizedNetwork
 
 __all__ = [
-    "AcceleratorConfig", "AreaReport", "ComponentRow", "CompressionResult", "Design", "Images",
-    "LayerRow", "QuantizedNetwork", "SimulationReport", "Source", "Traffic", "UniversalCodebook",
-    "VqromError", "__version__", "area", "compress", "explain", "generate", "images",
-    "inspect_codebook", "inspect_network", "load_codebook", "load_config", "load_network",
-    "load_topology", "random_images", "simulate", "zoo",
+    "AcceleratorConfig", "AreaReport", "ComponentRow", "CompressionResult", "Design",
+    "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport", "Source",
+    "StageRow", "Traffic", "UniversalCodebook", "VqromError", "__version__", "area", "compress",
+    "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_codebook",
+    "load_config", "load_network", "load_topology", "random_images", "simulate", "zoo",
 ]

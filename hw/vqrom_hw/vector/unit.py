@@ -1,6 +1,6 @@
 """The vector unit: it reads windows, reduces them, and writes a word for each."""
 
-from amaranth.hdl import Const, EnableInserter, Module, Mux, Signal, Value
+from amaranth.hdl import EnableInserter, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,15 +13,15 @@ from vqrom_hw.isa import (
     available_operations,
     vector_layout,
 )
-from vqrom_hw.lib import LoopNest, TargetWalk, Unpacker
+from vqrom_hw.lib import LoopNest, Unpacker
 
 from .choose import is_one_of
 from .depthwise_store import DepthwiseStore
 from .finish import Finisher, finish_latency
 from .packets import share_unpacker
-from .place import lane_mask, rotated
 from .reduce import WindowReducer
 from .table_store import TableStore
+from .write import ResultWriter
 
 LOAD_LATENCY = WindowReducer.LATENCY + 1
 """Advances of the pipeline from the step that reads a window's last word to the ``load`` of its
@@ -164,7 +164,13 @@ class VectorUnit(wiring.Component):
                 with m.Case(each):
                     m.d.comb += [complete.eq(pending[latency - 1]),
                                  incomplete.eq(pending[:latency - 1])]
-        self._write(m, start, go, complete, finisher.word)
+        m.submodules.result_writer = writer = ResultWriter(config)
+        m.d.comb += [
+            writer.command.eq(command), writer.start.eq(start), writer.complete.eq(complete),
+            writer.word.eq(finisher.word), go.eq(writer.go), self.write.eq(writer.write),
+            self.write_address.eq(writer.write_address), self.write_mask.eq(writer.write_mask),
+            self.write_word.eq(writer.write_word), writer.write_grant.eq(self.write_grant),
+        ]
 
         table = self._keep_tables(m, go, finisher) if config.vector_tables != "none" else None
         m.submodules.unpacker = unpacker = Unpacker(config.bus_width, 8 * config.rows)
@@ -280,26 +286,3 @@ class VectorUnit(wiring.Component):
         m.d.sync += [fresh.eq(step), held.eq(reducer.word)]
         m.d.comb += reducer.word.eq(Mux(fresh, self.read_word, held))
         return step, last
-
-    def _write(self, m: Module, start: Value, go: Signal, complete: Value, word: Value) -> None:
-        """Hold a result until the buffer takes it; stop everything if the next one comes before."""
-        command, rows = self.command.payload, self._config.rows
-        target = command.target
-        m.submodules.target_walk = walk = TargetWalk()
-        waiting = Signal()
-        mask: Value = Const(-1, rows)
-        if self._config.vector_moves:
-            word = rotated(word, command.rotation, rows)
-            mask = lane_mask(command.first_lane, command.lanes, rows)
-        m.d.comb += [
-            go.eq(~(complete & waiting & ~self.write_grant)),
-            walk.width.eq(target.width), walk.stride.eq(target.stride),
-            walk.row_stride.eq(target.row_stride), walk.base.eq(target.base),
-            walk.start.eq(start), walk.step.eq(waiting & self.write_grant),
-            self.write.eq(waiting), self.write_mask.eq(mask),
-            self.write_address.eq(walk.address),
-        ]
-        with m.If(complete & go):
-            m.d.sync += [waiting.eq(1), self.write_word.eq(word)]
-        with m.Elif(self.write_grant):
-            m.d.sync += waiting.eq(0)

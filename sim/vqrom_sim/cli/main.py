@@ -24,7 +24,7 @@ class Commands(LazyGroup):
         "images": "Write inputs of a network to run it on: samples, or random ones.",
         "show": "Look into a codebook or a network: values, layers, the compiler's plan.",
         "generate": "Write the accelerator's Verilog, its memory files and vqrom.json.",
-        "simulate": "Run a whole network: DIR/outputs.npy and DIR/report.json.",
+        "simulate": "Run a whole network: DIR/outputs.npy (.npz) and DIR/report.json.",
         "area": "Synthesise the accelerator and report the area of each component: "
                 "DIR/area.json.",
         "config": "Configurations of the accelerator.",

@@ -17,8 +17,10 @@ from .lazy import LazyModule
 from .options import JsonOption, command_app
 
 if TYPE_CHECKING:
+    from vqrom_hw.config import AcceleratorConfig
     from vqrom_sim import flows
     from vqrom_sim.report import listings
+    from vqrom_sw.compiler import StageListing
 else:
     flows, listings = LazyModule("vqrom_sim.flows"), LazyModule("vqrom_sim.report.listings")
 
@@ -96,19 +98,26 @@ def _codebook(file: Path, networks: list[Path]) -> tuple[dict[str, Any], list[An
 
 def _network(file: Path, codebook: Path | None,
              config: str | None) -> tuple[dict[str, Any], list[Any]]:
-    facts = flows.inspect_network(file, codebook)
+    facts = flows.inspect_network(file, codebook, *([config] if config else []))
     figures = asdict(facts) | {
         "kind": "network", "weights": facts.weights, "stored_bits": facts.stored_bits}
-    parts = [lambda most: listings.network_table(facts)]
+    parts: list[Any] = [lambda most: listings.network_table(facts)]
     if config is not None:
         words = codebook or flows.codebook_beside(file)
         if words is None:
             raise VqromError(f"network {str(file)!r} must come with --codebook to be compiled; "
                              "there is none beside it")
         listing = flows.explain(file, words, config)
-        figures |= {"plan": [asdict(segment) for segment in listing.plan],
-                    "program": [listings.command_record(line) for line in listing.commands]}
-        parts += [lambda most: listings.plan_table(listing),
-                  lambda most: listings.program_summary(listing),
-                  lambda most: listings.program_table(listing, most)]
+        figures |= {"stages": [listings.stage_record(stage) for stage in listing.stages]}
+        parts.append(lambda most: listings.stage_table(listing))
+        for number, stage in enumerate(listing.stages, start=1):
+            if stage.program is not None:
+                parts += _program(listing.config, stage, number)
     return figures, parts
+
+
+def _program(config: AcceleratorConfig, stage: StageListing, number: int) -> list[Any]:
+    """What prints the plan and the program of one stage of the accelerator."""
+    return [lambda most: listings.plan_table(stage, config, number),
+            lambda most: listings.program_summary(stage),
+            lambda most: listings.program_table(stage, most)]

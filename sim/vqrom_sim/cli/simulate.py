@@ -52,12 +52,12 @@ def simulate(
         help="the generated Verilog under Verilator (rtl), its cycles and counters without values "
         "(model), or its values alone (reference); rtl unless a topology is given")] = None,
     dequantize: Annotated[bool, typer.Option(
-        "--dequantize", help="write outputs.npy as float32 in the float network's units")] = False,
+        "--dequantize", help="write outputs as float32 in the float network's units")] = False,
     tune: Annotated[bool, typer.Option(
         "--tune", help="try several tilings on the cycle model, keep the fastest")] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run a whole network: DIR/outputs.npy and DIR/report.json."""
+    """Run a whole network: DIR/outputs.npy (.npz) and DIR/report.json."""
     if topology is None:
         subject = _given(network, "FILE.vqnet")
         _given(codebook, "--codebook")

@@ -5,6 +5,6 @@ Both count the same events in the same cycles, and both stand behind the same si
 
 from .counts import Counts
 from .cycle import run_model
-from .rtl import require_tools, run_rtl
+from .rtl import prepare_model, require_tools, run_rtl
 
-__all__ = ["Counts", "require_tools", "run_model", "run_rtl"]
+__all__ = ["Counts", "prepare_model", "require_tools", "run_model", "run_rtl"]

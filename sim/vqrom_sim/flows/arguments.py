@@ -15,6 +15,9 @@ from vqrom_sw.importers import Topology, read_topology
 from vqrom_sw.io import load_array, require_file
 from vqrom_sw.network import QuantizedNetwork
 
+DEFAULT_CONFIG = "edge16"
+"""The accelerator where none is named."""
+
 ArrayLike = np.ndarray | str | Path
 """An array, or the path of a ``.npy`` file."""
 CodebookLike = UniversalCodebook | str | Path

@@ -14,7 +14,6 @@ from vqrom_hw.codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS, in
 from vqrom_hw.errors import VqromError
 from vqrom_sim.report import html_table, staged
 from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
-from vqrom_sw.compiler import beyond_accelerator
 from vqrom_sw.compress import Start
 from vqrom_sw.compress import compress as compress_network
 from vqrom_sw.construction import ConstructionSettings
@@ -26,6 +25,7 @@ from vqrom_sw.progress import SilentSteps, Steps
 from vqrom_sw.quantization import Ranges
 
 from .arguments import ArrayLike, CodebookLike, check_file, load_codebook, named
+from .host_notes import host_notes
 from .sources import Inputs, NetworkSource, Source, as_sources, read_source
 
 DEFAULT_SUBVECTOR = 4
@@ -228,10 +228,7 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
                 if epochs and checkpoints is not None else None,
                 progress=steps.callback(source.name))
         done[source.name] = network
-        beyond = beyond_accelerator(network)
-        if beyond:
-            notes.append(f"{source.name}: on the host, with --engine reference only: "
-                         + ", ".join(beyond))
+    notes += [note for name, network in done.items() for note in host_notes(name, network)]
     return CompressionResult(
         words, {source.name: done[source.name] for source in sources}, tuple(notes), kept,
         Path(codebook).read_bytes() if isinstance(codebook, str | Path) else None)

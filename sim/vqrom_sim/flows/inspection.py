@@ -11,11 +11,12 @@ from safetensors import safe_open
 
 from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.errors import VqromError
-from vqrom_sim.report import Bin, CodebookFacts, LayerFacts, NetworkFacts
-from vqrom_sw.compiler import CompilerListing, explain_network
-from vqrom_sw.network import Conv, Host, Layer, QuantizedNetwork, Softmax
+from vqrom_sim.report import Bin, CodebookFacts, LayerFacts, NetworkFacts, kind_of
+from vqrom_sw.compiler import CompilerListing, explain_network, host_reason
+from vqrom_sw.network import Conv, Layer, QuantizedNetwork
 
 from .arguments import (
+    DEFAULT_CONFIG,
     CodebookLike,
     ConfigLike,
     NetworkLike,
@@ -64,7 +65,8 @@ def inspect_codebook(codebook: CodebookLike, networks: Sequence[NetworkLike] = (
         uses=tuple(uses.tolist()) if loaded else ())
 
 
-def inspect_network(network: NetworkLike, codebook: CodebookLike | None = None) -> NetworkFacts:
+def inspect_network(network: NetworkLike, codebook: CodebookLike | None = None,
+                    config: ConfigLike = DEFAULT_CONFIG) -> NetworkFacts:
     """The layers of a compressed network, with shapes, scales and sizes.
 
     Parameters
@@ -73,6 +75,8 @@ def inspect_network(network: NetworkLike, codebook: CodebookLike | None = None) 
         A network or its ``.vqnet`` file.
     codebook:
         Its codebook; a file says itself how many codewords that has.
+    config:
+        The accelerator, on which it depends which layers are the host's.
 
     Raises
     ------
@@ -85,16 +89,20 @@ def inspect_network(network: NetworkLike, codebook: CodebookLike | None = None) 
     if loaded.indexed:
         codewords = _codewords(network, loaded, codebook)
     width = index_width(codewords) if codewords else 0
-    quantization = loaded.input_quantization
+    quantization, accelerator = loaded.input_quantization, load_config(config)
     return NetworkFacts(
-        loaded.name, loaded.input_shape, loaded.output_shape, quantization.scale,
-        quantization.zero_point, loaded.codebook_sha256 if loaded.indexed else None, codewords,
-        tuple(_layer_facts(loaded, layer, width) for layer in loaded.layers))
+        loaded.name, accelerator.name, loaded.input_shape,
+        {name: output.native.sizes
+         for name, output in zip(loaded.output_names, loaded.outputs, strict=True)},
+        quantization.scale, quantization.zero_point,
+        loaded.codebook_sha256 if loaded.indexed else None, codewords,
+        tuple(_layer_facts(loaded, layer, width, host_reason(layer, loaded, accelerator))
+              for layer in loaded.layers))
 
 
 def explain(network: NetworkLike, codebook: CodebookLike,
-            config: ConfigLike = "edge16") -> CompilerListing:
-    """What the compiler decides about a network: its plan, and every command of the program.
+            config: ConfigLike = DEFAULT_CONFIG) -> CompilerListing:
+    """What the compiler decides about a network: its stages, their plans, and every command.
 
     Parameters
     ----------
@@ -131,7 +139,7 @@ def _codewords(given: NetworkLike, network: QuantizedNetwork,
         return int(json.loads(file.metadata()["graph"])["codewords"])
 
 
-def _layer_facts(network: QuantizedNetwork, layer: Layer, width: int) -> LayerFacts:
+def _layer_facts(network: QuantizedNetwork, layer: Layer, width: int, reason: str) -> LayerFacts:
     encoding, bits = "", 0
     if isinstance(layer, Conv):
         if layer.indices is not None:
@@ -139,11 +147,10 @@ def _layer_facts(network: QuantizedNetwork, layer: Layer, width: int) -> LayerFa
         elif layer.raw is not None:
             encoding, bits = "raw", layer.raw.size * 8
     return LayerFacts(
-        layer.name, layer.kind, layer.inputs, layer.shape,  # type: ignore[attr-defined]
+        layer.name, kind_of(layer), layer.inputs, layer.shape,
         tuple(getattr(layer, "kernel", ())), tuple(getattr(layer, "stride", ())),
         network.weights_of(layer), encoding, bits, layer.quantization.scale,
-        layer.quantization.zero_point,
-        "host" if isinstance(layer, Host | Softmax) else "accelerator")
+        layer.quantization.zero_point, "host" if reason else "accelerator", reason)
 
 
 def _histogram(values: np.ndarray, edges: np.ndarray) -> tuple[Bin, ...]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_sim.engines import require_tools, run_model, run_rtl
+from vqrom_sim.engines import require_tools
 from vqrom_sim.report import SimulationReport, describe, hardware_figures
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import Program, compile_network
+from vqrom_sw.compiler import CompiledNetwork, compile_stages, cut_network
 from vqrom_sw.importers import Topology
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.progress import Progress
-from vqrom_sw.reference import output_of, quantize_input, run_reference
+from vqrom_sw.reference import outputs_of, quantize_input, run_reference
 
 from .arguments import (
+    DEFAULT_CONFIG,
     ArrayLike,
     CodebookLike,
     ConfigLike,
@@ -32,14 +32,14 @@ from .arguments import (
     load_topology,
     named,
 )
+from .staged import compile_tuned, first_difference, run_stages_model, run_stages_rtl
 from .topology import simulate_topology
-from .tuning import fastest_program
 
 ENGINES = ("reference", "rtl", "model")
 
 
 def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None = None,
-             config: ConfigLike = "edge16", inputs: ArrayLike | None = None,
+             config: ConfigLike = DEFAULT_CONFIG, inputs: ArrayLike | None = None,
              engine: str | None = None, *, weights: str = "index", seed: int = 0,
              tune: bool = False, progress: Progress | None = None) -> SimulationReport:
     """Run a network on every input, or the layers of a topology once.
@@ -59,7 +59,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
     engine:
         ``"rtl"`` (the generated Verilog under Verilator, compared with the integer reference),
         ``"model"`` (its cycles and counters without its values) or ``"reference"`` (its values
-        alone). By default ``"rtl"`` for a network and ``"model"`` for a topology.
+        alone). Layers that the accelerator does not do run on the host. By default ``"rtl"`` for
+        a network and ``"model"`` for a topology.
     weights, seed:
         For a topology alone: whether its layers are indexed (``"index"``) or ``"raw"``, and the
         seed of its random weights and inputs.
@@ -107,32 +108,37 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
 def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
          images: np.ndarray, engine: str, tune: bool, tell: Progress) -> SimulationReport:
     """Run quantised images ``[N, H, W, C]`` on an engine."""
-    compile_for = partial(compile_network, network, codebook.codewords, config)
-
-    def compiled(contents: bool) -> Program:
-        if tune:
-            return fastest_program(compile_for, contents=contents, progress=tell)
-        return compile_for(contents=contents)
-
-    if engine == "model":
-        program = compiled(contents=False)
-        report = describe(network, codebook, config, len(images), engine)
-        run = run_model(program, len(images), tell)
-        return SimulationReport(report | hardware_figures(report, program, run), None, network)
+    stages = cut_network(network, config)
+    report = describe(network, stages, codebook, config, len(images), engine)
     # First, since it is quick and says whether the network fits the accelerator.
-    program = compiled(contents=True) if engine == "rtl" else None
+    compiled = None if engine == "reference" else _compile(
+        network, codebook, config, engine == "rtl", tune, tell)
+    if compiled is not None and engine == "model":
+        counts = run_stages_model(compiled, len(images), tell)
+        return SimulationReport(report | hardware_figures(report, compiled, counts), None, network)
     tell("integer reference", 0, 0)
-    expected = output_of(network, run_reference(network, codebook, images))
+    expected = run_reference(network, codebook, images)
+    wanted = outputs_of(network, expected)
     tell("integer reference", len(images), len(images))
-    report = describe(network, codebook, config, len(images), engine)
-    if program is None:
-        return SimulationReport(report | {"bit_exact": True, "mismatches": 0}, expected, network)
-
-    placed = program.input_image(images, network.input_quantization.zero_point)
-    run = run_rtl(program, codebook.codewords, placed, tell)
-    maps = program.output_maps(run.outputs)
-    outputs = maps.transpose(0, 3, 1, 2).reshape(expected.shape)
-    mismatches = int(np.count_nonzero(outputs != expected))
+    if compiled is None:
+        return SimulationReport(report | {"bit_exact": True, "mismatches": 0},
+                                _by_name(network, wanted), network)
+    run = run_stages_rtl(compiled, codebook, images, tell)
+    outputs = outputs_of(network, run.maps)
+    mismatches = sum(int(np.count_nonzero(found != right))
+                     for found, right in zip(outputs, wanted, strict=True))
     return SimulationReport(report | {
         "bit_exact": mismatches == 0, "mismatches": mismatches,
-        **hardware_figures(report, program, run)}, outputs, network)
+        "first_mismatch": first_difference(run.maps, expected),
+        **hardware_figures(report, compiled, run.counts)}, _by_name(network, outputs), network)
+
+
+def _compile(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
+             contents: bool, tune: bool, tell: Progress) -> CompiledNetwork:
+    if tune:
+        return compile_tuned(network, codebook.codewords, config, contents=contents, progress=tell)
+    return compile_stages(network, codebook.codewords, config, contents=contents)
+
+
+def _by_name(network: QuantizedNetwork, outputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+    return dict(zip(network.output_names, outputs, strict=True))

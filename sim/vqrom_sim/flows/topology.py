@@ -10,7 +10,7 @@ import numpy as np
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_sim.engines import Counts, require_tools, run_model, run_rtl
-from vqrom_sim.report import empty_report, hardware_figures
+from vqrom_sim.report import empty_report, program_figures
 from vqrom_sw.arithmetic import HIGHEST, LOWEST
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compiler import Program
@@ -71,9 +71,9 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
                else compile_for(contents=engine == "rtl"))
     report = _describe(topology, config, raw, engine)
     if engine == "model":
-        return report | hardware_figures(report, program, run_model(program, 1, tell))
+        return report | program_figures(report, [(program, run_model(program, 1, tell))])
     run, mismatches = _run_rtl(topology, program, codewords, raw, seed, tell)
-    return report | hardware_figures(report, program, run) | {
+    return report | program_figures(report, [(program, run)]) | {
         "bit_exact": mismatches == 0, "mismatches": mismatches}
 
 
@@ -105,12 +105,13 @@ def _describe(topology: Topology, config: AcceleratorConfig, raw: bool,
               engine: str) -> dict[str, Any]:
     """The report as far as no hardware is needed."""
     layers = []
-    for layer in topology.layers:
+    for layer in (layer.gathered for layer in topology.layers):
         reduced = 1 if layer.depthwise else layer.shape[2]
         count = layer.filters * layer.kernel[0] * layer.kernel[1] * reduced
         layers.append({
             "name": layer.name, "kind": "depthwise" if layer.depthwise else "conv",
-            "macs": layer.macs, "weights": count, "raw": count if raw or layer.depthwise else 0,
+            "macs": layer.macs, "weights": count, "host": None,
+            "raw": count if raw or layer.depthwise else 0,
             "indices": 0 if raw or layer.depthwise
             else layer.filters * layer.kernel[0] * layer.kernel[1] * -(-reduced // config.subvector)
         })

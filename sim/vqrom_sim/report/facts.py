@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +84,8 @@ class LayerFacts:
         Quantisation of its output: ``real = scale * (q - zero_point)``.
     where:
         ``"accelerator"``, or ``"host"`` for a layer that the accelerator does not do.
+    reason:
+        Why it does not; empty for its own layers.
     """
 
     name: str
@@ -97,6 +100,7 @@ class LayerFacts:
     scale: float
     zero_point: int
     where: str
+    reason: str
 
     @property
     def bits_per_weight(self) -> float:
@@ -112,8 +116,12 @@ class NetworkFacts:
     -------
     name:
         The network's name.
-    input_shape, output_shape:
-        ``(H, W, C)``, and the shape of one output as the float network gives it.
+    config:
+        Name of the accelerator's configuration, on which it depends what runs on the host.
+    input_shape:
+        ``(H, W, C)``.
+    outputs:
+        Shape of each output, by name, as the float network gives it.
     input_scale, input_zero_point:
         Quantisation of the input.
     codebook_sha256, codewords:
@@ -123,8 +131,9 @@ class NetworkFacts:
     """
 
     name: str
+    config: str
     input_shape: tuple[int, int, int]
-    output_shape: tuple[int, ...]
+    outputs: Mapping[str, tuple[int, ...]]
     input_scale: float
     input_zero_point: int
     codebook_sha256: str | None

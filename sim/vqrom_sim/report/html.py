@@ -158,6 +158,7 @@ def network_view(network: Mapping[str, Any], samples: Sequence[Sample]) -> dict[
         **network, "samples": samples, "compression": compression(network),
         "macs_per_image": network["macs"] / images, "agree": None, "correct": None,
         "cycles_per_image": None, "bytes_per_image": None, "streams": [], "picture": None,
+        "hosts": [layer for layer in network["layers"] if layer["host"]],
     }
     if seen:
         view["agree"] = sum(one["class"] == one["float_class"] for one in seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from vqrom_sw.compiler import CommandLine, CompilerListing
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_sw.compiler import CommandLine, CompilerListing, StageListing
 
 from .facts import Bin, CodebookFacts, NetworkFacts
 from .tables import plain_table
@@ -67,7 +69,7 @@ def network_table(facts: NetworkFacts) -> RenderableType:
     """A network's layers with shapes, scales and stored bits."""
     head = Text.assemble((facts.name, "bold"), f": input {_by(facts.input_shape)} with scale "
                          f"{facts.input_scale:.6g} and zero point {facts.input_zero_point}, "
-                         f"output {_by(facts.output_shape)}\n")
+                         f"output {', '.join(map(_by, facts.outputs.values()))}\n")
     head.append(f"codebook of {facts.codewords} codewords, SHA-256 {facts.codebook_sha256}"
                 if facts.codewords else "no indices: any codebook")
     table = plain_table("layer", "kind", "reads", "H x W x C", "kernel", "weights", "as",
@@ -83,22 +85,52 @@ def network_table(facts: NetworkFacts) -> RenderableType:
     table.add_section()
     table.add_row("total", "", "", "", "", f"{facts.weights:,}", "", f"{facts.stored_bits:,}",
                   f"{facts.stored_bits / max(facts.weights, 1):.2f}", "", "", "", style="bold")
-    return Group(head, table)
+    reasons = [Text(f"{layer.name} runs on the host beside {facts.config}: {layer.reason}")
+               for layer in facts.layers if layer.reason]
+    return Group(head, table, *reasons)
 
 
-def plan_table(listing: CompilerListing) -> RenderableType:
-    """The segments: which layers run together, in how many strips, and where maps live."""
+def stage_table(listing: CompilerListing) -> RenderableType:
+    """The stages: what runs where, and the maps that cross in DRAM."""
+    table = plain_table("stage", "where", "layers", "reads", "gives", left=5,
+                        title=f"stages beside {listing.config.name}")
+    for number, one in enumerate(listing.stages, start=1):
+        names = [", ".join(layer.name for layer in one.stage.layers), ", ".join(one.stage.inputs),
+                 ", ".join(one.stage.outputs)]
+        table.add_row(str(number), one.stage.where, *map(escape, names))
+    return table
+
+
+def stage_record(listing: StageListing) -> dict[str, Any]:
+    """A stage with its plan and its program as JSON has them."""
+    stage = listing.stage
+    return {"where": stage.where, "layers": [layer.name for layer in stage.layers],
+            "inputs": list(stage.inputs), "outputs": list(stage.outputs),
+            "plan": [asdict(segment) for segment in listing.plan],
+            "program": [command_record(line) for line in listing.commands]}
+
+
+def plan_table(listing: StageListing, config: AcceleratorConfig, number: int) -> RenderableType:
+    """The segments: which layers run together, in how many strips, and where maps live.
+
+    Parameters
+    ----------
+    listing, number:
+        A stage of the accelerator, and which one it is, from 1.
+    config:
+        The accelerator.
+    """
     rows = [segment.as_row() for segment in listing.plan]
     table = plain_table(*rows[0], left=len(rows[0]),
-                        title=f"plan for {listing.program.config.name}",
+                        title=f"plan for {config.name}, stage {number}",
                         caption="words: most of the activation buffer in use, of "
-                                f"{listing.program.config.activation_words:,}")
+                                f"{config.activation_words:,}")
     for row in rows:
         table.add_row(*map(escape, row.values()))
     return table
 
 
-def program_summary(listing: CompilerListing) -> RenderableType:
+def program_summary(listing: StageListing) -> RenderableType:
     """How many commands of each kind there are, and the DRAM bytes that they move."""
     counts = Counter(line.name for line in listing.commands)
     table = plain_table("command", "count", "DRAM bytes", title="program")
@@ -111,7 +143,7 @@ def program_summary(listing: CompilerListing) -> RenderableType:
     return table
 
 
-def program_table(listing: CompilerListing, most: int | None) -> RenderableType:
+def program_table(listing: StageListing, most: int | None) -> RenderableType:
     """The commands in order: units, what each waits for, bytes, and fields.
 
     A shortened table leaves out what makes its lines long: numbers, addresses and fields.

@@ -133,8 +133,12 @@ def traffic_figure(reports: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def layers_figure(report: Mapping[str, Any]) -> Figure:
-    """Cycles of each layer by what they are spent on, and utilisation of the array beside it."""
-    layers, images = report["layers"], report["images"]
+    """Cycles of each layer by what they are spent on, and utilisation of the array beside it.
+
+    Host layers take none of the accelerator's cycles: they have no bar.
+    """
+    layers = [layer for layer in report["layers"] if not layer["host"]]
+    images = report["images"]
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(8.2, len(layers), legend=True, panels=2)
         cycles, share = axes

@@ -16,64 +16,15 @@ from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize
 
 from . import plots
-from .files import staged, write_json
+from .files import save_arrays, staged, write_json
 from .frames import html_table, to_frame
+from .rows import HostFigures, LayerRow, StageRow, Traffic
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # pyright: ignore[reportMissingImports]
 
-OUTPUTS_FILE, REPORT_FILE = "outputs.npy", "report.json"
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """What was moved and looked up, in a whole run or for one layer.
-
-    Members
-    -------
-    dram_read_bytes, dram_write_bytes:
-        Bytes over the DRAM bus by traffic stream: ``index``, ``raw_weight``, ``codebook``,
-        ``parameter``, ``command``, ``activation``.
-    rom_reads:
-        Codewords looked up in the codebook.
-    buffers:
-        ``reads`` and ``writes`` of the ``activation`` buffer and of the ``accumulator`` banks.
-    """
-
-    dram_read_bytes: Mapping[str, int]
-    dram_write_bytes: Mapping[str, int]
-    rom_reads: int
-    buffers: Mapping[str, Mapping[str, int]]
-
-    @property
-    def dram_bytes(self) -> int:
-        """All bytes over the DRAM bus, in both directions."""
-        return sum(self.dram_read_bytes.values()) + sum(self.dram_write_bytes.values())
-
-
-@dataclass(frozen=True)
-class LayerRow:
-    """One layer of a simulation, with the names and units of ``docs/report-schema.md``.
-
-    Members
-    -------
-    name, kind:
-        The layer, and what it does; ``load`` and ``store`` move the input and the output.
-    macs, weights:
-        Multiply-accumulates of all inputs, and weights.
-    cycles, utilization, traffic, stalls, busy:
-        What was counted in the layer's cycles; None where no hardware was simulated.
-    """
-
-    name: str
-    kind: str
-    macs: int
-    weights: int
-    cycles: int | None = None
-    utilization: float | None = None
-    traffic: Traffic | None = None
-    stalls: Mapping[str, int] | None = None
-    busy: Mapping[str, int] | None = None
+OUTPUT_FILE, OUTPUTS_FILE, REPORT_FILE = "outputs.npy", "outputs.npz", "report.json"
+"""Files of a simulation: the only output, or several by their names, and the figures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,16 +36,21 @@ class SimulationReport:
     report:
         What ``report.json`` holds (``docs/report-schema.md``): strings, numbers, lists and
         dictionaries only.
-    outputs:
-        int8 ``[N, *output_shape]``, the engine's own; None where an engine has no values (the
-        cycle model) or no network was given (a topology).
+    outputs_by_name:
+        The engine's own outputs in the network's order, int8 ``[N, *sizes]`` each; None where an
+        engine has no values (the cycle model) or no network was given (a topology).
     network:
         What was simulated; None for a topology.
     """
 
     report: dict[str, Any]
-    outputs: np.ndarray | None = None
+    outputs_by_name: Mapping[str, np.ndarray] | None = None
     network: QuantizedNetwork | None = None
+
+    @property
+    def outputs(self) -> np.ndarray | None:
+        """The first output, which is all of most networks; None where there are no values."""
+        return None if self.outputs_by_name is None else next(iter(self.outputs_by_name.values()))
 
     @property
     def name(self) -> str:
@@ -124,21 +80,40 @@ class SimulationReport:
     @cached_property
     def layers(self) -> list[LayerRow]:
         """One row for each layer, in the order of execution."""
-        return [LayerRow(**layer | {"traffic": _traffic(layer["traffic"])})
+        return [LayerRow(**layer | {"traffic": _traffic(layer["traffic"]),
+                                    "host": layer["host"] and HostFigures(**layer["host"])})
                 for layer in self.report["layers"]]
 
+    @cached_property
+    def stages(self) -> list[StageRow]:
+        """One row for each stage, in the order in which they ran; none of a topology."""
+        return [StageRow(**stage | {name: tuple(stage[name])
+                                    for name in ("layers", "inputs", "outputs")})
+                for stage in self.report["stages"]]
+
     def dequantized(self) -> np.ndarray:
-        """The outputs in the float network's units, float32 of the same shape.
+        """The first output in the float network's units, float32 of the same shape.
 
         Raises
         ------
         VqromError
             If the engine computed no values.
         """
-        if self.outputs is None or self.network is None:
+        return next(iter(self.dequantized_by_name().values()))
+
+    def dequantized_by_name(self) -> dict[str, np.ndarray]:
+        """All outputs in the float network's units, float32.
+
+        Raises
+        ------
+        VqromError
+            If the engine computed no values.
+        """
+        if self.outputs_by_name is None or self.network is None:
             raise VqromError(f"outputs of {self.name!r} must have been computed, which engine "
                              f"{self.report['engine']!r} did not do")
-        return dequantize(self.network, self.outputs)
+        return {name: dequantize(self.network, values, number)
+                for number, (name, values) in enumerate(self.outputs_by_name.items())}
 
     def to_pandas(self) -> DataFrame:
         """The layers as a table, nested names joined by dots: ``traffic.dram_read_bytes.index``.
@@ -171,14 +146,16 @@ class SimulationReport:
         return plots.on_white(plots.traffic_figure([self._measured()]))
 
     def save(self, directory: str | Path, *, dequantized: bool = False) -> list[str]:
-        """Write ``report.json``, and ``outputs.npy`` if there are outputs, as the commands do.
+        """Write ``report.json`` and the outputs, if there are any, as the commands do.
+
+        A single output is ``outputs.npy``; several are arrays of ``outputs.npz`` by their names.
 
         Parameters
         ----------
         directory:
             Made if absent; other files in it stay.
         dequantized:
-            Write the outputs as :meth:`dequantized` gives them.
+            Write the outputs as :meth:`dequantized_by_name` gives them.
 
         Returns
         -------
@@ -190,12 +167,17 @@ class SimulationReport:
         VqromError
             If the directory cannot be written, or values are asked for that are not there.
         """
-        outputs = self.dequantized() if dequantized else self.outputs
+        outputs = self.dequantized_by_name() if dequantized else self.outputs_by_name or {}
+        written = [REPORT_FILE]
         with staged(Path(directory)) as folder:
-            if outputs is not None:
-                np.save(folder / OUTPUTS_FILE, outputs, allow_pickle=False)
+            if len(outputs) == 1:
+                written.insert(0, OUTPUT_FILE)
+                np.save(folder / OUTPUT_FILE, *outputs.values(), allow_pickle=False)
+            elif outputs:
+                written.insert(0, OUTPUTS_FILE)
+                save_arrays(folder / OUTPUTS_FILE, outputs)
             write_json(folder / REPORT_FILE, self.report)
-        return [REPORT_FILE] if outputs is None else [OUTPUTS_FILE, REPORT_FILE]
+        return written
 
     def _measured(self) -> dict[str, Any]:
         if self.cycles is None:
@@ -207,7 +189,8 @@ class SimulationReport:
         exact = {True: "bit-exact", False: "not bit-exact", None: "no values"}[self.bit_exact]
         title = (f"{self.name} on {self.report['config']['name']}, engine "
                  f"{self.report['engine']}, {self.report['images']} inputs: {exact}")
-        rows = [(row.name, row.kind, row.weights, row.macs, row.cycles, row.utilization,
+        rows = [(row.name, f"{row.kind}, on the host" if row.host else row.kind, row.weights,
+                 row.macs, row.cycles, row.utilization,
                  row.traffic.dram_bytes if row.traffic else None) for row in self.layers]
         traffic = self.traffic
         total = ("total", "", self.report["weights"]["count"], self.report["macs"], self.cycles,

@@ -43,7 +43,9 @@ def simulate_table(report: Mapping[str, Any]) -> RenderableType:
     Without hardware figures (engine ``reference``) only the layers' names and MACs are shown.
     """
     parts: list[RenderableType] = [_verdict(report), _layers(report)]
-    if report["traffic"] is not None:
+    if any(layer["host"] for layer in report["layers"]):
+        parts += [_stages(report), _hosts(report)]
+    if report["cycles"]:
         parts += [_streams(report), _spent(report)]
     return Group(*parts)
 
@@ -93,7 +95,9 @@ def _verdict(report: Mapping[str, Any]) -> Text:
         return text.append("cycles and counters of the hardware, no values")
     if report["bit_exact"]:
         return text.append("bit-exact", "green")
-    return text.append(f"{report['mismatches']:,} bytes differ from the reference", "red")
+    first = report["first_mismatch"]
+    return text.append(f"{report['mismatches']:,} bytes differ from the reference"
+                       + (f", first in layer {first}" if first else ""), "red")
 
 
 def _layers(report: Mapping[str, Any]) -> Table:
@@ -103,7 +107,8 @@ def _layers(report: Mapping[str, Any]) -> Table:
                    caption="all images" if report["images"] > 1 else None)
     for layer in report["layers"]:
         table.add_row(escape(layer["name"]), layer["kind"], _count(layer["weights"]),
-                      _count(layer["macs"]), *(_hardware(layer) if measured else ()))
+                      _count(layer["macs"]), *(_hardware(layer) if measured else ()),
+                      style="dim" if layer["host"] else None)
     table.add_section()
     table.add_row("total", "", _count(report["weights"]["count"]), _count(report["macs"]),
                   *(_hardware(report) if measured else ()), style="bold")
@@ -111,10 +116,41 @@ def _layers(report: Mapping[str, Any]) -> Table:
 
 
 def _hardware(part: Mapping[str, Any]) -> tuple[str, str, str]:
+    if part.get("host"):
+        return "on the host", "", ""
     traffic = part["traffic"]
     moved = sum(traffic["dram_read_bytes"].values()) + sum(traffic["dram_write_bytes"].values())
     return (_count(part["cycles"]), f"{part['utilization']:.1%}" if part["macs"] else "",
             _count(moved))
+
+
+def _stages(report: Mapping[str, Any]) -> Table:
+    """The stages in order, and the bytes of maps that cross."""
+    measured = report["cycles"] is not None
+    table = plain_table("stage", "where", "layers",
+                        *(("cycles", "bytes in", "bytes out") if measured else ()), left=3,
+                        title="Accelerator and host take turns")
+    for number, stage in enumerate(report["stages"], start=1):
+        first, last = (escape(stage["layers"][place]) for place in (0, -1))
+        count = len(stage["layers"])
+        names = first if count == 1 else f"{first} to {last}, {count} layers"
+        cycles = "" if stage["cycles"] is None else _count(stage["cycles"])
+        table.add_row(str(number), stage["where"], names, *(
+            (cycles, _count(stage["read_bytes"]), _count(stage["written_bytes"]))
+            if measured else ()))
+    return table
+
+
+def _hosts(report: Mapping[str, Any]) -> Table:
+    """Why layers run on the host, and their share of the work."""
+    table = plain_table("on the host", "why", "% of MACs", left=2,
+                        caption=f"{report['host_macs'] / max(report['macs'], 1):.1%} of all MACs "
+                                "are on the host; its time is not estimated")
+    for layer in report["layers"]:
+        if layer["host"]:
+            table.add_row(escape(layer["name"]), layer["host"]["reason"],
+                          f"{100 * layer['host']['macs_share']:.1f}")
+    return table
 
 
 def _streams(report: Mapping[str, Any]) -> Table:

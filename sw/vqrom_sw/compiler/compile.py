@@ -1,20 +1,24 @@
-"""The compiler as one page: the passes that turn a quantised network into a program.
+"""The compiler as one page: the passes that turn a quantised network into programs.
 
 =========================  =====================================  =====================
 pass                       what it does                           what it returns
 =========================  =====================================  =====================
-``network_graph``          a network as tasks and feature maps    ``TaskGraph``
+``cut_network``            what runs where, in which order        list of ``Stage``
+``stage_graph``            a stage as tasks and feature maps      ``TaskGraph``
 ``make_plan``              where maps live, in which strips       ``Plan``
+``cut_columns``            parts of layers whose rows do not fit  ``TaskGraph``
 ``emit``                   a plan as operations, strip by strip   list of ``Operation``
 ``count_transfers_apart``  input and output count by themselves   list of ``Operation``
 ``insert_codebook``        loads of a codebook SRAM               list of ``Operation``
+``interleave``             no unit waits where it can go on       list of ``Operation``
 ``schedule``               order of the list, and waits           ``Schedule``
 ``assemble``               table lines, constants, FETCHes        ``Assembly``
 ``make_program``           commands as bytes, sizes, limits       ``Program``
 =========================  =====================================  =====================
 
-Each pass returns a value and changes none of those before. :mod:`vqrom_sw.compiler.listing` shows
-the plan and the program in words.
+All passes but the first run once for each stage of the accelerator. Each pass returns a value and
+changes none of those before. Columns are cut only if there is no plan without, and then another
+plan is made. :mod:`vqrom_sw.compiler.listing` shows the plan and the program in words.
 """
 
 from __future__ import annotations
@@ -25,16 +29,20 @@ import numpy as np
 
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import LEVELS, Region
-from vqrom_sw.network import QuantizedNetwork
+from vqrom_sw.network import Conv, QuantizedNetwork
 
+from .columns import cut_columns
 from .emission import emit
-from .network_graph import network_graph
+from .network_graph import stage_graph
 from .operations import Operation
-from .plan import BEAT_COST, Plan, make_plan
+from .order import Schedule, interleave, schedule
+from .placement import host_reason
+from .plan import BEAT_COST, Plan, RowsDoNotFitError, make_plan
 from .program import COLUMN, Assembly, Program, assemble, pack_table
 from .rewrites import Reload, count_transfers_apart, insert_codebook
-from .schedule import Schedule, schedule
+from .stages import Stage, cut_network
 from .task_graph import TaskGraph
 
 
@@ -63,15 +71,77 @@ class Compilation:
     program: Program
 
 
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """A network as stages, with the programs of those that the accelerator runs.
+
+    Members
+    -------
+    network:
+        The quantised network.
+    stages:
+        Its stages in the order in which they run.
+    programs:
+        For each stage its program, or None for one of the host.
+    """
+
+    network: QuantizedNetwork
+    stages: tuple[Stage, ...]
+    programs: tuple[Program | None, ...]
+
+
 def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
                     *, codebook_reload: Reload = "network", contents: bool = True,
                     beat_cost: float = BEAT_COST) -> Program:
-    """Compile a network for an accelerator whose codebook is ``codewords``.
+    """Compile a network that the accelerator does as a whole.
 
     Parameters
     ----------
-    network:
-        The quantised network.
+    network, codewords, config, codebook_reload, contents, beat_cost:
+        As in :func:`compile_stage`.
+
+    Raises
+    ------
+    VqromError
+        If a layer is one of the host, the network belongs to another codebook, or a layer does not
+        fit the accelerator.
+    """
+    return compile_passes(network, codewords, config, codebook_reload=codebook_reload,
+                          contents=contents, beat_cost=beat_cost).program
+
+
+def compile_stages(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
+                   *, codebook_reload: Reload = "network", contents: bool = True,
+                   beat_cost: float = BEAT_COST) -> CompiledNetwork:
+    """Cut a network into stages, and compile those of the accelerator.
+
+    Parameters
+    ----------
+    network, codewords, config, codebook_reload, contents, beat_cost:
+        As in :func:`compile_stage`.
+
+    Raises
+    ------
+    VqromError
+        If the network belongs to another codebook, or a layer does not fit the accelerator.
+    """
+    stages = cut_network(network, config)
+    return CompiledNetwork(network, stages, tuple(
+        None if stage.where == "host" else compile_stage(
+            network, stage, codewords, config, codebook_reload=codebook_reload,
+            contents=contents, beat_cost=beat_cost)
+        for stage in stages))
+
+
+def compile_stage(network: QuantizedNetwork, stage: Stage, codewords: np.ndarray,
+                  config: AcceleratorConfig, *, codebook_reload: Reload = "network",
+                  contents: bool = True, beat_cost: float = BEAT_COST) -> Program:
+    """Compile a stage for an accelerator whose codebook is ``codewords``.
+
+    Parameters
+    ----------
+    network, stage:
+        The quantised network, and one of its stages that the accelerator runs.
     codewords:
         The codebook, int8 ``[k, d]``.
     config:
@@ -88,20 +158,46 @@ def compile_network(network: QuantizedNetwork, codewords: np.ndarray, config: Ac
     VqromError
         If the network belongs to another codebook, or a layer does not fit the accelerator.
     """
-    return compile_passes(network, codewords, config, codebook_reload=codebook_reload,
+    return compile_passes(network, codewords, config, stage, codebook_reload=codebook_reload,
                           contents=contents, beat_cost=beat_cost).program
 
 
 def compile_passes(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig,
-                   *, codebook_reload: Reload = "network", contents: bool = True,
-                   beat_cost: float = BEAT_COST) -> Compilation:
-    """Compile a network and keep what each pass returned; parameters of :func:`compile_network`."""
+                   stage: Stage | None = None, *, codebook_reload: Reload = "network",
+                   contents: bool = True, beat_cost: float = BEAT_COST) -> Compilation:
+    """Compile a stage and keep what each pass returned.
+
+    Parameters
+    ----------
+    network, codewords, config, codebook_reload, contents, beat_cost:
+        As in :func:`compile_stage`.
+    stage:
+        One of the network's stages; by default the only one, as in :func:`compile_network`.
+
+    Raises
+    ------
+    VqromError
+        As :func:`compile_stage` and :func:`compile_network`.
+    """
     digest = codebook_sha256(codewords)
     network.check_codebook(digest)
-    graph = network_graph(network, codewords, config)
-    names = ("load", *(layer.name for layer in network.layers), "store")
-    return _run_passes(graph, digest, names, network.indexed, ends=True,
+    stage = stage or _only_stage(network, config)
+    graph = stage_graph(network, stage, codewords, config)
+    names = ("load", *(layer.name for layer in stage.layers), "store")
+    indexed = any(isinstance(layer, Conv) and layer.indices is not None for layer in stage.layers)
+    return _run_passes(graph, digest, names, indexed, ends=True,
                        codebook_reload=codebook_reload, contents=contents, beat_cost=beat_cost)
+
+
+def _only_stage(network: QuantizedNetwork, config: AcceleratorConfig) -> Stage:
+    """The stage that is the whole network; refuse host layers by name."""
+    for layer in network.layers:
+        reason = host_reason(layer, network, config)
+        if reason:
+            raise VqromError(f"layer {layer.name!r}: must be one that the accelerator does to be "
+                             f"part of one program, but {reason}")
+    stage, = cut_network(network, config)
+    return stage
 
 
 def compile_graph(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, ends: bool,
@@ -121,7 +217,7 @@ def compile_graph(graph: TaskGraph, names: tuple[str, ...], indexed: bool, *, en
         Count loads of inputs and stores of outputs for the first and the last of ``names``, not
         for their layers.
     codebook_reload, contents, beat_cost:
-        As in :func:`compile_network`.
+        As in :func:`compile_stage`.
 
     Raises
     ------
@@ -138,18 +234,30 @@ def _run_passes(graph: TaskGraph, digest: str, names: tuple[str, ...], indexed: 
                 beat_cost: float) -> Compilation:
     """All passes after the graph, one after the other; ``digest`` is the codebook's SHA-256."""
     storage = graph.config.codebook_storage
-    plan = make_plan(graph, beat_cost)
+    graph, plan = _plan(graph, beat_cost)
     operations = emit(graph, plan)
     if ends:
         operations = count_transfers_apart(operations, len(names) - 1)
     if indexed and storage == "sram":
         operations = insert_codebook(operations, graph.codewords, codebook_reload)
+    operations = interleave(operations, graph.config)
     scheduled = schedule(operations, graph.config)
     assembly = assemble(scheduled, graph.config, len(names), check=indexed and storage == "rom",
                         contents=contents)
     commands = pack_table(assembly.table, digest) if contents else b""
     program = make_program(graph, names, plan, assembly, commands)
     return Compilation(graph, plan, operations, scheduled, program)
+
+
+def _plan(graph: TaskGraph, beat_cost: float) -> tuple[TaskGraph, Plan]:
+    """The plan, and the graph that it is for: cut by columns if map rows do not fit otherwise."""
+    try:
+        return graph, make_plan(graph, beat_cost)
+    except RowsDoNotFitError:
+        parts = cut_columns(graph)
+        if parts is None:
+            raise
+        return parts, make_plan(parts, beat_cost)
 
 
 def make_program(graph: TaskGraph, names: tuple[str, ...], plan: Plan, assembly: Assembly,

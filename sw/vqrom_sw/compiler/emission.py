@@ -8,6 +8,7 @@ the plan has found room for both.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from vqrom_hw.isa import Opcode
 
@@ -97,8 +98,9 @@ class _Emitter:
                             for number, source in enumerate(task.inputs))
             split = self._strips_of[strip.segment] == 1 and self._feeds_vector_unit(output)
             self.operations += task.operations(first, end, sources, target, split)
-            if is_spilled:
-                self._store(task.layer, target)
+            if is_spilled or output.is_output:
+                made = BufferRows(output, target.address(first), first, end)
+                self._store(task.layer, made)
 
     def _windows(self, strip: Strip) -> tuple[dict[WindowKey, BufferRows],
                                               dict[FeatureMap, BufferRows]]:
@@ -123,32 +125,39 @@ class _Emitter:
 
     def _load(self, layer: int, rows: BufferRows, first: int, end: int) -> None:
         """LOAD map rows ``first`` to ``end`` to their place."""
-        source, config, count = rows.map, self._config, end - first
-        dram = self._plan.dram_of(source)
-        fields = {
-            "region": dram.region, "offset": dram.offset + first * dram.pitch,
-            "beats": count * dram.pitch // config.beat_bytes,
-            "base": rows.address(first), "pad_value": source.zero_point,
-        }
-        if source.cut:
-            fields |= {"packets": count, "words": source.cut.words, "window": source.cut.window,
-                       "hop": source.cut.hop}
-        else:
-            fields |= {"packets": 1, "words": count * source.pitch, "window": config.rows,
-                       "hop": config.rows}
-        self.operations.append(Operation(
-            Opcode.LOAD, layer, fields, writes=(rows_area(rows, first, end),),
-            dram=DramRows(source, first, end)))
+        source, config = rows.map, self._config
+        for y0, y1, in_dram in self._transfers(source, first, end):
+            if source.cut:
+                packets, words = y1 - y0, source.cut.words
+                window, hop = source.cut.window, source.cut.hop
+            else:
+                packets, words = 1, (y1 - y0) * source.pitch
+                window = hop = config.rows
+            fields = {**in_dram, "base": rows.address(y0), "words": words, "packets": packets,
+                      "window": window, "hop": hop, "pad_value": source.zero_point}
+            self.operations.append(Operation(
+                Opcode.LOAD, layer, fields, writes=(rows_area(rows, y0, y1),),
+                dram=DramRows(source.in_dram, y0, y1)))
 
     def _store(self, layer: int, rows: BufferRows) -> None:
         """STORE map rows that lie in the buffer."""
-        output, count = rows.map, rows.end - rows.first
-        dram = self._plan.dram_of(output)
-        fields = {
-            "region": dram.region, "offset": dram.offset + rows.first * dram.pitch,
-            "beats": count * dram.pitch // self._config.beat_bytes,
-            "base": rows.base, "words": count * output.pitch,
-        }
-        self.operations.append(Operation(
-            Opcode.STORE, layer, fields, reads=(rows_area(rows, rows.first, rows.end),),
-            dram=DramRows(output, rows.first, rows.end)))
+        output = rows.map
+        for y0, y1, in_dram in self._transfers(output, rows.first, rows.end):
+            fields = {**in_dram, "base": rows.address(y0), "words": (y1 - y0) * output.pitch}
+            self.operations.append(Operation(
+                Opcode.STORE, layer, fields, reads=(rows_area(rows, y0, y1),),
+                dram=DramRows(output.in_dram, y0, y1)))
+
+    def _transfers(self, feature_map: FeatureMap, first: int,
+                   end: int) -> Iterator[tuple[int, int, dict[str, int]]]:
+        """Map rows that transfers move, and the columns that say where in DRAM those lie.
+
+        All in one; but in DRAM there are gaps between the rows of a column part, so that each
+        takes a transfer of its own.
+        """
+        dram, part = self._plan.dram_of(feature_map), feature_map.part
+        beats = part.beats if part else dram.pitch // self._config.beat_bytes
+        rows = [(y, y + 1) for y in range(first, end)] if part else [(first, end)]
+        for y0, y1 in rows:
+            yield y0, y1, {"region": dram.region, "offset": dram.offset + y0 * dram.pitch,
+                           "beats": (y1 - y0) * beats}

@@ -1,70 +1,97 @@
-"""The first pass of the compiler: a quantised network as a task graph."""
+"""The first pass of the compiler: a stage of a quantised network as a task graph."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.errors import VqromError
-from vqrom_sw.network import INPUT, Conv, Host, Layer, QuantizedNetwork, Select, Softmax
+from vqrom_sw.network import Conv, Layer, QuantizedNetwork
 
-from .feature_map import FeatureMap, dense_input
+from .feature_map import FeatureMap, align, dense_input
 from .lowering import lower
-from .placement import host_reason, is_depthwise
+from .placement import is_depthwise
+from .stages import Stage
 from .task_graph import TaskGraph
 
 
-def network_graph(network: QuantizedNetwork, codewords: np.ndarray,
-                  config: AcceleratorConfig) -> TaskGraph:
-    """The tasks of a network, one for each layer; layers are numbered from 1.
+def stage_graph(network: QuantizedNetwork, stage: Stage, codewords: np.ndarray,
+                config: AcceleratorConfig) -> TaskGraph:
+    """The tasks of a stage, one for each layer; layers are numbered from 1.
 
-    Raises
-    ------
-    VqromError
-        If a layer is not one that the accelerator does.
+    The stage's inputs lie in the INPUT region and its outputs in the OUTPUT region one after the
+    other, each at a multiple of :data:`vqrom_sw.compiler.feature_map.ALIGNMENT`.
+
+    Parameters
+    ----------
+    network, stage:
+        The network, and a stage of the accelerator.
+    codewords:
+        The codebook, int8 ``[k, d]``.
+    config:
+        Parameters of the accelerator that the program is for.
     """
-    for layer in network.layers:
-        reason = host_reason(layer, network, config)
-        if reason:
-            raise VqromError(f"layer {layer.name!r}: must be one that the accelerator does, but "
-                             f"{reason}; the reference engine runs it on the host")
-    graph, zero_point = TaskGraph(config, codewords, [], []), network.input_quantization.zero_point
-    alone = _only_reader(network)
-    maps: dict[str, FeatureMap] = {}
-    if alone is None:
-        maps[INPUT] = graph.add_input(
-            dense_input(INPUT, network.input_shape, zero_point, 0, config))
-    for number, given in enumerate(network.layers, start=1):
-        shape = network.shape_of(given.inputs[0])
+    builder = _GraphBuilder(network, stage, TaskGraph(config, codewords, [], []))
+    for number, layer in enumerate(stage.layers, start=1):
+        builder.add(number, layer)
+    builder.store(stage.outputs)
+    return builder.graph
+
+
+class _GraphBuilder:
+    """Goes through the layers of a stage and remembers the maps that are there."""
+
+    def __init__(self, network: QuantizedNetwork, stage: Stage, graph: TaskGraph):
+        self.graph = graph
+        self._network = network
+        self._maps: dict[str, FeatureMap] = {}
+        self._given = frozenset(stage.inputs)
+        self._readers = Counter(name for layer in stage.layers for name in layer.inputs)
+        self._input_bytes = 0
+
+    def add(self, number: int, given: Layer) -> None:
+        """Append a layer's task, and the stage's inputs that it is the first to read."""
+        shape = self._network.shape_of(given.inputs[0])
         layer = lower(given, shape[2])
-        if not isinstance(layer, Conv) or is_depthwise(layer, shape[2]):
-            output = graph.add_layer(number, layer, [maps[name] for name in layer.inputs])
-        elif given is alone:
-            output = graph.add_folded_conv(number, layer, shape, zero_point, 0,
-                                           layer.indices is not None)
+        if isinstance(layer, Conv) and not is_depthwise(layer, shape[2]):
+            output = self._add_conv(number, layer)
         else:
-            output = graph.add_conv(number, layer, shape, maps[layer.inputs[0]],
-                                    layer.indices is not None)
-        maps[layer.name] = output
-    if len(network.outputs) != 1:
-        raise VqromError(f"network {network.name!r} must have one output, "
-                         f"not {len(network.outputs)}")
-    last = network.outputs[0].layer
-    graph.store(maps[last], network.shape_of(last), 0)
-    return graph
+            output = self.graph.add_layer(number, layer, [self._source(name)
+                                                          for name in layer.inputs])
+        self._maps[layer.name] = output
 
+    def store(self, names: Sequence[str]) -> None:
+        """Make maps outputs of the program."""
+        offset = 0
+        for name in names:
+            layout = self.graph.store(self._maps[name], self._network.shape_of(name), offset)
+            offset = align(offset + layout.size)
 
-def _only_reader(network: QuantizedNetwork) -> Layer | None:
-    """The convolution on the array that alone reads the network's input, if there is one."""
-    readers = [layer for layer in network.layers if INPUT in layer.inputs]
-    first = readers[0]
-    alone = (len(readers) == 1 and first.inputs == (INPUT,) and isinstance(first, Conv | Select)
-             and not (isinstance(first, Conv)
-                      and is_depthwise(first, network.input_shape[2])))
-    return first if alone else None
+    def _add_conv(self, number: int, layer: Conv) -> FeatureMap:
+        """Append a convolution on the array, folded if no other layer reads its program input."""
+        source, = layer.inputs
+        shape, indexed = self._network.shape_of(source), layer.indices is not None
+        if source not in self._given or self._readers[source] > 1:
+            return self.graph.add_conv(number, layer, shape, self._source(source), indexed)
+        output = self.graph.add_folded_conv(number, layer, shape, self._zero_point(source),
+                                            self._input_bytes, indexed)
+        self._count_input(self.graph.tasks[-1].inputs[0])
+        return output
 
+    def _source(self, name: str) -> FeatureMap:
+        """The map of a name; an input of the stage is added when it is first read."""
+        if name not in self._maps:
+            self._maps[name] = self.graph.add_input(dense_input(
+                name, self._network.shape_of(name), self._zero_point(name), self._input_bytes,
+                self.graph.config))
+            self._count_input(self._maps[name])
+        return self._maps[name]
 
-def beyond_accelerator(network: QuantizedNetwork) -> list[str]:
-    """Name and kind of each host layer: those that only the reference engine can run."""
-    return [f"{layer.name!r} ({layer.operation})" for layer in network.layers
-            if isinstance(layer, (Host, Softmax))]
+    def _count_input(self, feature_map: FeatureMap) -> None:
+        assert feature_map.dram is not None
+        self._input_bytes = align(feature_map.dram.offset + feature_map.dram.size)
+
+    def _zero_point(self, name: str) -> int:
+        return self._network.quantization_of(name).zero_point

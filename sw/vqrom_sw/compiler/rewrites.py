@@ -25,9 +25,11 @@ def count_transfers_apart(operations: list[Operation], last: int) -> list[Operat
 
 def _counted_apart(operation: Operation, last: int) -> Operation:
     rows = operation.dram
-    if rows is None or not (rows.map.is_input or rows.map.is_output):
-        return operation
-    return replace(operation, layer=0 if rows.map.is_input else last)
+    if rows is not None and rows.map.is_input:
+        return replace(operation, layer=0)
+    if rows is not None and rows.map.is_output and operation.opcode == Opcode.STORE:
+        return replace(operation, layer=last)
+    return operation
 
 
 def insert_codebook(operations: list[Operation], codewords: np.ndarray,

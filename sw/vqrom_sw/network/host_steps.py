@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from vqrom_hw.errors import VqromError
 
@@ -197,6 +198,37 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
     except (RuntimeError, TypeError, IndexError, ValueError) as error:
         raise VqromError(f"host operations {', '.join(step.op for step in steps)} must fit their "
                          f"arguments, but: {' '.join(str(error).split())[:200]}") from None
+
+
+def count_products(steps: Sequence[HostStep], shapes: Sequence[Shape],
+                   constants: Sequence[tuple[int, ...]], natives: Sequence[Native],
+                   native: Native, shape: Shape) -> int:
+    """Multiply-accumulates of a host layer's matrix products and convolutions, for one image.
+
+    The steps run on tensors that have shapes and no values, and PyTorch's own counter counts. Other
+    operations count as none.
+
+    Parameters
+    ----------
+    steps, natives, native, shape:
+        As for :func:`run_steps`.
+    shapes:
+        Shape ``(H, W, C)`` of each input.
+    constants:
+        Shape of each constant tensor.
+
+    Raises
+    ------
+    VqromError
+        If an operation does not fit its arguments.
+    """
+    inputs = [torch.empty(1, channels, height, width, device="meta")
+              for height, width, channels in shapes]
+    # A flop is a multiplication or an addition.
+    with FlopCounterMode(display=False) as counter:
+        run_steps(steps, inputs, [torch.empty(size, device="meta") for size in constants],
+                  natives, native, shape)
+    return counter.get_total_flops() // 2
 
 
 def _run(steps: Sequence[HostStep], known: dict[str, list[Any]],

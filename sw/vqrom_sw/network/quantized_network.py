@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Quantization
 
-from .quantized_layers import Conv, Layer
+from .host_steps import count_products
+from .quantized_layers import Conv, Host, Layer
 from .shapes import INPUT, Native, Output, Shape, image_native
 
 NO_CODEBOOK = "0" * 64
@@ -55,6 +56,13 @@ class QuantizedNetwork:
         """Shape of the first output as the float network gives it, without the batch."""
         return self.outputs[0].native.sizes
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """A name for each output: the source's or its layer's, with a number if two are alike."""
+        names = [output.name or output.layer for output in self.outputs]
+        return tuple(f"{name}_{number}" if names.count(name) > 1 else name
+                     for number, name in enumerate(names))
+
     def check_codebook(self, sha256: str) -> None:
         """Refuse another codebook than the network's own; a network without indices runs on any.
 
@@ -92,7 +100,15 @@ class QuantizedNetwork:
         return layer.shape[2] * layer.kernel[0] * layer.kernel[1] * channels
 
     def macs_of(self, layer: Layer) -> int:
-        """Multiply-accumulates of a layer for one image, those with padding included."""
+        """Multiply-accumulates of a layer for one image, those with padding included.
+
+        Those of a host layer are of its matrix products and convolutions.
+        """
+        if isinstance(layer, Host):
+            return count_products(
+                layer.steps, [self.shape_of(name) for name in layer.inputs],
+                [constant.shape for constant in layer.constants], layer.inputs_native,
+                layer.native, layer.shape)
         return layer.shape[0] * layer.shape[1] * self.weights_of(layer)
 
 

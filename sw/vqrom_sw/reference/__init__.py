@@ -16,11 +16,18 @@ from .floating_point import (
     pad,
     run_table,
 )
-from .integer import dequantize, output_of, outputs_of, quantize_input, run_reference
+from .integer import (
+    dequantize,
+    output_of,
+    outputs_of,
+    quantize_input,
+    run_layers,
+    run_reference,
+)
 from .integer_layers import layer_weights, run_layer
 
 __all__ = [
     "LiveResults", "dequantize", "float_forward", "float_layer", "float_output", "float_outputs",
     "fold_layers", "layer_weights", "linear_part", "output_of", "outputs_of", "pad",
-    "quantize_input", "run_layer", "run_reference", "run_table",
+    "quantize_input", "run_layer", "run_layers", "run_reference", "run_table",
 ]

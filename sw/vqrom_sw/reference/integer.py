@@ -5,13 +5,15 @@ Every layer's output is int8, as the accelerator stores it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import torch
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import quantize
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.network import INPUT, Conv, QuantizedNetwork, map_inputs
+from vqrom_sw.network import INPUT, Conv, Layer, QuantizedNetwork, map_inputs
 
 from .integer_layers import layer_weights, run_layer
 
@@ -56,7 +58,6 @@ def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array.transpose(0, 2, 3, 1))
 
 
-@torch.no_grad()
 def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
                   inputs: np.ndarray) -> dict[str, np.ndarray]:
     """Run a quantised network, and keep every layer's output.
@@ -81,17 +82,50 @@ def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
     VqromError
         If the network belongs to another codebook.
     """
+    maps = {INPUT: inputs}
+    return maps | run_layers(network, codebook, network.layers, maps)
+
+
+@torch.no_grad()
+def run_layers(network: QuantizedNetwork, codebook: UniversalCodebook | None,
+               layers: Sequence[Layer], maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Run some layers of a quantised network on maps that are there already.
+
+    Inputs are cut into the same batches whichever layers these are, so that float32 steps of host
+    layers give the same bytes.
+
+    Parameters
+    ----------
+    network, codebook:
+        As for :func:`run_reference`.
+    layers:
+        Layers of the network in execution order.
+    maps:
+        int8 ``[N, H, W, C]`` by name: at least what the layers read and do not make themselves.
+
+    Returns
+    -------
+    dict
+        int8 ``[N, H, W, C]`` of every one of the layers, by name.
+
+    Raises
+    ------
+    VqromError
+        If the network belongs to another codebook.
+    """
     network.check_codebook("none" if codebook is None else codebook.sha256)
     weights = {layer.name: layer_weights(layer, network, codebook)
-               for layer in network.layers if isinstance(layer, Conv)}
-    parts: dict[str, list[np.ndarray]] = {}
-    for first in range(0, len(inputs), BATCH):
-        results = {INPUT: torch.from_numpy(inputs[first:first + BATCH].astype(np.int64))}
-        for layer in network.layers:
+               for layer in layers if isinstance(layer, Conv)}
+    made = {layer.name for layer in layers}
+    read = {name for layer in layers for name in layer.inputs if name not in made}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in made}
+    for first in range(0, len(next(iter(maps.values()))), BATCH):
+        results = {name: torch.from_numpy(maps[name][first:first + BATCH].astype(np.int64))
+                   for name in read}
+        for layer in layers:
             results[layer.name] = run_layer(network, layer, weights.get(layer.name),
                                             [results[name] for name in layer.inputs])
-        for name, value in results.items():
-            parts.setdefault(name, []).append(value.numpy().astype(np.int8))
+            parts[layer.name].append(results[layer.name].numpy().astype(np.int8))
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 

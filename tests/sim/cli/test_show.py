@@ -60,7 +60,9 @@ def test_program(work: Path, vqrom: Command) -> None:
     facts = json.loads(shown(vqrom, "mixed.vqnet", "--config", "tiny", "--json"))
     assert "plan for tiny" in text
     # A pipe gets every command, each on its own line.
-    program = facts["program"]
+    stage, = facts["stages"]
+    assert stage["where"] == "accelerator" and "stages beside tiny" in text
+    program = stage["program"]
     lines = [line.split() for line in text.splitlines()]
     for command in program:
         assert any(line[:2] == [str(command["position"]), command["command"].split()[0]]
@@ -68,7 +70,7 @@ def test_program(work: Path, vqrom: Command) -> None:
     assert program[-1]["command"] == "END"
     assert all(set(command) == {"position", "command", "layer", "units", "numbers", "waits",
                                 "bytes", "dram", "fields"} for command in program)
-    named = [layer for segment in facts["plan"] for layer in segment["layers"]]
+    named = [layer for segment in stage["plan"] for layer in segment["layers"]]
     assert named == [layer["name"] for layer in facts["layers"]]
 
 

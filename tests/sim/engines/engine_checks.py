@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from tests.hw.lib.test_requantizer import doubling_high_multiply, rounding_divide
 from tests.random_networks import NetworkBuilder, random_codebook
 from vqrom_hw.config import AcceleratorConfig, load_config
-from vqrom_sim.engines import run_model, run_rtl
+from vqrom_sim.engines import Counts
 from vqrom_sim.engines.rtl.engine import RtlRun
+from vqrom_sim.flows.staged import run_stages_model, run_stages_rtl
 from vqrom_sim.report import describe, hardware_figures
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import compile_network
+from vqrom_sw.compiler import compile_stages
 from vqrom_sw.network import Conv, QuantizedNetwork
 from vqrom_sw.reference import quantize_input, run_reference
 
@@ -67,29 +68,43 @@ def check_network(network: QuantizedNetwork, codebook: UniversalCodebook,
 
     Parameters
     ----------
+    network:
+        One that the accelerator does as a whole; :func:`check_stages` takes any.
     inputs:
         int8 ``[N, C, H, W]``.
     options:
-        Of :func:`vqrom_sw.compiler.compile.compile_network`.
+        Of :func:`vqrom_sw.compiler.compile_stages`.
     """
+    run, = check_stages(network, codebook, config, inputs, **options)
+    assert isinstance(run, RtlRun)
+    return run
+
+
+def check_stages(network: QuantizedNetwork, codebook: UniversalCodebook,
+                 config: AcceleratorConfig, inputs: np.ndarray,
+                 **options: Any) -> tuple[Counts | None, ...]:
+    """As :func:`check_network`, for all maps that cross between stages; what each counted."""
     maps = quantize_input(network, inputs)
-    program = compile_network(network, codebook.codewords, config, **options)
-    run = run_rtl(program, codebook.codewords,
-                  program.input_image(maps, network.input_quantization.zero_point))
+    compiled = compile_stages(network, codebook.codewords, config, **options)
+    run = run_stages_rtl(compiled, codebook, maps, lambda what, done, total: None)
     expected = run_reference(network, codebook, maps)
     check_convolutions(network, codebook, expected)
-    np.testing.assert_array_equal(program.output_maps(run.outputs),
-                                  expected[network.layers[-1].name])
+    for name, values in run.maps.items():
+        np.testing.assert_array_equal(values, expected[name], err_msg=name)
 
-    sizes = compile_network(network, codebook.codewords, config, contents=False, **options)
-    model = run_model(sizes, len(maps))
-    assert run.counters == model.counters
-    layers = zip(program.layers, run.layer_counters, model.layer_counters, strict=True)
-    for name, counted, modelled in layers:
-        assert (name, counted) == (name, modelled)
-    report = describe(network, codebook, config, len(maps), "either")
-    assert hardware_figures(report, program, run) == hardware_figures(report, sizes, model)
-    return run
+    sizes = compile_stages(network, codebook.codewords, config, contents=False, **options)
+    model = run_stages_model(sizes, len(maps), lambda what, done, total: None)
+    for program, counted, modelled in zip(compiled.programs, run.counts, model, strict=True):
+        if program is None or counted is None or modelled is None:
+            assert program is counted is modelled is None
+            continue
+        assert counted.counters == modelled.counters
+        layers = zip(program.layers, counted.layer_counters, modelled.layer_counters, strict=True)
+        for name, real, estimated in layers:
+            assert (name, real) == (name, estimated)
+    report = describe(network, compiled.stages, codebook, config, len(maps), "either")
+    assert hardware_figures(report, compiled, run.counts) == hardware_figures(report, sizes, model)
+    return run.counts
 
 
 def check_convolutions(network: QuantizedNetwork, codebook: UniversalCodebook,
@@ -112,7 +127,7 @@ def _convolution(network: QuantizedNetwork, layer: Conv, codebook: UniversalCode
     planes = F.pad(torch.from_numpy(centred).permute(0, 3, 1, 2), (left, right, top, bottom))
     sums = F.conv2d(planes, torch.from_numpy(weights.astype(np.int64)).permute(0, 3, 1, 2),
                     torch.from_numpy(layer.bias.astype(np.int64)), layer.stride,
-                    groups=layer.groups)
+                    dilation=layer.dilation, groups=layer.groups)
     assert sums.dtype == torch.int64
     scaled = np.empty(sums.shape, np.int64)
     scales = zip(layer.requantization.multiplier.tolist(), layer.requantization.shift.tolist(),

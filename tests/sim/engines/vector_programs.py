@@ -122,22 +122,25 @@ class ProgramBuilder:
     def vector(self, operation: VectorOp, readable: tuple[int, int],
                writable: tuple[int, int]) -> None:
         """Any loops of an operation; it writes other words than it reads."""
-        rng = self.rng
-        window, fields = self._window(operation)
-        outputs = [(rng.randint(1, 4), rng.randint(0, 4)) for _ in range(LEVELS - 2)]
-        if operation == VectorOp.SLIDING:
-            outputs[1:] = [(1, 0)] * (LEVELS - 3)
-        count = int(np.prod([count for count, _ in outputs]))
-        while count * (fields.get("out_columns", 1)) > 40:
-            outputs[rng.randrange(len(outputs))] = (1, 0)
-            count = int(np.prod([count for count, _ in outputs]))
+        sliding = operation == VectorOp.SLIDING
+        window, fields = self._sliding_window() if sliding else self._window(operation)
+        results = fields.pop("out_columns", 1)
+        outputs = self._outputs(40 // results, 1 if sliding else LEVELS - 2)
         self._packets(operation, fields)
         self._line(
             Opcode.VECTOR, {Unit.LOAD: 1}, operation=operation,
             **self._nest([*window, *outputs], (SOURCE, readable), padded=True),
-            **self._target(writable, count * fields.pop("out_columns", 1)), **self._range(),
-            **self._scales(operation), **self._moves(), **fields)
+            **self._target(writable, results * int(np.prod([count for count, _ in outputs]))),
+            **self._range(), **self._scales(operation), **self._moves(), **fields)
         self._issued[Unit.VECTOR] += 1
+
+    def _outputs(self, most: int, levels: int) -> list[tuple[int, int]]:
+        """Loops over at most so many outputs, of which some levels do anything."""
+        loops, rng = [(1, 0)] * (LEVELS - 2), self.rng
+        for level in range(levels):
+            count = rng.randint(1, min(4, most))
+            loops[level], most = (count, rng.randint(0, 4)), most // count
+        return loops
 
     def _window(self, operation: VectorOp) -> tuple[list[tuple[int, int]], dict[str, int]]:
         """The two inner loops, and the fields that go with them."""
@@ -150,14 +153,17 @@ class ProgramBuilder:
             lanes = config.vector_tables == "lane" and rng.random() < 0.5
             return [(1, 0), (1, 0)], {"lane_tables": int(lanes)}
         rows, columns = rng.randint(1, 3), rng.randint(1, 3)
-        if operation == VectorOp.SLIDING:
-            columns, stride = rng.randint(2, config.vector_columns), rng.randint(1, 2)
-            out_columns = rng.randint(1, 4)
-            walked = (out_columns - 1) * stride + columns
-            return [(rows, rng.randint(1, 9)), (walked, 1)], {
-                "taps": rows * columns, "kernel_columns": columns, "column_stride": stride,
-                "out_columns": out_columns}
         return [(columns, 1), (rows, rng.randint(1, 9))], {"taps": rows * columns}
+
+    def _sliding_window(self) -> tuple[list[tuple[int, int]], dict[str, int]]:
+        """The same of SLIDING, and in ``out_columns`` the results of a row."""
+        rng = self.rng
+        rows, columns = rng.randint(1, 3), rng.randint(2, self.config.vector_columns)
+        stride, out_columns = rng.randint(1, 2), rng.randint(1, 4)
+        walked = (out_columns - 1) * stride + columns
+        return [(rows, rng.randint(1, 9)), (walked, 1)], {
+            "taps": rows * columns, "kernel_columns": columns, "column_stride": stride,
+            "out_columns": out_columns}
 
     def _nest(self, loops: list[tuple[int, int]], areas: tuple[tuple[int, int], ...],
               padded: bool = False) -> dict[str, int]:

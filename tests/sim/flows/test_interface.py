@@ -204,7 +204,7 @@ def test_inspection(made: vqrom.CompressionResult) -> None:
     assert [(layer.kind, layer.encoding) for layer in layers] == [
         ("conv", "raw"), ("maxpool", ""), ("linear", "indexed")]
     assert layers[2].bits_per_weight == 1
-    listing = vqrom.explain(network, made.codebook, "tiny")
+    listing, = vqrom.explain(network, made.codebook, "tiny").stages
     assert [name for segment in listing.plan for name in segment.layers] == ["0", "2", "4"]
     with pytest.raises(vqrom.VqromError, match="must come with its codebook"):
         vqrom.inspect_network(network)

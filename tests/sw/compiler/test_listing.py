@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.command_interpreter import decode_commands
-from tests.random_networks import mixed_network, random_codebook, random_network
+from tests.random_networks import NetworkBuilder, mixed_network, random_codebook, random_network
 from tests.sw.compiler.program_checks import config_of
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Opcode, Region
@@ -82,7 +82,7 @@ def test_fields_are_those_of_the_bytes(network: QuantizedNetwork,
 @pytest.mark.parametrize("config", [ROOMY, TIGHT], ids=["roomy", "tight"])
 def test_waits_name_a_command_of_their_unit(network: QuantizedNetwork,
                                             config: AcceleratorConfig) -> None:
-    listing = explain_network(network, CODEBOOK.codewords, config)
+    listing, = explain_network(network, CODEBOOK.codewords, config).stages
     assert any(line.waits for line in listing.commands)
     for line in listing.commands:
         for wait in line.waits:
@@ -108,7 +108,7 @@ def test_waits_beyond_sixteen_bits_are_whole_again() -> None:
 @pytest.mark.parametrize("config", [ROOMY, TIGHT], ids=["roomy", "tight"])
 def test_plan_makes_every_row_once_and_fits(network: QuantizedNetwork,
                                             config: AcceleratorConfig) -> None:
-    listing = explain_network(network, CODEBOOK.codewords, config)
+    listing, = explain_network(network, CODEBOOK.codewords, config).stages
     layers = [layer for segment in listing.plan for layer in segment.layers]
     assert layers == [layer.name for layer in network.layers]
     made = dict.fromkeys(layers, 0)
@@ -128,7 +128,7 @@ def test_plan_makes_every_row_once_and_fits(network: QuantizedNetwork,
 
 
 def test_residencies_are_seen_in_the_commands(network: QuantizedNetwork) -> None:
-    listing = explain_network(network, CODEBOOK.codewords, TIGHT)
+    listing, = explain_network(network, CODEBOOK.codewords, TIGHT).stages
     maps = {line.name: line for segment in listing.plan for line in segment.maps}
     stored = {line.layer for line in listing.commands
               if line.opcode == Opcode.STORE and line.dram and line.dram[0] == "SCRATCH"}
@@ -141,22 +141,25 @@ def test_residencies_are_seen_in_the_commands(network: QuantizedNetwork) -> None
 
 
 def test_listing_compiles_the_same_program(network: QuantizedNetwork) -> None:
-    listing = explain_network(network, CODEBOOK.codewords, TIGHT)
+    listing, = explain_network(network, CODEBOOK.codewords, TIGHT).stages
     program = compile_network(network, CODEBOOK.codewords, TIGHT)
+    assert listing.program is not None
     np.testing.assert_array_equal(listing.program.table, program.table)
     assert len(listing.commands) == len(program.table)
 
 
 def test_rows_of_text() -> None:
-    listing = explain_network(NETWORKS["mixed"].build(), CODEBOOK.codewords, TIGHT)
+    listing, sliding = (explain_network(NETWORKS[name].build(), CODEBOOK.codewords, TIGHT).stages[0]
+                        for name in ("mixed", "depthwise"))
 
     def first(name: str) -> CommandLine:
-        return next(line for line in listing.commands if line.name == name)
+        return next(line for line in (*listing.commands, *sliding.commands) if line.name == name)
 
     fetch = first("FETCH index").as_row()
     assert fetch["queues"] == fetch["number"] == fetch["waits"] == ""
     assert fetch["dram"].startswith("CONSTANT + ") and fetch["bytes"].startswith("index ")
     compute = first("COMPUTE indexed")
+    assert listing.program is not None
     assert compute.as_row()["queues"] == "weights, array, post"
     assert np.prod(compute.loops) == np.prod(
         [listing.program.table[compute.position, COLUMN[f"count_{level}"]] for level in range(6)])
@@ -165,3 +168,22 @@ def test_rows_of_text() -> None:
     assert first("VECTOR copy").loops[:2] == (1, 1)
     assert first("END").as_row()["details"] == ""
     assert listing.plan[0].as_row()["segment"] == "0"
+
+
+def test_column_parts_are_told_by_their_columns() -> None:
+    """A layer in parts is a segment for each, which names the columns that it reads and makes."""
+    net = NetworkBuilder(CODEBOOK, (3, 20, 8))
+    net.conv(16)
+    config = config_of("tiny", activation_words=64)
+    listing, = explain_network(net.build(), CODEBOOK.codewords, config).stages
+    segments = listing.plan
+    parts = [tuple(line.columns for line in segment.maps) for segment in segments]
+    assert len(parts) > 1 and {segment.layers for segment in segments} == {("conv0",)}
+    edges = [made for _, made in parts if made]
+    assert [first for first, _ in edges] == [0, *(end for _, end in edges[:-1])]
+    assert edges[-1][1] == 18
+    # A window of three columns sees two beyond the outputs' last one.
+    assert [read for read, _ in parts] == [(first, end + 2) for first, end in edges]
+    first, end = edges[1]
+    assert segments[1].as_row()["maps"] == (
+        f"input of conv0 columns {first}..{end + 2} spilled, conv0 columns {first}..{end} spilled")

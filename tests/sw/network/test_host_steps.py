@@ -124,6 +124,17 @@ def test_quantised_written_and_read(name: str, tmp_path: Path) -> None:
         compile_network(loaded, codebook.codewords, config)
 
 
+def test_products_on_the_host_count() -> None:
+    """Two heads of 7 x 7 products of 4 numbers, twice: scores, and what is mixed with them."""
+    module, x = make("attention")
+    codebook = extract_codebook([capture(module, x[:1])], subvector=1, codewords=256, seed=0)
+    network = compress(capture(module, x[:1]), codebook, x.numpy())
+    linear = 4 * 8 * 8 + 2 * 8 * 16
+    assert sum(map(network.macs_of, network.layers)) == 7 * linear + 2 * (2 * 7 * 7 * 4)
+    hosts = [network.macs_of(layer) for layer in network.layers if isinstance(layer, Host)]
+    assert sum(hosts) == 2 * (2 * 7 * 7 * 4)
+
+
 def forged(**changes: Any) -> HostStep:
     return dataclasses.replace(HostStep("softmax.int", ({"input": 0}, 1), {}), **changes)
 

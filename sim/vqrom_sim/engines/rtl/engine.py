@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from vqrom_hw.bus import BOUNDARY as PAGE
+from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import (
     COUNTERS,
@@ -57,8 +58,31 @@ class RtlRun(Counts):
     seconds: float
 
 
+def prepare_model(config: AcceleratorConfig, codewords: np.ndarray,
+                  progress: Progress | None = None) -> Path:
+    """Build the Verilator model of an accelerator, or find it in the cache; its folder.
+
+    Parameters
+    ----------
+    config, codewords:
+        The accelerator, and int8 ``[k, d]`` for its ROM.
+    progress:
+        As for :func:`run_rtl`.
+
+    Raises
+    ------
+    VqromError
+        If tools are missing, or one of them fails.
+    """
+    tell = progress or (lambda what, done, total: None)
+    tell(BUILDING, 0, 0)
+    model = build_model(config, codewords)
+    tell(BUILDING, 1, 1)
+    return model
+
+
 def run_rtl(program: Program, codewords: np.ndarray, images: np.ndarray,
-            progress: Progress | None = None) -> RtlRun:
+            progress: Progress | None = None, model: Path | None = None) -> RtlRun:
     """Run a program once per image.
 
     Parameters
@@ -71,6 +95,8 @@ def run_rtl(program: Program, codewords: np.ndarray, images: np.ndarray,
         uint8 ``[N, input_bytes]``: DRAM region ``INPUT`` of each image.
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
+    model:
+        What :func:`prepare_model` returned for this accelerator; by default it is called here.
 
     Raises
     ------
@@ -78,9 +104,7 @@ def run_rtl(program: Program, codewords: np.ndarray, images: np.ndarray,
         If tools are missing, the images do not fit the simulated DRAM, or the simulation fails.
     """
     tell = progress or (lambda what, done, total: None)
-    tell(BUILDING, 0, 0)
-    model = build_model(program.config, codewords)
-    tell(BUILDING, 1, 1)
+    model = model or prepare_model(program.config, codewords, progress)
     with tempfile.TemporaryDirectory(prefix="vqrom-") as name:
         folder = Path(name)
         job, arguments = prepare_job(program, images, folder)

@@ -5,10 +5,10 @@ Nothing here decides anything. ``explain_network`` compiles and describes; ``des
 """
 
 from .disassembly import CommandLine, Wait, disassemble
-from .listing import CompilerListing, explain_network
+from .listing import CompilerListing, StageListing, explain_network
 from .plan_lines import MapLine, SegmentLine, StripLine, WindowLine, describe_plan
 
 __all__ = [
-    "CommandLine", "CompilerListing", "MapLine", "SegmentLine", "StripLine", "Wait", "WindowLine",
-    "describe_plan", "disassemble", "explain_network",
+    "CommandLine", "CompilerListing", "MapLine", "SegmentLine", "StageListing", "StripLine", "Wait",
+    "WindowLine", "describe_plan", "disassemble", "explain_network",
 ]

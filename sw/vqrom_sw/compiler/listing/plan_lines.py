@@ -27,6 +27,9 @@ class MapLine:
         Word of the activation buffer at which a resident map begins; None for other maps.
     dram:
         The DRAM region and byte at which the map lies, None for a map that is on chip only.
+    columns:
+        First and end of the columns, where the layer runs in column parts and this is one of the
+        map; None for a map by itself. Rows and words are then the part's.
     """
 
     name: str
@@ -36,6 +39,11 @@ class MapLine:
     words: int
     base: int | None
     dram: tuple[str, int] | None
+    columns: tuple[int, int] | None
+
+    def __str__(self) -> str:
+        columns = f" columns {self.columns[0]}..{self.columns[1]}" if self.columns else ""
+        return f"{self.name}{columns} {self.residency}"
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ class SegmentLine:
 
     def as_row(self) -> dict[str, str]:
         """The segment as texts by heading, for a table."""
-        maps = ", ".join(f"{line.name} {line.residency}" for line in self.maps)
+        maps = ", ".join(map(str, self.maps))
         return {"segment": str(self.index), "layers": ", ".join(self.layers),
                 "strips": str(len(self.strips)), "maps": maps, "words": str(self.words)}
 
@@ -161,10 +169,12 @@ class _PlanDescriber:
         if feature_map.dram or residency == Residency.SPILLED:
             layout = self._plan.dram_of(feature_map)
             dram = (layout.region.name, layout.offset)
+        part = feature_map.part
+        columns = (part.first, part.first + feature_map.width) if part else None
         return MapLine(
             feature_map.name, residency.value, rows=feature_map.height,
             row_words=feature_map.pitch, words=feature_map.size,
-            base=self._plan.bases.get(feature_map), dram=dram)
+            base=self._plan.bases.get(feature_map), dram=dram, columns=columns)
 
     def _strip(self, number: int, strip: Strip, residents: int) -> StripLine:
         names = {position: self._tasks[position].name for position in strip.produced}

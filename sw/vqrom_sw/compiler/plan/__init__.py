@@ -6,9 +6,9 @@ emission carries it out.
 """
 
 from .plan import Life, Plan, Residency, RowWindow, Segment, Strip, WindowKey
-from .planner import BEAT_COST, make_plan
+from .planner import BEAT_COST, RowsDoNotFitError, make_plan
 
 __all__ = [
-    "BEAT_COST", "Life", "Plan", "Residency", "RowWindow", "Segment", "Strip", "WindowKey",
-    "make_plan",
+    "BEAT_COST", "Life", "Plan", "Residency", "RowWindow", "RowsDoNotFitError", "Segment",
+    "Strip", "WindowKey", "make_plan",
 ]

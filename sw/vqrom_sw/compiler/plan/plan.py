@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ..feature_map import DramLayout, FeatureMap, align
@@ -155,5 +155,11 @@ class Plan:
                    default=0)
 
     def dram_of(self, feature_map: FeatureMap) -> DramLayout:
-        """Where a map lies in DRAM that is an input, an output or spilled."""
+        """Where a map lies in DRAM that is an input, an output or spilled.
+
+        Of a part of a map, the layout begins at the part's first column.
+        """
+        if feature_map.part:
+            layout = self.dram_of(feature_map.part.whole)
+            return replace(layout, offset=layout.offset + feature_map.part.offset)
         return feature_map.dram or self.scratch[feature_map]

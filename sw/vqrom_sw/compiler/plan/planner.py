@@ -1,7 +1,8 @@
 """The plan of a program: which maps stay on chip, and in which strips the others pass through.
 
 The planner begins with every map on chip that need not be in DRAM. While something does not fit, it
-lets one map go and tries again: fused if its only reader follows at once, else spilled.
+lets one map go and tries again: fused if its only reader follows at once, else spilled. Then chains
+of fused maps that leave room for strips of single rows only are cut where that costs least.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ..feature_map import DramLayout, FeatureMap, align, word_layout
 from ..task_graph import TaskGraph
 from .placer import ResidentSpans
 from .plan import Life, Plan, Residencies, Residency, Segment, Span, Strip
-from .release import release
+from .release import release, widen_strips
 from .residents import Arrangement, arrange
 from .strip_search import NoRoomError, StripSearch
 from .timeline import Timeline, place_lives
@@ -34,10 +35,20 @@ def make_plan(graph: TaskGraph, beat_cost: float = BEAT_COST) -> Plan:
 
     Raises
     ------
-    VqromError
+    RowsDoNotFitError
         If not even single map rows fit the activation buffer.
     """
-    residencies = _first_residencies(graph)
+    plan = _fitting_plan(graph, _first_residencies(graph), beat_cost)
+    while (residencies := widen_strips(graph.tasks, plan)) is not None:
+        try:
+            plan = _fitting_plan(graph, residencies, beat_cost)
+        except VqromError:
+            break
+    return plan
+
+
+def _fitting_plan(graph: TaskGraph, residencies: Residencies, beat_cost: float) -> Plan:
+    """The first plan that fits, letting one map go after the other from given residencies."""
     while True:
         arrangement = arrange(graph, residencies)
         try:
@@ -50,19 +61,28 @@ def make_plan(graph: TaskGraph, beat_cost: float = BEAT_COST) -> Plan:
 
 
 def _first_residencies(graph: TaskGraph) -> Residencies:
-    """All maps resident, but for outputs and for inputs that only one task reads."""
+    """All maps resident, but for inputs that one task reads, outputs that none does, and parts."""
+    in_parts = {piece.part.whole for piece in graph.maps if piece.part}
+
     def passes_through(feature_map: FeatureMap) -> bool:
-        return feature_map.is_output or (feature_map.is_input and len(feature_map.consumers) == 1)
+        readers = len(feature_map.consumers)
+        return (feature_map.part is not None or feature_map in in_parts
+                or (feature_map.is_output and not readers)
+                or (feature_map.is_input and readers == 1))
 
     return {feature_map: Residency.SPILLED if passes_through(feature_map) else Residency.RESIDENT
             for feature_map in graph.maps}
 
 
-def _no_room(graph: TaskGraph, error: NoRoomError) -> VqromError:
+class RowsDoNotFitError(VqromError):
+    """Not even single map rows of a layer fit the activation buffer."""
+
+
+def _no_room(graph: TaskGraph, error: NoRoomError) -> RowsDoNotFitError:
     config, name = graph.config, graph.tasks[error.segment.end - 1].name
-    return VqromError(f"layer {name!r}: its feature maps must fit activation_words "
-                      f"{config.activation_words} of config {config.name!r}, "
-                      f"not {error.needed!r} words")
+    return RowsDoNotFitError(
+        f"layer {name!r}: its feature maps must fit activation_words "
+        f"{config.activation_words} of config {config.name!r}, not {error.needed!r} words")
 
 
 def _make_plan(arrangement: Arrangement, beat_cost: float) -> Plan:
@@ -115,7 +135,8 @@ def _place_scratch(graph: TaskGraph, residencies: Residencies) -> dict[FeatureMa
     places: dict[FeatureMap, DramLayout] = {}
     size = 0
     for feature_map in graph.maps:
-        if residencies[feature_map] == Residency.SPILLED and feature_map.dram is None:
+        if (residencies[feature_map] == Residency.SPILLED and feature_map.dram is None
+                and feature_map.part is None):
             shape = (feature_map.height, feature_map.width, feature_map.words * graph.config.rows)
             layout = word_layout(feature_map, shape, Region.SCRATCH, size, graph.config)
             places[feature_map] = layout

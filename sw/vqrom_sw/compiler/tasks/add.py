@@ -24,6 +24,8 @@ class AddTask(Task):
 
     add: Elementwise = field(repr=False)
 
+    cuts_columns = True
+
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
         alike = sources[0].map.pitch == sources[1].map.pitch

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from amaranth.hdl import Shape
 
-from vqrom_hw.isa import Channel, Opcode, Stream
+from vqrom_hw.isa import BODIES, Channel, Opcode, Stream
 from vqrom_sw.network import Conv
 
 from ..feature_map import BufferRows
@@ -22,8 +23,12 @@ from ..operations import (
     target_fields,
 )
 from .conv_constants import ConvConstants
+from .handover import handover_ranges
 from .packets import PARAMETER_BYTES
 from .task import Block, Task, even_ranges, word_ranges
+
+MOST_BEATS = (1 << Shape.cast(BODIES[Opcode.FETCH]["beats"].shape).width) - 1
+"""Bus beats that one FETCH can bring."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class ConvTask(Task):
     group_channels: int
 
     on_array = True
+    cuts_columns = True
+    hands_over = True
 
     @cached_property
     def column_tiles(self) -> int:
@@ -119,7 +126,7 @@ class ConvTask(Task):
         per_word = self.config.rows // self.config.columns
         if self.conv.groups == 1:
             return [Piece(first * per_word, end * per_word, 0, self.inputs[0].words)
-                    for first, end in word_ranges(self.output.words, split)]
+                    for first, end in self._word_ranges(split)]
         pieces: list[Piece] = []
         for tile in range(self.column_tiles):
             word, words = self._words_of(tile)
@@ -129,6 +136,14 @@ class ConvTask(Task):
             else:
                 pieces.append(Piece(tile, tile + 1, word, words))
         return pieces
+
+    def _word_ranges(self, split: bool) -> list[tuple[int, int]]:
+        """Channel words of the output for a COMPUTE each, whose weights one FETCH can bring."""
+        config, words = self.config, self.output.words
+        whole = self._weights(Piece(0, self.column_tiles, 0, self.inputs[0].words)).size
+        most = max(1, MOST_BEATS * config.beat_bytes * words // whole)
+        return [(first + low, first + high) for first, end in word_ranges(words, split)
+                for low, high in even_ranges(end - first, most)]
 
     def _words_of(self, tile: int) -> tuple[int, int]:
         """First channel word and number of words that the groups of a column tile read."""
@@ -143,20 +158,24 @@ class ConvTask(Task):
                    target: BufferRows, split: bool) -> list[Operation]:
         operations = []
         pieces = self.pieces(split)
-        for block in self.blocks(first, end):
+        for block in self.blocks(first, end, split):
             read = rows_area(sources[0], *self.needs(block.y0, block.y1))
             operations += [self._compute(piece, block, sources[0], target, read)
                            for piece in pieces]
         return operations
 
-    def blocks(self, first: int, end: int) -> list[Block]:
-        """Output rows ``first`` to ``end`` as blocks of pixels that fit the accumulators."""
+    def blocks(self, first: int, end: int, split: bool) -> list[Block]:
+        """Output rows ``first`` to ``end`` as blocks of pixels that fit the accumulators.
+
+        Blocks of fewer rows let the vector unit begin early, unless ``split`` channels do.
+        """
         depth, width = self.config.accumulator_depth, self.output.width
-        if width <= depth:
-            return [Block(first + y0, first + y1, 0, width)
-                    for y0, y1 in even_ranges(end - first, depth // width)]
-        return [Block(y, y + 1, x0, x1)
-                for y in range(first, end) for x0, x1 in even_ranges(width, depth)]
+        if width > depth:
+            return [Block(y, y + 1, x0, x1)
+                    for y in range(first, end) for x0, x1 in even_ranges(width, depth)]
+        parts = handover_ranges(self, first, end, self.tiles * width, self.constant_beats, split)
+        return [Block(low + y0, low + y1, 0, width) for low, high in parts
+                for y0, y1 in even_ranges(high - low, depth // width)]
 
     def _compute(self, piece: Piece, block: Block, source: BufferRows, target: BufferRows,
                  read: Area) -> Operation:
@@ -191,8 +210,9 @@ class ConvTask(Task):
         return nest_fields([
             (block.width, kernel.stride_columns * words, 0, kernel.stride_columns),
             (block.height, kernel.stride_rows * pitch, kernel.stride_rows, 0),
-            (kernel.columns, kernel.tap * words, 0, kernel.tap),
-            (kernel.rows, pitch, 1, 0), (piece.words, 1, 0, 0), (piece.passes, 0, 0, 0),
+            (kernel.columns, kernel.tap_columns * words, 0, kernel.tap_columns),
+            (kernel.rows, kernel.tap_rows * pitch, kernel.tap_rows, 0), (piece.words, 1, 0, 0),
+            (piece.passes, 0, 0, 0),
         ], source.address(top, left) + piece.word, top - source.first, left,
             source.end - source.first, source.map.width)
 

@@ -1,33 +1,49 @@
-"""The reader of ONNX models: node by node into a PyTorch module; constants are folded."""
+"""The reader of ONNX models: node by node into a PyTorch module, which runs while it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
-import onnx.checker
 import onnx.helper
 import onnx.numpy_helper
-import onnx.shape_inference
 import torch
-from onnx.reference import ReferenceEvaluator
 from torch import nn
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.importers.imported_module import MAX_BYTES, Call, Imported, ImportedModule
-from vqrom_sw.io import read_bytes
+from vqrom_sw.importers.check import check_inputs, check_module
+from vqrom_sw.importers.imported_module import Imported, ImportedModule
 
-from .functions import ELEMENTWISE, FUNCTIONS, Function
-from .modules import MODULES, linear
+from . import model_file
+from .constants import fold, shape_of
+from .evaluator import OnnxEvaluator
+from .node import OnnxNode
+from .operators import OPERATORS, REFUSED
+from .source import DataInput, find_source
+from .values import COUNTS, PROBES, Data, Static, Value, repeated
+
+Scope = dict[str, Value]
+"""What is known of the tensors that a graph can see, by name."""
 
 
-def read_onnx(path: Path) -> Imported:
-    """Read an ONNX model with one float32 image input and one output.
+def read_onnx(path: Path, example_shape: Sequence[int] = (),
+              fixed: Mapping[str, np.ndarray] | None = None) -> Imported:
+    """Read an ONNX model with one data input, and compare it with what onnxruntime computes.
 
-    All sizes of the input but the batch must be given in the file.
+    The input has two to four axes, the first of which is that of the images. It is float32, or
+    integers that the model makes float32 at once.
+
+    Parameters
+    ----------
+    path:
+        The file; its weights may lie in further files in the same folder.
+    example_shape:
+        Shape of one input, ``(1, ...)``, for a model that leaves sizes open.
+    fixed:
+        Values for inputs of the model that are no data, by name: states, rates, thresholds.
 
     Returns
     -------
@@ -37,16 +53,19 @@ def read_onnx(path: Path) -> Imported:
     Raises
     ------
     VqromError
-        If the file is no valid ONNX model, or has an operator that is not known here; the message
-        names it.
+        If the file is no valid ONNX model, has an operator, attribute or input that is not
+        understood, or the module does not compute what the file does; the message names it.
     """
     try:
-        model = onnx.load_model_from_string(read_bytes(path, "ONNX model", MAX_BYTES))
-        onnx.checker.check_model(model)
-        for size in model.graph.input[0].type.tensor_type.shape.dim[:1]:
-            # Shapes are computed for one image; what depends on them is folded.
-            size.dim_value = 1
-        return _Reader(onnx.shape_inference.infer_shapes(model).graph).read()
+        model = model_file.load(path)
+        source = find_source(model, example_shape, fixed or {})
+        try:
+            return _imported(model, source)
+        except VqromError:
+            if source.batch is not None or _runs(model, source):
+                raise
+        # The file says that it takes any number of images, and holds the number 1 nonetheless.
+        return _imported(model, replace(source, batch=1))
     except VqromError as error:
         raise VqromError(f"ONNX model {str(path)!r}: {error}") from None
     except Exception as error:
@@ -54,86 +73,210 @@ def read_onnx(path: Path) -> Imported:
                          f"{' '.join(str(error).split())[:200]}") from None
 
 
+def _imported(model: onnx.ModelProto, source: DataInput) -> Imported:
+    """Read a model, and compare it with what the file computes."""
+    converted = _converted(model, source)
+    reader = _Reader(source, model_file.version_of(converted))
+    module = reader.read(converted.graph)
+    evaluator = OnnxEvaluator(model, converted, source)
+    evaluator.images_axes([data.images for data in reader.outputs])
+    for x in check_inputs(source.shape, source.integers):
+        check_module(module, evaluator, x)
+    return Imported(module, source.shape, tuple(value.name for value in model.graph.output),
+                    evaluator)
+
+
+def _converted(model: onnx.ModelProto, source: DataInput) -> onnx.ModelProto:
+    return source.for_any_batch(model_file.normalise(source.for_conversion(model)))
+
+
+def _runs(model: onnx.ModelProto, source: DataInput) -> bool:
+    """Whether a file runs with each number of images, or with none."""
+    works: list[bool] = []
+    for x in check_inputs(source.shape, source.integers):
+        try:
+            OnnxEvaluator(model, _converted(model, source), source).outputs(x)
+            works.append(True)
+        except VqromError:
+            works.append(False)
+    return len(set(works)) == 1
+
+
 class _Reader:
-    """Reads the graph of one model."""
+    """Reads one model; it is what its nodes see of the graph (:class:`~.node.Surroundings`)."""
 
-    def __init__(self, graph: Any):
-        self._graph = graph
-        self._constants: dict[str, torch.Tensor] = {
-            tensor.name: torch.from_numpy(np.array(onnx.numpy_helper.to_array(tensor)))
-            for tensor in graph.initializer}
-        self._shapes: dict[str, list[int]] = {
-            value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
-            for value in (*graph.input, *graph.value_info)}
+    def __init__(self, source: DataInput, version: int):
+        self.batch = source.batch
+        self.outputs: list[Data] = []
+        self._source, self._version = source, version
+        self._read: set[str] = set()
+        self._names: set[str] = set()
+        self._module = ImportedModule(source.name)
+        self._input = Data(self._fresh(source.name), source.probes(PROBES))
 
-    def read(self) -> Imported:
-        inputs = [value for value in self._graph.input if value.name not in self._constants]
-        if len(inputs) != 1 or len(self._graph.output) != 1:
-            raise VqromError(f"must have one input and one output, not {len(inputs)} and "
-                             f"{len(self._graph.output)}")
-        tensor = inputs[0].type.tensor_type
-        sizes = [size.dim_value for size in tensor.shape.dim]
-        if tensor.elem_type != onnx.TensorProto.FLOAT or len(sizes) not in (2, 4) \
-                or min(sizes[1:]) < 1:
-            raise VqromError("its input must be float32 of shape (N, C, H, W) or (N, C) with all "
-                             f"sizes but N given, not {sizes!r}")
-        module = ImportedModule(inputs[0].name)
-        if len(sizes) == 2:
-            # The product's inputs are images; this one has one pixel.
-            module.append("flatten_input", nn.Flatten(), [inputs[0].name], inputs[0].name)
-        for node in self._graph.node:
-            self._append(module, node)
-        module.result = self._graph.output[0].name
-        _, channels, height, width = (*sizes, 1, 1)[:4]
-        return Imported(module.eval(), (1, channels, height, width))
+    def read(self, graph: onnx.GraphProto) -> nn.Module:
+        """Read the whole graph, and return the module in evaluation mode."""
+        scope: Scope = {name: Static.of(value) for name, value in self._source.fixed.items()}
+        scope[self._source.name] = self._input
+        self.outputs = [self._output(value, name) for value, name in zip(
+            self._graph(graph, scope), [entry.name for entry in graph.output], strict=True)]
+        self._module.results = tuple(data.name for data in self.outputs)
+        return self._module.eval()
 
-    def _append(self, module: ImportedModule, node: Any) -> None:
-        if node.op_type == "Shape" and min(self._shapes.get(node.input[0], [0])) > 0:
-            self._constants[node.output[0]] = torch.tensor(self._shapes[node.input[0]])
-            return
-        if all(given in self._constants for given in node.input if given):
-            self._fold(node)
-            return
-        attributes = {attribute.name: onnx.helper.get_attribute_value(attribute)
-                      for attribute in node.attribute}
-        name = node.name or node.op_type.lower()
-        inputs = [given for given in node.input if given and given not in self._constants]
-        constants = [self._constants.get(given) for given in node.input]
-        if node.op_type in MODULES:
-            part: nn.Module = MODULES[node.op_type](node, attributes, self._constants)
-        elif node.op_type == "MatMul" and constants[1] is not None and constants[1].dim() == 2:
-            part = linear(constants[1].T, None)
-        elif node.op_type in ELEMENTWISE:
-            part = _WithConstants(ELEMENTWISE[node.op_type], constants)
-        elif node.op_type in FUNCTIONS:
-            part = Call(FUNCTIONS[node.op_type](attributes, constants))
+    def _output(self, value: Value | None, name: str) -> Data:
+        if not isinstance(value, Data):
+            raise VqromError(f"output {name!r} must depend on the input {self._source.name!r}")
+        if value.probes[0].dtype != torch.float32:
+            raise VqromError(f"output {name!r} must be float32, "
+                             f"not {str(value.probes[0].dtype)[6:]}")
+        return value
+
+    def _graph(self, graph: onnx.GraphProto, scope: Scope) -> list[Value | None]:
+        """Read the nodes of a graph, or of a branch, and return its outputs."""
+        for tensor in graph.initializer:
+            scope[tensor.name] = Static.of(onnx.numpy_helper.to_array(tensor))
+        for tensor in graph.sparse_initializer:
+            raise VqromError(f"weights {tensor.values.name!r} must not be sparse")
+        self._read |= {entry.name for entry in graph.output}
+        reads = [set(_reads(node)) for node in graph.node]
+        self._read |= {name for names in reads for name in names}
+        last = {name: place for place, names in enumerate(reads) for name in names}
+        for entry in graph.output:
+            last.pop(entry.name, None)
+        for place, proto in enumerate(graph.node):
+            self._node(proto, scope)
+            for name in reads[place]:
+                if last.get(name) == place:
+                    # Nothing reads it any more, and its probes take memory.
+                    scope.pop(name, None)
+        return [scope.get(entry.name) for entry in graph.output]
+
+    def _node(self, proto: onnx.NodeProto, scope: Scope) -> None:
+        kind = proto.op_type
+        if proto.domain not in model_file.STANDARD:
+            raise VqromError(f"node {proto.name or proto.output[0]!r}: operator {kind} of the "
+                             f"domain {proto.domain!r} is not known")
+        values = [scope.get(name) if name else None for name in proto.input]
+        for name, value in zip(proto.input, values, strict=True):
+            if name and value is None:
+                raise VqromError(f"node {proto.name or proto.output[0]!r} ({kind}): reads "
+                                 f"{name!r}, which nothing makes")
+        if kind == "If":
+            self._branch(proto, values[0], scope)
+        elif kind in ("Shape", "Size") and isinstance(values[0], Data):
+            scope[proto.output[0]] = shape_of(proto, values[0])
+        elif not any(isinstance(value, Data) for value in values):
+            scope.update(zip(proto.output, fold(proto, values, self._version),  # type: ignore
+                             strict=True))
         else:
-            known = ", ".join(sorted({*MODULES, *FUNCTIONS, *ELEMENTWISE}))
-            raise VqromError(f"node {name!r}: operator {node.op_type} is not known; known are "
-                             f"{known}")
-        module.append(name, part, inputs, node.output[0])
+            self._part(OnnxNode(proto, values, self._version, self), proto.output, scope)
 
-    def _fold(self, node: Any) -> None:
-        """Compute what depends on constants alone, by the standard's own implementation."""
-        given = {name: self._constants[name].numpy() for name in node.input if name}
-        results = ReferenceEvaluator(node).run(None, given)
-        for name, value in zip(node.output, results, strict=True):
-            self._constants[name] = torch.from_numpy(np.array(value))
+    def _branch(self, proto: onnx.NodeProto, condition: Value | None, scope: Scope) -> None:
+        """Read the branch of an ``If`` that a constant condition takes."""
+        node = OnnxNode(proto, [condition], self._version, self)
+        taken = bool(node.constant(0).reshape(()))
+        graph = node.required("then_branch" if taken else "else_branch")
+        results = self._graph(graph, dict(scope))
+        for name, value in zip(proto.output, results, strict=True):
+            if value is not None:
+                scope[name] = value
+
+    def _part(self, node: OnnxNode, outputs: Sequence[str], scope: Scope) -> None:
+        """Read a node that depends on the network's input."""
+        handler = OPERATORS.get(node.kind)
+        if handler is None:
+            raise node.error(REFUSED.get(node.kind, "the operator is not known"))
+        part = handler(node)
+        node.finish()
+        if isinstance(part, Data | Static):
+            scope[outputs[0]] = part
+            return
+        part.eval()
+        runs = [self._run(node, part, probe) for probe in range(len(PROBES))]
+        if isinstance(runs[0], tuple):
+            names = [self._fresh(name or node.name) for name in outputs]
+            names += [self._fresh(node.name) for _ in runs[0][len(names):]]
+            self._module.append(node.name, part, [data.name for data in node.operands], names)
+            for name, unique, *probes in zip(outputs, names, *runs, strict=False):
+                scope[name] = self._result(node, part, unique, probes)
+        else:
+            name = self._fresh(outputs[0])
+            self._module.append(node.name, part, [data.name for data in node.operands], name)
+            scope[outputs[0]] = self._result(node, part, name, runs)
+
+    @staticmethod
+    def _result(node: OnnxNode, part: nn.Module, name: str, probes: Sequence[torch.Tensor]
+                ) -> Data:
+        """A result, whose images are within their axis as before if it has as many entries."""
+        data = Data(name, (probes[0], probes[1]))
+        like = next((operand for operand in node.operands if operand.images is not None), None)
+        front = like.front if like is not None and like.images is not None and \
+            data.images is not None and like.images[1] == data.images[1] else 1
+        return replace(data, front=getattr(part, "front", front))
+
+    def _run(self, node: OnnxNode, part: nn.Module, probe: int):
+        """Run a part with one of the numbers of images."""
+        try:
+            with torch.no_grad():
+                return part(*(data.probes[probe] for data in node.operands))
+        except Exception as error:
+            images = f", as it must though the file has {self.batch}" if self.batch else ""
+            raise node.error(f"does not run with {PROBES[probe]} images{images}: "
+                             f"{' '.join(str(error).split())[:160]}") from None
+
+    def _fresh(self, name: str) -> str:
+        """A name that no tensor of the module has yet; branches may use one name twice."""
+        unique, count = name, 1
+        while unique in self._names:
+            count += 1
+            unique = f"{name}#{count}"
+        self._names.add(unique)
+        return unique
+
+    def is_read(self, name: str) -> bool:
+        """Whether a node, or the user, reads the tensor."""
+        return name in self._read
+
+    def spread(self, value: Static) -> Data | None:
+        """Make a tensor of a value that grows with the images and is the same for each, or None."""
+        if len({at.ndim for at in value.at}) > 1:
+            return None
+        grown = Data("", tuple(torch.empty(at.shape, device="meta")
+                               for at in value.at[:2]))  # type: ignore[arg-type]
+        if grown.images is None or grown.shape(COUNTS[-1]) != value.at[-1].shape:
+            return None
+        axis, each = grown.images
+        single, *others = (repeated(at, axis) for at in value.at)
+        if single is None or not all(np.array_equal(single, other)  # type: ignore[arg-type]
+                                     for other in others):
+            return None
+        part = _Spread(torch.from_numpy(np.array(single)), axis, each)
+        name = self._fresh("constant_for_each_image")
+        self._module.append(name, part, [self._input.name], name)
+        return Data(name, tuple(part(probe) for probe in self._input.probes))  # type: ignore
 
 
-class _WithConstants(nn.Module):
-    """A function some of whose operands are constants of the model."""
+def _reads(node: onnx.NodeProto) -> Iterator[str]:
+    """Names that a node reads, or the branches within it."""
+    yield from node.input
+    for attribute in node.attribute:
+        for graph in [attribute.g] if attribute.HasField("g") else attribute.graphs:
+            yield from (entry.name for entry in graph.output)
+            for inner in graph.node:
+                yield from _reads(inner)
 
-    def __init__(self, function: Function, operands: Sequence[torch.Tensor | None]):
+
+class _Spread(nn.Module):
+    """A constant that is repeated for each image."""
+
+    def __init__(self, value: torch.Tensor, axis: int, each: int):
         super().__init__()
-        self._function = function
-        self._operands = len(operands)
-        for place, operand in enumerate(operands):
-            if operand is not None:
-                self.register_buffer(f"operand{place}", operand)
+        self.value: torch.Tensor
+        self.register_buffer("value", value)
+        self._axis, self._each = axis, each
 
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        given = iter(inputs)
-        operands = [getattr(self, f"operand{place}", None) for place in range(self._operands)]
-        operands = [next(given) if operand is None else operand for operand in operands]
-        return self._function(*operands)
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        sizes = list(self.value.shape)
+        sizes[self._axis] = len(x) * self._each
+        return self.value.expand(sizes)
+

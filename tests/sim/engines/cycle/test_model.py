@@ -57,6 +57,34 @@ def groups(net: NetworkBuilder) -> None:
     net.linear(9)
 
 
+def wide(net: NetworkBuilder) -> None:
+    """Rows of maps that only the largest of the buffers holds: the others take them in parts."""
+    first = net.conv(20, (3, 2), (1, 2), (1, 0, 1, 1))
+    net.add(first, net.conv(20, (3, 3), padding=SAME, groups=20, raw=True, source=first))
+    net.max_pool((2, 3), (2, 3))
+
+
+def products(net: NetworkBuilder) -> None:
+    """Windows that share no pixel: of the input, gathered in DRAM; then of a map on chip."""
+    net.conv(24, (4, 3), (4, 3))
+    net.conv(20, (2, 1), (2, 1))
+    net.linear(9)
+
+
+def dilated(net: NetworkBuilder) -> None:
+    """Positions of windows that lie apart, on both units."""
+    net.conv(20, (3, 3), (2, 1), SAME, dilation=(1, 2))
+    net.conv(20, (3, 3), (1, 1), (2, 2, 2, 2), groups=20, dilation=(2, 2))
+    net.conv(20, (2, 2), (1, 1), (1, 0, 1, 1), groups=20, dilation=(2, 1))
+    net.max_pool((2, 2), (1, 1), SAME, dilation=(2, 3))
+
+
+def multiplied(net: NetworkBuilder) -> None:
+    """Several outputs for each channel; a depthwise kernel too large for the vector unit."""
+    net.conv(24, (3, 3), (1, 1), SAME, groups=8)
+    net.conv(24, (8, 8), padding=(3, 4, 4, 3), groups=24, raw=True)
+
+
 CASES: dict[str, tuple[Shape, Callable[[NetworkBuilder], object]]] = {
     "narrow image": ((13, 17, 3), lambda net: net.conv(10, (5, 5), (2, 2), (2, 1, 1, 2))),
     "wide rows": ((3, 61, 5), lambda net: net.conv(9, (2, 5), (1, 1), (1, 3, 0, 2))),
@@ -65,6 +93,10 @@ CASES: dict[str, tuple[Shape, Callable[[NetworkBuilder], object]]] = {
     "vector unit": ((10, 7, 20), vector_work),
     "spilled": ((12, 11, 16), spilled),
     "groups": ((6, 5, 32), groups),
+    "wide maps": ((4, 151, 24), wide),
+    "products": ((17, 14, 3), products),
+    "dilated": ((12, 10, 5), dilated),
+    "multiplied": ((9, 7, 8), multiplied),
 }
 
 
@@ -81,7 +113,7 @@ def test_networks(case: str, name: str) -> None:
 
 
 def test_cases_are_as_hard_as_they_say() -> None:
-    """A map in scratch memory, rows in parts, all operations of the vector unit."""
+    """A map in scratch memory, rows in parts, maps in parts, all operations of the vector unit."""
     def columns(case: str, opcode: Opcode, column: str) -> np.ndarray:
         shape, build = CASES[case]
         codebook = random_codebook(ODD)
@@ -92,6 +124,7 @@ def test_cases_are_as_hard_as_they_say() -> None:
 
     assert Region.SCRATCH in columns("spilled", Opcode.STORE, "region")
     assert columns("wide rows", Opcode.COMPUTE, "target_width").max() < 61
+    assert columns("wide maps", Opcode.STORE, "words").max() < 76 * 4, "less than a row of conv0"
     assert set(columns("vector unit", Opcode.VECTOR, "operation")) == {
         VectorOp.SLIDING, VectorOp.MAX, VectorOp.ADD, VectorOp.SUM}
 

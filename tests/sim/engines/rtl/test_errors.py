@@ -120,6 +120,9 @@ CASES: dict[str, Callable[[], tuple[Run, ErrorCode, int]]] = {
     "fetch to no channel": lambda: (
         with_fields(position(Opcode.FETCH, 1), channel=len(Channel)), ErrorCode.OPCODE,
         position(Opcode.FETCH, 1)),
+    "vector operation that does not exist": lambda: (
+        with_fields(position(Opcode.VECTOR), operation=15), ErrorCode.OPCODE,
+        position(Opcode.VECTOR)),
     "program without END": lambda: (
         with_registers(program_beats=end() * COMMAND_BYTES // CONFIG.beat_bytes),
         ErrorCode.OPCODE, end()),

@@ -7,6 +7,7 @@ model): one of powers of two, one of odd widths, whose maps are spilled.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,6 @@ from vqrom_sim.flows import simulate
 from vqrom_sim.flows import simulation as module
 from vqrom_sim.report.figures import STREAMS
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.network import QuantizedNetwork
 
 CONFIGS = {config.name: config for config in (TINY, ODD)}
 
@@ -106,16 +106,18 @@ def test_a_wrong_byte_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     config = CONFIGS["tiny"]
     codebook = random_codebook(config)
     builder = mixed_network(codebook)
-    honest = module.output_of
+    honest, network = module.run_reference, builder.build()
+    last = network.layers[-1].name
 
-    def flipped(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> np.ndarray:
-        outputs = honest(network, results).copy()
-        outputs.flat[4] ^= 1
-        return outputs
+    def flipped(*arguments: Any) -> dict[str, np.ndarray]:
+        results = honest(*arguments)
+        results[last].flat[4] ^= 1
+        return results
 
-    monkeypatch.setattr(module, "output_of", flipped)
-    report = simulate(builder.build(), codebook, config, builder.images(1)).report
+    monkeypatch.setattr(module, "run_reference", flipped)
+    report = simulate(network, codebook, config, builder.images(1)).report
     assert (report["bit_exact"], report["mismatches"]) == (False, 1)
+    assert report["first_mismatch"] == last
 
 
 def test_network_on_another_rom() -> None:

@@ -1,0 +1,254 @@
+"""Comparison of an imported network with its source, before anything is made of it.
+
+A reader that misunderstands a file would give wrong numbers without a word. So the source runs too,
+in an interpreter that we did not write, and both must give the same on inputs of two batch sizes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from vqrom_hw.errors import VqromError
+from vqrom_sw.network import INPUT, FloatNetwork
+from vqrom_sw.reference import float_layer
+
+BATCHES = (1, 3)
+"""Numbers of images with which an import is checked."""
+
+TOLERANCE = 1e-4
+"""Greatest difference, as a share of the greatest value of the tensor.
+
+Float32 sums of a few thousand terms, in another order, differ by some 1e-6 of the result's range,
+and a hundred layers of them by some 1e-5. The smallest mistake worth the name, a GELU with ``tanh``
+for one with ``erf``, makes 1.6e-4 of its range.
+"""
+
+SMALLEST_SCALE = 1e-2
+"""Greatest value that a tensor is taken to have at least.
+
+Interpreters approximate sigmoid and the like with errors of some 1e-7, whatever the result is.
+"""
+
+
+class Evaluator(Protocol):
+    """What runs a network's source: the interpreter of its file format.
+
+    Members
+    -------
+    name:
+        What the interpreter is called, for messages.
+    """
+
+    name: str
+
+    def outputs(self, x: np.ndarray) -> list[np.ndarray]:
+        """Run the source on inputs ``[N, ...]`` and return its outputs in order."""
+        ...
+
+    def intermediates(self, x: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Run the source and return all tensors it can tell, in the order of execution."""
+        ...
+
+
+class Traceable(Protocol):
+    """A module that can tell the tensors within, under the names they have in the source."""
+
+    def values(self, x: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        """Run the module and return its tensors by name."""
+        ...
+
+
+def check_inputs(shape: Sequence[int], integers: bool = False) -> Iterator[np.ndarray]:
+    """Make random inputs of each number of images in :data:`BATCHES`.
+
+    Images differ in kind, so that bends of activation functions are met on both sides: normally
+    distributed values, wider ones, and ones from 0 to 1.
+
+    Parameters
+    ----------
+    shape:
+        Shape of one input, with a batch of any size in front.
+    integers:
+        Whether only the numbers 0 to 100 may occur.
+
+    Returns
+    -------
+    Iterator
+        float32 ``[N, *shape[1:]]``.
+    """
+    random = np.random.default_rng(1)
+    for batch in BATCHES:
+        x = random.standard_normal((batch, *shape[1:]))
+        if batch > 1:
+            x[1] *= 4
+            x[2] = random.random(shape[1:])
+        yield (random.integers(0, 101, x.shape) if integers else x).astype(np.float32)
+
+
+def difference(found: np.ndarray, expected: np.ndarray) -> float:
+    """Greatest difference of two tensors, as a share of the greatest finite expected value.
+
+    That value counts as :data:`SMALLEST_SCALE` at least.
+
+    Returns
+    -------
+    float
+        0 for equal tensors; infinity if shapes differ, or numbers that are not finite do. A shape
+        that lacks the images' axis is equal to one of a single image.
+    """
+    if found.shape != expected.shape:
+        if found.size != expected.size or \
+                [n for n in found.shape if n != 1] != [n for n in expected.shape if n != 1]:
+            return math.inf
+        found = found.reshape(expected.shape)
+    found, expected = found.astype(np.float64), expected.astype(np.float64)
+    finite = np.isfinite(expected)
+    if not np.array_equal(finite, np.isfinite(found)) or \
+            not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
+        return math.inf
+    if not finite.any():
+        return 0.0
+    scale = max(float(np.abs(expected[finite]).max()), SMALLEST_SCALE)
+    return float(np.abs(found[finite] - expected[finite]).max()) / scale
+
+
+def check_module(module: nn.Module, evaluator: Evaluator, x: np.ndarray) -> None:
+    """Compare a module with its source on given inputs.
+
+    Parameters
+    ----------
+    module:
+        The module; if it is :class:`Traceable`, the message names the first tensor that differs.
+    evaluator:
+        What runs the source.
+    x:
+        float32 ``[N, ...]``.
+
+    Raises
+    ------
+    VqromError
+        If an output differs by more than :data:`TOLERANCE`.
+    """
+    expected = evaluator.outputs(x)
+    with torch.no_grad():
+        found = module(torch.from_numpy(x))
+    results = found if isinstance(found, tuple) else (found,)
+    worst = max((difference(result.numpy(), right) for result, right
+                 in zip(results, expected, strict=True)), default=0.0)
+    if worst > TOLERANCE:
+        raise VqromError(f"{_first_different(module, evaluator, x)} must be what "
+                         f"{evaluator.name} computes with {len(x)} images, and an output "
+                         f"{_by(worst)}")
+
+
+def _by(share: float) -> str:
+    if math.isinf(share):
+        return "has another shape, or numbers that are not finite elsewhere"
+    return f"differs by {share:.2g} of its greatest value"
+
+
+def _first_different(module: nn.Module, evaluator: Evaluator, x: np.ndarray) -> str:
+    """Name the first tensor of a module that is not what the source computes."""
+    if not hasattr(module, "values"):
+        return "the network's output"
+    known = evaluator.intermediates(x)
+    with torch.no_grad():
+        values: Mapping[str, torch.Tensor] = module.values(torch.from_numpy(x))  # type: ignore
+    for name, value in values.items():
+        right = known.get(name)
+        if right is not None and difference(*_common(value.numpy(), right)) > TOLERANCE:
+            return f"tensor {name!r}"
+    return "the network's output"
+
+
+def _common(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both tensors up to the shorter one's end, if a single axis differs."""
+    if first.ndim == second.ndim:
+        axes = [axis for axis in range(first.ndim) if first.shape[axis] != second.shape[axis]]
+        if len(axes) == 1:
+            both = range(min(first.shape[axes[0]], second.shape[axes[0]]))
+            return np.take(first, both, axes[0]), np.take(second, both, axes[0])
+    return first, second
+
+
+def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor) -> None:
+    """Compare a captured network with the module that it was captured from.
+
+    It runs both on the first input alone, and on the first three.
+
+    Parameters
+    ----------
+    network:
+        The network in float.
+    module:
+        The module.
+    inputs:
+        float32 ``[N, ...]``, like the module's example input, at least three of them.
+
+    Raises
+    ------
+    VqromError
+        If an output differs by more than :data:`TOLERANCE`; the message names the first layer that
+        makes what the module does not compute.
+    """
+    for batch in BATCHES:
+        x = inputs[:batch]
+        recorder = _Recorder()
+        with torch.no_grad(), recorder:
+            expected = module(x)
+        right = expected if isinstance(expected, tuple) else (expected,)
+        results = _layers(network, network.input_native.feature_map(x, network.input_shape))
+        worst = max(difference(output.native.tensor(results[output.layer]).numpy(), value.numpy())
+                    for output, value in zip(network.outputs, right, strict=True))
+        if worst > TOLERANCE:
+            raise VqromError(
+                f"network {network.name!r}: {_first_layer(network, recorder.tensors, results)} "
+                f"must be what the module computes with {len(x)} images, and an output "
+                f"{_by(worst)}")
+
+
+def _layers(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Run all layers on maps ``[N, C, H, W]``; the results by name, the input among them."""
+    results = {INPUT: x}
+    for layer in network.layers:
+        try:
+            with torch.no_grad():
+                results[layer.name] = float_layer(layer, [results[name] for name in layer.inputs])
+        except Exception as error:
+            raise VqromError(f"network {network.name!r}: layer {layer.name!r} must run with "
+                             f"{len(x)} images, but: {' '.join(str(error).split())[:200]}"
+                             ) from None
+    return results
+
+
+class _Recorder(TorchDispatchMode):
+    """Keeps the result of every operation that PyTorch runs, sorted, by number of values."""
+
+    def __init__(self):
+        super().__init__()
+        self.tensors: dict[int, list[np.ndarray]] = {}
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(tensor, torch.Tensor) and tensor.dtype == torch.float32:
+                values = np.sort(tensor.detach().numpy(), axis=None)
+                self.tensors.setdefault(values.size, []).append(values)
+        return result
+
+
+def _first_layer(network: FloatNetwork, tensors: Mapping[int, Sequence[np.ndarray]],
+                 results: Mapping[str, torch.Tensor]) -> str:
+    """Name the first layer whose values the module makes in no order."""
+    for layer in network.layers:
+        values = np.sort(results[layer.name].numpy(), axis=None)
+        if all(difference(values, made) > TOLERANCE for made in tensors.get(values.size, ())):
+            return f"layer {layer.name!r}"
+    return "the output"
