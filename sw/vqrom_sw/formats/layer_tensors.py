@@ -17,6 +17,10 @@ Tensors = dict[str, np.ndarray]
 """The file's tensors; those of layer ``n`` are called ``n.NAME``."""
 
 
+HOST_CONSTANTS = (np.float32, np.bool_, np.int64)
+"""Types of the constants of host layers: numbers, masks, and places in a tensor."""
+
+
 def take(tensors: Tensors, number: int, layer: str, name: str, dtype: type,
          *shape: int) -> np.ndarray:
     """Take a tensor out of the file's.
@@ -81,8 +85,10 @@ def read_host(record: HostRecord, number: int, tensors: Tensors) -> Host:
     constants = []
     for place in range(record.constants):
         constant = tensors.pop(f"{number}.constant.{place}", None)
-        if constant is None or constant.dtype != np.float32:
-            raise VqromError(f"layer {record.name!r}: constant {place} must be float32")
+        if constant is None or constant.dtype not in HOST_CONSTANTS:
+            found = "none" if constant is None else str(constant.dtype)
+            raise VqromError(f"layer {record.name!r}: constant {place} must be float32, bool or "
+                             f"int64, not {found}")
         constants.append(constant)
     steps = tuple(HostStep(step.op, step.arguments, step.keywords) for step in record.steps)
     check_steps(record.name, steps, len(record.inputs), len(constants))

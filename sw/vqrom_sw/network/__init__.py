@@ -26,7 +26,15 @@ from .float_network import (
     is_sum,
     readers_of,
 )
-from .host_steps import GETITEM, OPERATIONS, RESHAPES, HostStep, check_steps, run_steps
+from .host_steps import (
+    EXPAND_BATCH,
+    GETITEM,
+    OPERATIONS,
+    RESHAPES,
+    HostStep,
+    check_steps,
+    run_steps,
+)
 from .quantized_layers import (
     AveragePool,
     Concat,
@@ -47,7 +55,7 @@ from .quantized_network import NO_CODEBOOK, QuantizedNetwork, image_output
 from .shapes import INPUT, Native, Output, Shape, image_native, map_inputs, native_of
 
 __all__ = [
-    "GETITEM", "INPUT", "NO_CODEBOOK", "OPERATIONS", "RESHAPES", "UNBOUNDED", "AveragePool",
+    "EXPAND_BATCH", "GETITEM", "INPUT", "NO_CODEBOOK", "OPERATIONS", "RESHAPES", "UNBOUNDED", "AveragePool",
     "Concat", "Conv", "DepthToSpace", "Elementwise", "FloatAveragePool", "FloatConcat",
     "FloatConv", "FloatDepthToSpace", "FloatElementwise", "FloatGlobalAveragePool", "FloatHost",
     "FloatLayer", "FloatMaxPool", "FloatNetwork", "FloatPad", "FloatSelect", "FloatTable",

@@ -246,7 +246,7 @@ class FloatHost(FloatLayer):
     steps:
         The operations in order; :func:`run_steps` runs them.
     constants:
-        Constant tensors that the steps refer to, float32.
+        Constant tensors that the steps refer to: float32, bool or int64.
     inputs_native:
         How the float network sees each input.
     native:

@@ -7,6 +7,7 @@ quantised like those of any other layer.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,30 +25,56 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
         # Activations and normalisations.
         "softmax.int", "_softmax.default", "log_softmax.int", "layer_norm.default",
         "group_norm.default", "_native_batch_norm_legit_no_training.default",
+        "instance_norm.default", "batch_norm.default", "rms_norm.default",
         "gelu.default", "sigmoid.default", "tanh.default", "silu.default",
-        "hardswish.default", "hardsigmoid.default",
-        "leaky_relu.default", "elu.default", "relu.default", "relu6.default", "hardtanh.default",
-        "prelu.default", "softplus.default", "mish.default", "clamp.default",
+        "hardswish.default", "hardsigmoid.default", "log_sigmoid.default", "selu.default",
+        "celu.default", "leaky_relu.default", "elu.default", "relu.default", "relu6.default",
+        "hardtanh.default", "prelu.default", "softplus.default", "mish.default", "clamp.default",
+        "clamp_min.default", "clamp_max.default", "clamp.Tensor", "threshold.default",
+        "softshrink.default", "hardshrink.default", "glu.default",
         # Arithmetic.
-        "add.Tensor", "add.Scalar", "sub.Tensor", "sub.Scalar", "rsub.Scalar", "mul.Tensor",
-        "mul.Scalar", "div.Tensor", "div.Scalar", "neg.default", "abs.default", "exp.default",
-        "sqrt.default", "rsqrt.default", "reciprocal.default", "pow.Tensor_Scalar",
-        "square.default", "erf.default", "pow.Tensor_Tensor", "maximum.default",
-        "minimum.default", "matmul.default", "bmm.default",
-        "scaled_dot_product_attention.default", "eq.Scalar", "ne.Scalar", "gt.Scalar",
-        "lt.Scalar", "ge.Scalar", "le.Scalar", "logical_not.default", "where.self",
-        "masked_fill.Scalar",
+        "add.Tensor", "add.Scalar", "sub.Tensor", "sub.Scalar", "rsub.Scalar", "rsub.Tensor",
+        "mul.Tensor", "mul.Scalar", "div.Tensor", "div.Scalar", "neg.default", "abs.default",
+        "exp.default", "expm1.default", "log.default", "log1p.default", "log2.default",
+        "log10.default", "sin.default", "cos.default", "tan.default", "atan.default",
+        "asin.default", "acos.default", "sinh.default", "cosh.default", "asinh.default",
+        "acosh.default", "atanh.default", "floor.default", "ceil.default", "round.default",
+        "trunc.default", "sign.default", "sqrt.default", "rsqrt.default", "reciprocal.default",
+        "pow.Tensor_Scalar", "pow.Scalar", "square.default", "erf.default", "pow.Tensor_Tensor",
+        "maximum.default", "minimum.default", "max.other", "min.other", "remainder.Scalar",
+        "remainder.Tensor", "atan2.default", "addcmul.default",
+        # Matrix products and recurrences.
+        "matmul.default", "bmm.default", "mm.default", "baddbmm.default", "addmm.default",
+        "linear.default", "scaled_dot_product_attention.default", "lstm.input", "gru.input",
+        "rnn_tanh.input", "rnn_relu.input",
+        # Comparisons and masks.
+        "eq.Scalar", "ne.Scalar", "gt.Scalar", "lt.Scalar", "ge.Scalar", "le.Scalar", "eq.Tensor",
+        "ne.Tensor", "gt.Tensor", "lt.Tensor", "ge.Tensor", "le.Tensor", "logical_not.default",
+        "logical_and.default", "logical_or.default", "logical_xor.default", "bitwise_not.default",
+        "bitwise_and.Tensor", "bitwise_or.Tensor", "where.self", "where.ScalarSelf",
+        "where.ScalarOther", "where.Scalar", "masked_fill.Scalar", "masked_fill.Tensor",
         # Reductions and pooling.
-        "mean.dim", "sum.dim_IntList", "amax.default", "any.dim", "avg_pool2d.default",
-        "max_pool2d.default", "adaptive_avg_pool2d.default",
+        "mean.dim", "sum.dim_IntList", "amax.default", "amin.default", "any.dim",
+        "all.dim", "prod.dim_int", "cumsum.default", "max.dim", "min.dim", "argmax.default",
+        "argmin.default", "var.correction", "var.dim", "std.correction", "std.dim",
+        "linalg_vector_norm.default", "norm.ScalarOpt_dim", "logsumexp.default",
+        "avg_pool1d.default", "avg_pool2d.default", "max_pool1d.default", "max_pool2d.default",
+        "adaptive_avg_pool1d.default", "adaptive_avg_pool2d.default",
+        "adaptive_max_pool1d.default", "adaptive_max_pool2d.default",
         # Moving elements.
         "view.default", "reshape.default", "_unsafe_view.default", "flatten.using_ints",
         "unflatten.int", "squeeze.dim", "squeeze.dims", "unsqueeze.default", "expand.default",
         "permute.default", "transpose.int", "t.default", "cat.default", "stack.default",
         "slice.Tensor", "select.int", "split.Tensor", "split_with_sizes.default",
-        "chunk.default", "pad.default", "constant_pad_nd.default", "clone.default",
-        "contiguous.default", "upsample_nearest2d.vec", "upsample_bilinear2d.vec",
-        "pixel_shuffle.default", "channel_shuffle.default",
+        "chunk.default", "unbind.int", "index_select.default", "gather.default", "flip.default",
+        "roll.default", "repeat.default", "diagonal.default", "tril.default", "triu.default",
+        "pad.default", "constant_pad_nd.default", "reflection_pad1d.default",
+        "reflection_pad2d.default", "replication_pad1d.default", "replication_pad2d.default",
+        "clone.default", "contiguous.default", "upsample_nearest1d.vec", "upsample_nearest2d.vec",
+        "upsample_bilinear2d.vec", "upsample_bicubic2d.vec", "upsample_linear1d.vec",
+        "_upsample_nearest_exact2d.vec", "upsample_nearest2d.default",
+        "upsample_bilinear2d.default",
+        "pixel_shuffle.default", "pixel_unshuffle.default", "channel_shuffle.default",
     )}
 """The ``aten`` operations that a host layer may have, by name.
 
@@ -55,6 +82,12 @@ All are pure and deterministic, and their results' sizes are bounded by their ar
 
 GETITEM = "getitem"
 """Name of the step that takes one of several results of an earlier step."""
+
+EXPAND_BATCH = "expand_batch"
+"""Name of the step that repeats a tensor for each image.
+
+Its arguments are the tensor, another one whose first dimension counts the images, and which
+dimension, of size 1, of the tensor is to count them."""
 
 RESHAPES = ("reshape.default", "expand.default")
 """Operations whose second argument is the shape of the result."""
@@ -67,7 +100,7 @@ class HostStep:
     Members
     -------
     op:
-        Key of :data:`OPERATIONS`, or :data:`GETITEM`.
+        Key of :data:`OPERATIONS`, or :data:`GETITEM` or :data:`EXPAND_BATCH`.
     arguments:
         Positional arguments. Each is a number, a boolean, None, a list of these, or a reference to
         a tensor: ``{"input": n}``, ``{"constant": n}`` or ``{"step": n}`` (an earlier step).
@@ -99,7 +132,7 @@ def check_steps(name: str, steps: Sequence[HostStep], inputs: int, constants: in
     """
     limits = {"input": inputs, "constant": constants}
     for number, step in enumerate(steps):
-        if step.op not in OPERATIONS and step.op != GETITEM:
+        if step.op not in OPERATIONS and step.op not in (GETITEM, EXPAND_BATCH):
             raise VqromError(f"layer {name!r}: host operation must be a known one, not {step.op!r}")
         for argument in (*step.arguments, *step.keywords.values()):
             _check_argument(name, argument, limits | {"step": number})
@@ -132,7 +165,7 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
     inputs:
         One float32 ``[N, C, H, W]`` for each input.
     constants:
-        The layer's constant tensors, float32.
+        The layer's constant tensors: float32, bool or int64.
     natives, native:
         How the float network sees each input, and the result.
     shape:
@@ -203,5 +236,16 @@ def _run(steps: Sequence[HostStep], known: dict[str, list[Any]],
     for step in steps:
         arguments = [resolve(argument) for argument in step.arguments]
         keywords = {name: resolve(value) for name, value in step.keywords.items()}
-        known["step"].append(arguments[0][arguments[1]] if step.op == GETITEM
-                             else OPERATIONS[step.op](*arguments, **keywords))
+        known["step"].append(_operation(step.op)(*arguments, **keywords))
+
+
+def _operation(name: str) -> Callable[..., Any]:
+    if name == GETITEM:
+        return operator.getitem
+    return _expand_batch if name == EXPAND_BATCH else OPERATIONS[name]
+
+
+def _expand_batch(tensor: torch.Tensor, like: torch.Tensor, dim: int) -> torch.Tensor:
+    sizes = list(tensor.shape)
+    sizes[dim] = len(like)
+    return tensor.expand(sizes)

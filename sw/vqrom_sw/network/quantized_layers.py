@@ -309,7 +309,7 @@ class Host(Layer):
     steps:
         The operations in order.
     constants:
-        Constant tensors that the steps refer to, float32.
+        Constant tensors that the steps refer to: float32, bool or int64.
     inputs_native:
         How the float network sees each input.
     native:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
-from typing import Any
-from warnings import catch_warnings, simplefilter
-
 import torch
-from torch.export.graph_signature import InputKind
 from torch.fx import Node
-from torch.fx.node import map_arg
+from torch.utils import _pytree
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import INPUT, FloatHost, FloatLayer, FloatNetwork, Output, native_of
+from vqrom_sw.network import INPUT, OPERATIONS, FloatLayer, FloatNetwork, Output
 
-from .graph_node import GraphNode
-from .handlers import HANDLERS
+from .check import check_capture
+from .constants import computed, is_constant
+from .export import constants_of, export
+from .graph_node import GraphNode, is_number, kind_of
+from .handlers import EMITTING, HANDLERS
 from .host_nodes import HostNodes
-from .walk import TracedMap, Walk
+from .inputs import input_map
+from .walk import Walk
+
+KNOWN = {*HANDLERS, *(name.split(".")[0] for name in OPERATIONS)}
+"""Kinds of operations that become layers, of the hardware or of the host."""
 
 
 def capture(module: torch.nn.Module, example_input: torch.Tensor,
@@ -28,16 +27,19 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     """Trace a PyTorch module and translate it into layers of the hardware and of the host.
 
     Batch norm is folded into the convolution or linear layer before it; ReLU, ReLU6, hardtanh
-    and clamp are fused into what they follow; dropout, flatten and views leave no layer. Other
-    operations become host layers, if the host has them (:data:`vqrom_sw.network.OPERATIONS`).
+    and clamp are fused into what they follow; several functions of single numbers in a row are one
+    table; dropout, views and permutations leave no layer. Other operations become host layers, if
+    the host has them (:data:`vqrom_sw.network.OPERATIONS`). At the end the network's outputs are
+    compared with the module's.
 
     Parameters
     ----------
     module:
         The module, in evaluation mode.
     example_input:
-        An input, float32 ``[1, C, H, W]``, or ``[1, S, C]`` for a sequence, each element of which
-        becomes a pixel. Only its shape matters.
+        An input, float32: ``[1, C, H, W]`` or, if the module permutes it so, ``[1, H, W, C]``;
+        ``[1, S, C]`` for a sequence, each element of which becomes a pixel, or ``[1, C, L]`` for
+        a signal; ``[1, C]`` for a vector. Only its shape matters.
     name:
         Name for the network.
 
@@ -45,35 +47,32 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     ------
     VqromError
         If the module cannot be traced or has an operation that neither the hardware nor the host
-        does; the message names the layer and the kind.
+        does; the message names the layer and the kind. If the network's outputs are not the
+        module's.
     """
-    program = _export(module, example_input)
-    walk = Walk(_constants(program))
+    program = export(module, example_input, KNOWN)
+    walk = Walk(constants_of(program))
     walk.deferred = host = HostNodes(walk)
     for node in program.graph.nodes:
-        if node.op == "placeholder":
-            if node not in walk.constants:
-                walk.values[node] = _input_value(node, walk)
-        elif node.op == "call_function":
+        if node.op == "placeholder" and node not in walk.constants:
+            source = walk.values[node] = input_map(node)
+        elif node.op == "call_function" and not is_number(node) and node.meta["val"] is not None:
             _translate(GraphNode(walk, node), host)
-    output = _output_value(program, walk)
-    layers = _reachable(walk.layers, output.layer)
-    if not layers or layers[-1].name != output.layer:
-        raise VqromError(f"network {name!r}: the output must be its last layer's, "
-                         f"not that of {output.layer!r}")
-    shape = tuple(example_input.shape)
-    return FloatNetwork(name, _map_of(shape), layers,
-                        (Output(output.layer, native_of(output.shape[1:])),),
-                        native_of(shape[1:]))
+    native = source.layout.native(source.map)
+    assert native is not None
+    outputs = _outputs(program, walk)
+    network = FloatNetwork(name, source.map, _needed(walk, outputs), outputs, native)
+    check_capture(network, module, example_input)
+    return network
 
 
 def _translate(op: GraphNode, host: HostNodes) -> None:
     """Make a hardware layer of an operation, if there is one, or else leave it to the host."""
-    if all(source in op.walk.constants for source in op.node.all_input_nodes):
-        op.walk.constants[op.node] = _computed(op.node, op.walk.constants)
+    if is_constant(op):
+        op.walk.constants[op.node] = computed(op)
         return
     handler = HANDLERS.get(op.kind)
-    stays = op.kind not in ("conv2d", "linear") and host.reads(op.node)
+    stays = op.kind not in EMITTING and host.reads(op.node)
     if stays or handler is None:
         if not host.add(op.node):
             raise op.error("the hardware has no such layer")
@@ -85,82 +84,40 @@ def _translate(op: GraphNode, host: HostNodes) -> None:
             raise
 
 
-def _computed(node: Node, constants: Mapping[Node, torch.Tensor]) -> Any:
-    """The result of an operation on constants alone."""
-    arguments, keywords = map_arg((node.args, node.kwargs), lambda n: constants[n])
-    assert callable(node.target)
-    return node.target(*arguments, **keywords)
+def _needed(walk: Walk, outputs: tuple[Output, ...]) -> tuple[FloatLayer, ...]:
+    """The layers on which the outputs depend."""
+    needed = {output.layer for output in outputs}
+    for layer in reversed(list(walk.layers.values())):
+        if layer.name in needed:
+            needed |= set(layer.inputs)
+    return tuple(layer for layer in walk.layers.values() if layer.name in needed)
 
 
-def _reachable(layers: Mapping[str, FloatLayer], last: str) -> tuple[FloatLayer, ...]:
-    """All layers but the host layers that nothing but other host layers needed."""
-    needed = {last}
-    for layer in reversed(list(layers.values())):
-        if layer.name in needed or not isinstance(layer, FloatHost):
-            needed |= {layer.name, *layer.inputs}
-    return tuple(layer for layer in layers.values() if layer.name in needed)
-
-
-def _map_of(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """``(H, W, C)`` of an image ``(1, C, H, W)`` or of a sequence ``(1, S, C)``."""
-    if len(shape) == 3:
-        return shape[1], 1, shape[2]
-    _, channels, height, width = shape
-    return height, width, channels
-
-
-def _input_value(node: Node, walk: Walk) -> TracedMap:
-    shape = tuple(node.meta["val"].shape)
-    # Never fusable: no layer of that name exists.
-    return TracedMap(INPUT, _map_of(shape), shape, walk.read_once(node))
-
-
-def _export(module: torch.nn.Module, example: torch.Tensor) -> torch.export.ExportedProgram:
-    if module.training:
-        raise VqromError(f"module {type(module).__name__!r} must be in evaluation mode: "
-                         "call .eval() first")
-    if example.dim() not in (3, 4) or example.shape[0] != 1 or example.dtype != torch.float32:
-        raise VqromError("example input must be float32 of shape (1, C, H, W) or (1, S, C), "
-                         f"not {example.dtype} of {tuple(example.shape)!r}")
-    with catch_warnings(), _quiet_logs():
-        # What torch warns of while tracing is about torch's own internals.
-        simplefilter("ignore")
-        try:
-            with torch.no_grad():
-                module(example)
-                # An empty table: in-place operations become functional, nothing is taken apart.
-                return torch.export.export(module, (example,)).run_decompositions({})
-        except (Exception, SystemExit) as error:
-            raise VqromError(
-                f"module {type(module).__name__!r} must run on an input of shape "
-                f"{tuple(example.shape)!r} and be traced by torch.export, but: "
-                f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
-
-
-@contextmanager
-def _quiet_logs():
-    """Keep torch from logging a traceback, or a graph, of an error that we report ourselves."""
-    logging.disable(logging.ERROR)
-    try:
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            yield
-    finally:
-        logging.disable(logging.NOTSET)
-
-
-def _constants(program: torch.export.ExportedProgram) -> dict[Node, torch.Tensor]:
-    tensors: dict[str, Any] = {**program.constants, **program.state_dict}
-    constant_names = {
-        spec.arg.name: spec.target for spec in program.graph_signature.input_specs
-        if spec.kind != InputKind.USER_INPUT and spec.target is not None}
-    return {node: tensors[constant_names[node.name]] for node in program.graph.nodes
-            if node.op == "placeholder" and node.name in constant_names}
-
-
-def _output_value(program: torch.export.ExportedProgram, walk: Walk) -> TracedMap:
+def _outputs(program: torch.export.ExportedProgram, walk: Walk) -> tuple[Output, ...]:
+    """The network's outputs, with the names of a dictionary's or a tuple's entries."""
     node = next(node for node in program.graph.nodes if node.op == "output")
-    (outputs,) = node.args
-    if len(outputs) != 1 or walk.value(outputs[0]) is None:
-        raise VqromError(f"network must have one output that depends on its input, "
-                         f"not {len(outputs)} outputs")
-    return walk.values[outputs[0]]
+    results = node.args[0]
+    spec = program.call_spec.out_spec
+    assert spec is not None and isinstance(results, tuple)
+    places, _ = _pytree.tree_flatten_with_path(_pytree.tree_unflatten(range(len(results)), spec))
+    names = [".".join(_key(part) for part in path) for path, _ in places]
+    return tuple(_output(walk, result, name) for result, name in zip(results, names, strict=True))
+
+
+def _key(part: object) -> str:
+    return str(next(getattr(part, kind) for kind in ("key", "idx", "name") if hasattr(part, kind)))
+
+
+def _output(walk: Walk, node: object, name: str) -> Output:
+    what = f"output {name!r}" if name else "the output"
+    value = walk.whole_value(node) if isinstance(node, Node) else None
+    if value is None or value.layer == INPUT:
+        raise VqromError(f"{what} must be computed from the network's input, not be "
+                         f"{'the input itself' if value else 'a constant'}")
+    assert isinstance(node, Node)
+    native = value.layout.native(value.map)
+    if native is None:
+        value = HostNodes.rearranged(walk, value, kind_of(node))
+        native = value.layout.native(value.map)
+        assert native is not None
+    return Output(value.layer, native, name)

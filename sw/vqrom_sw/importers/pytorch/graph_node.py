@@ -13,6 +13,7 @@ from torch.fx import Node
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import FloatLayer
 
+from .layout import BATCH, Layout, layout_of, sizes_of
 from .walk import TracedMap, Walk
 
 
@@ -38,7 +39,7 @@ class GraphNode:
 
     def __init__(self, walk: Walk, node: Node):
         self.walk, self.node = walk, node
-        self.kind = _kind_of(node)
+        self.kind = kind_of(node)
         self.path = _module_path(node)
         schema: Any = getattr(node.target, "_schema", None)
         names = [argument.name for argument in schema.arguments] if schema else []
@@ -49,21 +50,30 @@ class GraphNode:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the node's result, batch first."""
+        """Shape of the node's first result; the number of images is :data:`BATCH`."""
         result = self.node.meta["val"]
-        # A batch norm may return statistics beside its result.
         result = result[0] if isinstance(result, tuple | list) else result
-        return tuple(int(size) for size in result.shape)
-
-    @property
-    def read_by_convolutions(self) -> bool:
-        """Whether convolutions alone read the result, or more padding before them."""
-        return all(_kind_of(user) == "conv2d" or (
-            _kind_of(user) in ("pad", "constant_pad_nd")
-            and GraphNode(self.walk, user).read_by_convolutions) for user in self.node.users)
+        try:
+            return sizes_of(result)
+        except ValueError as error:
+            raise self.error(str(error)) from None
 
     def value(self, name: str) -> TracedMap:
-        """The feature map that an argument names.
+        """The feature map that an argument names, without padding.
+
+        Raises
+        ------
+        VqromError
+            If the argument is not computed from the network's input.
+        """
+        argument = self.arguments.get(name)
+        value = self.walk.whole_value(argument) if isinstance(argument, Node) else None
+        if value is None:
+            raise self.error(f"{name} must be a feature map that depends on the input")
+        return value
+
+    def padded(self, name: str) -> TracedMap:
+        """The feature map that an argument names, perhaps with zeros around it.
 
         Raises
         ------
@@ -72,25 +82,12 @@ class GraphNode:
         """
         argument = self.arguments.get(name)
         value = self.walk.value(argument) if isinstance(argument, Node) else None
-        if value is None:
-            raise self.error(f"{name} must be a feature map that depends on the input")
-        return value
+        return self.value(name) if value is None or value.fill else value
 
-    def image(self, name: str) -> TracedMap:
-        """The image that an argument names.
-
-        Raises
-        ------
-        VqromError
-            If the argument is no feature map, or is flattened.
-        """
-        value = self.value(name)
-        height, width, channels = value.map
-        top, left, bottom, right = value.padding
-        height, width = height + top + bottom, width + left + right
-        if value.shape[1:] != (channels, height, width):
-            raise self.error(f"{name} must be (N, C, H, W), not {value.shape!r}")
-        return value
+    def maps(self) -> list[Node]:
+        """The operands that are computed from the network's input, in order."""
+        return [node for node in self.node.all_input_nodes
+                if node not in self.walk.constants and not is_number(node)]
 
     def tensor(self, name: str) -> torch.Tensor | None:
         """The constant that an argument names as float32 (weight, bias, statistics), or None.
@@ -106,6 +103,19 @@ class GraphNode:
         if argument not in self.walk.constants:
             raise self.error(f"{name} must be a constant of the module, not computed")
         return self.walk.constants[argument].detach().to(torch.float32)
+
+    def weight(self) -> torch.Tensor:
+        """The constant argument ``weight``, whose values must be finite.
+
+        Raises
+        ------
+        VqromError
+            If there is none, or its values are not finite.
+        """
+        weight = self.tensor("weight")
+        if weight is None or not weight.isfinite().all():
+            raise self.error("weight must be finite")
+        return weight
 
     def error(self, rule: str) -> VqromError:
         """The exception for what the hardware does not do, whose message names layer and kind."""
@@ -124,33 +134,70 @@ class GraphNode:
         if value not in allowed:
             raise self.error(f"{name} must be {allowed[0]!r}, not {value!r}")
 
-    def emit(self, make: Callable[[str], FloatLayer], suffix: str = "") -> None:
+    def emit(self, make: Callable[[str], FloatLayer], layout: Layout | str,
+             suffix: str = "") -> None:
         """Append a layer whose output is this node's result.
 
-        A layer without a module is called ``suffix``, or after the operation.
+        Parameters
+        ----------
+        make:
+            Makes the layer of the name that it gets.
+        layout:
+            What each dimension of the result counts, or the axes of the layer's map.
+        suffix:
+            Name of a layer without a module, if not the operation's.
         """
         layer = self.walk.append(make, self.path, suffix or self.kind)
-        self.walk.values[self.node] = TracedMap(
-            layer.name, layer.shape, self.shape, self.walk.read_once(self.node))
+        made = layout_of(layer.shape, *layout) if isinstance(layout, str) else layout
+        self.put(TracedMap(layer.name, layer.shape, made, self.walk.read_once(self.node)))
 
     def fuse(self, value: TracedMap, **changes: Any) -> None:
         """Change fields of the layer that made ``value``, so that it makes this node's result."""
-        layer = self.walk.layers[value.layer]
-        self.walk.layers[value.layer] = layer = replace(layer, **changes)
-        self.pass_on(replace(value, map=layer.shape))
+        self.change(value.layer, **changes)
+        self.pass_on(value)
 
-    def pass_on(self, value: TracedMap) -> None:
-        """Make the result the operand ``value`` itself, perhaps in another shape."""
-        self.walk.values[self.node] = replace(
-            value, shape=self.shape,
-            exclusive=value.exclusive and self.walk.read_once(self.node))
+    def change(self, name: str, **changes: Any) -> None:
+        """Change fields of a layer."""
+        self.walk.layers[name] = replace(self.walk.layers[name], **changes)
+
+    def pass_on(self, value: TracedMap, layout: Layout | None = None) -> None:
+        """Make the result the operand ``value`` itself, perhaps in another layout."""
+        self.put(replace(value, layout=layout or value.layout,
+                         exclusive=value.exclusive and self.walk.read_once(self.node)))
+
+    def put(self, value: TracedMap) -> None:
+        """Keep a feature map as the node's result.
+
+        Raises
+        ------
+        VqromError
+            If it has not the shape that the graph says.
+        """
+        top, left, bottom, right = value.padding
+        if not (top or left or bottom or right) and value.layout.sizes != self.shape:
+            raise self.error(f"must have shape {shown(self.shape)}, not "
+                             f"{shown(value.layout.sizes)}")
+        self.walk.values[self.node] = value
 
     def producer(self, value: TracedMap) -> FloatLayer | None:
         """The layer that made ``value``, or None if this operation may not be fused into it."""
         return self.walk.layers.get(value.layer) if value.exclusive else None
 
 
-def _kind_of(node: Node) -> str:
+def shown(sizes: tuple[int, ...]) -> str:
+    """Sizes as messages show them, with ``N`` for the number of images."""
+    return "(" + ", ".join(str(size) if size % BATCH else
+                           "N" if size == BATCH else f"{size // BATCH} N" for size in sizes) + ")"
+
+
+def is_number(node: Node) -> bool:
+    """Whether a node's result is a number, such as a size, and no tensor."""
+    return isinstance(node.meta.get("val"), int | float | bool | torch.SymInt | torch.SymFloat
+                      | torch.SymBool)
+
+
+def kind_of(node: Node) -> str:
+    """Name of a node's operation without its variant."""
     if node.target is operator.getitem:
         return "getitem"
     # aten.conv2d.default -> conv2d; one kind has another name for each mode.
@@ -167,4 +214,4 @@ def _module_path(node: Node) -> str:
     kind = module_class if isinstance(module_class, str) else module_class.__module__
     if kind.startswith("torch.nn.modules.") and ".container." not in kind:
         return path
-    return f"{path}.{_kind_of(node)}" if path else _kind_of(node)
+    return f"{path}.{kind_of(node)}" if path else kind_of(node)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch.fx import Node
 
-from vqrom_sw.network import INPUT, FloatLayer
+from vqrom_sw.network import INPUT, FloatLayer, FloatPad, Shape
+
+from .layout import Layout, layout_of
+
+NO_PADDING = (0, 0, 0, 0)
+"""Padding of a map that has none."""
 
 
 @dataclass(frozen=True)
 class TracedMap:
-    """A feature map as the walk knows it: the layer that makes it, and its shape in the graph.
+    """A feature map as the walk knows it: the layer that makes it, and how the graph sees it.
 
     Members
     -------
@@ -22,21 +27,24 @@ class TracedMap:
         Name of the layer that makes it, or ``"input"``.
     map:
         Shape ``(H, W, C)`` of the layer's output.
-    shape:
-        Shape in the graph, batch first. Whatever reshaping happened, the elements of one image
-        are in the order channel, row, column; those of a sequence ``(1, H, C)`` in that one.
+    layout:
+        What each dimension of the tensor in the graph counts.
     exclusive:
         Whether nothing else reads the layer's output, so that an operation that follows may be
         fused into it.
     padding:
-        Zero pixels ``(top, left, bottom, right)`` around it, which convolutions alone read.
+        Pixels ``(top, left, bottom, right)`` around it that are not in a layer yet: the
+        convolutions or poolings that read it take them over.
+    fill:
+        Value of those pixels.
     """
 
     layer: str
-    map: tuple[int, int, int]
-    shape: tuple[int, ...]
+    map: Shape
+    layout: Layout
     exclusive: bool
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    padding: tuple[int, int, int, int] = NO_PADDING
+    fill: float = 0.0
 
 
 class Deferred(Protocol):
@@ -62,26 +70,50 @@ class Walk:
     Members
     -------
     constants:
-        The same, and what was computed from them alone.
+        The same, and what was computed from them alone. Where the graph has the number of images
+        as a size, the constant has 1.
     values:
         Feature maps that exist already, by node.
+    lists:
+        Feature maps of nodes with several results, by node.
     deferred:
         Nodes left to the host; None until :func:`vqrom_sw.importers.capture` attaches them.
     layers:
         Layers made so far, by name, in execution order.
+    private:
+        Names of layers that alone read what made their input.
     """
 
     def __init__(self, constants: dict[Node, torch.Tensor]):
         self.constants = constants
         self.values: dict[Node, TracedMap] = {}
+        self.lists: dict[Node, Sequence[TracedMap]] = {}
         self.deferred: Deferred | None = None
         self.layers: dict[str, FloatLayer] = {}
+        self.private: set[str] = set()
 
     def value(self, node: Node) -> TracedMap | None:
         """A node's feature map, or None; a node left to the host gets its layer now."""
         if self.deferred is not None and node in self.deferred:
             self.values[node] = self.deferred.emit(node)
         return self.values.get(node)
+
+    def whole_value(self, node: Node) -> TracedMap | None:
+        """A node's feature map as :meth:`value` has it, with its padding in a layer of its own."""
+        value = self.value(node)
+        if value is not None and any(value.padding):
+            value = self.values[node] = self._padded(value)
+        return value
+
+    def _padded(self, value: TracedMap) -> TracedMap:
+        top, left, bottom, right = value.padding
+        height, width, channels = value.map
+        shape = (height + top + bottom, width + left + right, channels)
+        layer = self.append(lambda name: FloatPad(
+            name, (value.layer,), shape, value.padding, value.fill), "", "pad")
+        axes = value.layout.axes(value.map)
+        assert axes is not None, "only maps that are seen in a usual way are padded"
+        return TracedMap(layer.name, shape, layout_of(shape, *axes), value.exclusive)
 
     def read_once(self, node: Node) -> bool:
         """Whether exactly one operation reads the node's result."""
