@@ -62,7 +62,8 @@ class NetworkBuilder:
     def conv(self, channels: int, kernel: tuple[int, int] = (3, 3),
              stride: tuple[int, int] = (1, 1), padding: Padding = (0, 0, 0, 0), *,
              source: str | None = None, raw: bool = False, groups: int = 1,
-             kind: Literal["conv", "linear"] = "conv") -> str:
+             kind: Literal["conv", "linear"] = "conv",
+             dilation: tuple[int, int] = (1, 1)) -> str:
         """Append a convolution, with random indices, or random int8 weights if ``raw``."""
         source = source or self._last()
         shape, _ = self._output_of(source)
@@ -79,10 +80,11 @@ class NetworkBuilder:
         scale = self._rng.uniform(0.8, 1.6, channels) / (74 * np.sqrt(per_pixel))
         name = f"{kind}{len(self._layers)}"
         self._layers.append(Conv(
-            name, (source,), self._window(shape, channels, kernel, stride, padding), output, kind,
+            name, (source,),
+            self._window(shape, channels, kernel, stride, padding, dilation), output, kind,
             kernel, stride, padding, indices, weights, np.ones(channels),
             self._rng.integers(-4000, 4000, channels).astype(np.int32),
-            quantize_multiplier(name, scale), self._clamp(output), groups))
+            quantize_multiplier(name, scale), self._clamp(output), groups, dilation))
         return name
 
     def linear(self, features: int) -> str:
@@ -91,14 +93,15 @@ class NetworkBuilder:
         return self.conv(features, (height, width), kind="linear")
 
     def max_pool(self, kernel: tuple[int, int] = (2, 2), stride: tuple[int, int] = (2, 2),
-                 padding: Padding = (0, 0, 0, 0), *, source: str | None = None) -> str:
+                 padding: Padding = (0, 0, 0, 0), *, source: str | None = None,
+                 dilation: tuple[int, int] = (1, 1)) -> str:
         """Append a layer of max pooling over windows."""
         source = source or self._last()
         shape, quantization = self._output_of(source)
         name = f"maxpool{len(self._layers)}"
         self._layers.append(MaxPool(
-            name, (source,), self._window(shape, shape[2], kernel, stride, padding), quantization,
-            kernel, stride, padding))
+            name, (source,), self._window(shape, shape[2], kernel, stride, padding, dilation),
+            quantization, kernel, stride, padding, dilation))
         return name
 
     def window_average_pool(self, kernel: tuple[int, int] = (2, 2),
@@ -169,10 +172,11 @@ class NetworkBuilder:
 
     @staticmethod
     def _window(shape: Shape, channels: int, kernel: tuple[int, int], stride: tuple[int, int],
-                padding: Padding) -> Shape:
+                padding: Padding, dilation: tuple[int, int] = (1, 1)) -> Shape:
         top, left, bottom, right = padding
-        return ((shape[0] + top + bottom - kernel[0]) // stride[0] + 1,
-                (shape[1] + left + right - kernel[1]) // stride[1] + 1, channels)
+        height, width = ((size - 1) * step + 1 for size, step in zip(kernel, dilation, strict=True))
+        return ((shape[0] + top + bottom - height) // stride[0] + 1,
+                (shape[1] + left + right - width) // stride[1] + 1, channels)
 
 
 def mixed_network(codebook: UniversalCodebook, seed: int = 1) -> NetworkBuilder:

@@ -1,7 +1,9 @@
 """Programs for topologies of SCALE-Sim: lists of convolutions or matrix products without weights.
 
-Each layer stands alone: it reads its own input from DRAM and writes its output there. Weights are
-random numbers, or absent where only the cycles matter.
+Each layer stands alone: it reads its own input from DRAM and writes its output there. Nothing says
+how an input lies there, so that windows which share no pixel are gathered: a matrix product that is
+written as a convolution is the same product. Weights are random numbers, or absent where only the
+cycles matter.
 """
 
 from __future__ import annotations
@@ -66,10 +68,11 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
         If a layer does not fit the accelerator.
     """
     graph = TaskGraph(config, codewords, [], [])
+    layers = [layer.gathered for layer in topology.layers]
     convs = [network.layers[0] for network in random_networks(topology, codewords, raw, seed)] \
-        if contents else [_blank(layer) for layer in topology.layers]
+        if contents else [_blank(layer) for layer in layers]
     input_offset = output_offset = 0
-    for number, (layer, conv) in enumerate(zip(topology.layers, convs, strict=True), start=1):
+    for number, (layer, conv) in enumerate(zip(layers, convs, strict=True), start=1):
         assert isinstance(conv, Conv)
         zero_point = conv.quantization.zero_point
         if is_depthwise(conv, layer.shape[2]):
@@ -93,6 +96,8 @@ def random_networks(topology: Topology, codewords: np.ndarray, raw: bool = False
                     seed: int = 0) -> list[QuantizedNetwork]:
     """Each layer as a network of its own, with the random weights of :func:`compile_topology`.
 
+    Layers are gathered: see :attr:`vqrom_sw.importers.TopologyLayer.gathered`.
+
     Parameters
     ----------
     topology, codewords, raw, seed:
@@ -101,7 +106,7 @@ def random_networks(topology: Topology, codewords: np.ndarray, raw: bool = False
     rng = np.random.default_rng(seed)
     digest = codebook_sha256(codewords)
     networks = []
-    for layer in topology.layers:
+    for layer in (layer.gathered for layer in topology.layers):
         conv = _random(layer, codewords, raw, rng)
         networks.append(QuantizedNetwork(
             layer.name, layer.shape, conv.quantization, (conv,), (image_output(conv),), digest,

@@ -105,7 +105,7 @@ def _describe(topology: Topology, config: AcceleratorConfig, raw: bool,
               engine: str) -> dict[str, Any]:
     """The report as far as no hardware is needed."""
     layers = []
-    for layer in topology.layers:
+    for layer in (layer.gathered for layer in topology.layers):
         reduced = 1 if layer.depthwise else layer.shape[2]
         count = layer.filters * layer.kernel[0] * layer.kernel[1] * reduced
         layers.append({

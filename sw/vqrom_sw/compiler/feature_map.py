@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Region
 
-Shape = tuple[int, int, int]
-"""Height, width and channels of a feature map."""
+from .dram_layout import DramLayout, Shape
 
 ALIGNMENT = 128
 """Every block in DRAM starts at a multiple of this many bytes: a beat of the widest bus."""
@@ -29,59 +26,6 @@ def round_up(value: int, unit: int) -> int:
 def align(size: int, unit: int = ALIGNMENT) -> int:
     """The bytes that a block of ``size`` bytes takes in DRAM: a multiple of ``unit``."""
     return round_up(size, unit)
-
-
-@dataclass(frozen=True)
-class DramLayout:
-    """Where an int8 map lies in a DRAM region: map row after map row, each beginning at a beat.
-
-    Members
-    -------
-    region, offset:
-        The region, and the byte in it at which the first map row begins.
-    shape:
-        ``(H, W, C)`` of the map.
-    lanes:
-        Bytes that a pixel takes, at least ``C``; those beyond ``C`` hold the zero point.
-    left:
-        Pixels of zero point that lie before the first pixel of each map row.
-    columns:
-        Pixels of a map row in DRAM, those of padding included.
-    pitch:
-        Bytes from the beginning of a map row to that of the next.
-    """
-
-    region: Region
-    offset: int
-    shape: Shape
-    lanes: int
-    left: int
-    columns: int
-    pitch: int
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole map."""
-        return self.shape[0] * self.pitch
-
-    def image(self, maps: np.ndarray, zero_point: int) -> np.ndarray:
-        """Lay out int8 maps ``[N, H, W, C]`` as uint8 ``[N, size]``, as the DRAM holds them."""
-        count, height, width, channels = maps.shape
-        pixels = np.full((count, height, self.columns, self.lanes), zero_point, np.int8)
-        pixels[:, :, self.left:self.left + width, :channels] = maps
-        rows = np.zeros((count, height, self.pitch), np.uint8)
-        # A stride may leave a row's last pixels unread: the pitch does not count those.
-        content = pixels.reshape(count, height, -1)[:, :, :self.pitch].view(np.uint8)
-        rows[:, :, :content.shape[2]] = content
-        return rows.reshape(count, -1)
-
-    def maps(self, image: np.ndarray) -> np.ndarray:
-        """Read maps back: the inverse of :meth:`image`, from uint8 ``[N, size or more]``."""
-        height, width, channels = self.shape
-        rows = np.ascontiguousarray(image[:, :self.size]).view(np.int8)
-        pixels = rows.reshape(len(image), height, self.pitch)[:, :, :self.columns * self.lanes]
-        pixels = pixels.reshape(len(image), height, self.columns, self.lanes)
-        return pixels[:, :, self.left:self.left + width, :channels].copy()
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ another order.
 
 Raw weights fill up a kernel's last word with zeros; indices cannot, since no index stands for
 weights of zero. Raw weights also need only as many lanes as there are channels, where indices need
-whole sub-vectors. So where raw weights save passes of the array, the codewords are looked up when
-the network is compiled.
+whole sub-vectors.
 """
 
 from __future__ import annotations
@@ -31,10 +30,6 @@ class Folding:
     -------
     columns:
         Kernel columns in one word; 1 if the input is not folded.
-    indexed:
-        Whether the layer runs on indices.
-    looks_up:
-        Whether the compiler looks up codewords, so that an indexed layer runs on raw weights.
     lanes:
         Lanes that a pixel takes.
     chunks:
@@ -46,8 +41,6 @@ class Folding:
     """
 
     columns: int
-    indexed: bool
-    looks_up: bool
     lanes: int
     chunks: int
     hop: int
@@ -70,34 +63,32 @@ class Folding:
 def choose_folding(layer: Conv, shape: Shape, indexed: bool,
                    config: AcceleratorConfig) -> Folding:
     """The folding of a convolution's input ``shape`` with the fewest words of a kernel row."""
-    kernel, columns, looks_up = layer.kernel[1], _columns(layer, shape, indexed, config), False
-    if indexed:
-        as_raw = _columns(layer, shape, False, config)
-        if -(-kernel // as_raw) < -(-kernel // columns):
-            columns, looks_up = as_raw, True
-    indexed = indexed and not looks_up
-    lanes = _lanes(shape, indexed, config)
-    chunks, stride = -(-kernel // columns), layer.stride[1]
+    kernel, stride = layer.kernel[1], layer.stride[1]
+    lanes = lanes_of(shape, indexed, config)
+    columns = _columns(layer, lanes, indexed, config)
+    if columns == 1:
+        words = -(-shape[2] // config.rows)
+        return Folding(1, lanes, kernel * words, 1, shape[1] * words)
+    chunks = -(-kernel // columns)
     # Words begin at every ``hop`` columns of the image: at windows and at their chunks.
     hop = stride if chunks == 1 else math.gcd(stride, columns)
     hop = max((step for step in range(1, hop + 1)
                if hop % step == 0 and step * lanes <= config.rows), default=1)
     words = ((layer.shape[1] - 1) * stride + (chunks - 1) * columns) // hop + 1
-    return Folding(columns=columns, indexed=indexed, looks_up=looks_up, lanes=lanes,
-                   chunks=chunks, hop=hop, words=words)
+    return Folding(columns=columns, lanes=lanes, chunks=chunks, hop=hop, words=words)
 
 
-def _lanes(shape: Shape, indexed: bool, config: AcceleratorConfig) -> int:
+def lanes_of(shape: Shape, indexed: bool, config: AcceleratorConfig) -> int:
     """Lanes that a pixel takes: whole sub-vectors where weights are indices."""
     return round_up(shape[2], config.subvector) if indexed else shape[2]
 
 
-def _columns(layer: Conv, shape: Shape, indexed: bool, config: AcceleratorConfig) -> int:
+def _columns(layer: Conv, lanes: int, indexed: bool, config: AcceleratorConfig) -> int:
     """Kernel columns for one word: the fewest words first, then the fewest columns."""
-    kernel, lanes = layer.kernel[1], _lanes(shape, indexed, config)
+    kernel = layer.kernel[1]
     # Lanes beyond the kernel would hold pixels, and no index stands for weights of zero.
     choices = [columns for columns in range(2, min(kernel, config.rows // lanes) + 1)
                if not indexed or kernel % columns == 0]
-    if layer.groups != 1 or not choices:
+    if layer.groups != 1 or layer.dilation[1] != 1 or not choices:
         return 1
     return min(choices, key=lambda columns: (-(-kernel // columns), columns))

@@ -19,6 +19,12 @@ from vqrom_sw.network import (
     Select,
 )
 
+from .tasks import kernel_of
+
+LARGEST_STEP = 63
+"""Most map rows or columns that an iteration of a loop adds: fields of 6 bits, ``dy`` and ``dx`` of
+:data:`vqrom_hw.isa.commands.level_layout`."""
+
 
 def host_reason(layer: Layer, network: QuantizedNetwork, config: AcceleratorConfig) -> str:
     """Why a layer of a network must run on the host; empty if the accelerator does it.
@@ -31,12 +37,11 @@ def host_reason(layer: Layer, network: QuantizedNetwork, config: AcceleratorConf
         Dimensions of the accelerator.
     """
     match layer:
-        case Conv():
-            return _conv_reason(layer, network, config)
-        case MaxPool():
-            return "" if layer.dilation == (1, 1) else "its window is dilated"
+        case Conv() | MaxPool():
+            return _window_reason(layer)
         case AveragePool():
-            return "its padding counts" if layer.count_padding and any(layer.padding) else ""
+            return "its padding counts" if layer.count_padding and any(layer.padding) \
+                else _window_reason(layer)
         case GlobalAveragePool() | Select():
             return ""
         case Elementwise():
@@ -46,7 +51,7 @@ def host_reason(layer: Layer, network: QuantizedNetwork, config: AcceleratorConf
 
 
 def is_depthwise(layer: Conv, channels: int) -> bool:
-    """Whether each output channel has an input channel of its own: the vector unit does those.
+    """Whether each output channel has a single input channel: the vector unit does those as a rule.
 
     Parameters
     ----------
@@ -55,17 +60,16 @@ def is_depthwise(layer: Conv, channels: int) -> bool:
     channels:
         Channels of its input.
     """
-    return layer.groups == channels == layer.shape[2] and channels > 1
+    return layer.groups == channels > 1
 
 
-def _conv_reason(layer: Conv, network: QuantizedNetwork, config: AcceleratorConfig) -> str:
-    if layer.dilation != (1, 1):
-        return "its kernel is dilated"
-    positions = layer.kernel[0] * layer.kernel[1]
-    if is_depthwise(layer, network.shape_of(layer.inputs[0])[2]) \
-            and positions > config.vector_taps:
-        return (f"a depthwise kernel of {positions} positions is more than vector_taps "
-                f"{config.vector_taps} of config {config.name!r}")
+def _window_reason(layer: Conv | MaxPool | AveragePool) -> str:
+    """Why no unit walks over a layer's windows: a step of an address generator is too long."""
+    kernel = kernel_of(layer)
+    for name, step in (("stride", max(kernel.stride_rows, kernel.stride_columns)),
+                       ("dilation", max(kernel.tap_rows, kernel.tap_columns))):
+        if step > LARGEST_STEP:
+            return f"its {name} {step} is more than {LARGEST_STEP}"
     return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,18 +11,18 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Region
 from vqrom_sw.network import AveragePool, Conv, Elementwise, GlobalAveragePool, Layer, MaxPool
 
-from .feature_map import DramLayout, FeatureMap, Shape, dense_input, plain_map, word_layout
-from .folding import Folding, choose_folding
+from .channel_multiplier import repeat_channels, runs_on_vector_unit
+from .feature_map import DramLayout, FeatureMap, Shape, plain_map, word_layout
+from .input_form import choose_form
 from .tasks import (
     AddTask,
     AveragePoolTask,
     ConvTask,
     DepthwiseTask,
     GlobalAverageTask,
-    Kernel,
     MaxPoolTask,
     Task,
-    decode_weights,
+    kernel_of,
 )
 
 
@@ -72,7 +72,7 @@ class TaskGraph:
             Whether it has indices, not raw weights.
         """
         return self._append(ConvTask(
-            self.config, number, layer.name, (source,), self._output(layer), _kernel_of(layer),
+            self.config, number, layer.name, (source,), self._output(layer), kernel_of(layer),
             conv=layer, codewords=self.codewords, indexed=indexed,
             group_channels=shape[2] // layer.groups))
 
@@ -80,8 +80,7 @@ class TaskGraph:
                         offset: int, indexed: bool) -> FeatureMap:
         """Append a convolution that is the only reader of a program input, and that input.
 
-        If that pays, kernel columns are folded into the lanes: see
-        :mod:`vqrom_sw.compiler.folding`.
+        The input is laid out as suits the layer: see :mod:`vqrom_sw.compiler.input_form`.
 
         Parameters
         ----------
@@ -90,44 +89,27 @@ class TaskGraph:
         zero_point, offset:
             The input's zero point, and its place in the INPUT region in bytes.
         """
-        folding = choose_folding(layer, shape, indexed, self.config)
-        name = f"input of {layer.name}"
-        if folding.looks_up:
-            layer = self._raw(layer, shape[2])
-        if folding.columns == 1:
-            source = dense_input(name, shape, zero_point, offset, self.config)
-            return self.add_conv(number, layer, shape, self.add_input(source), folding.indexed)
-        source = FeatureMap(
-            name, height=shape[0], width=folding.words, words=1, pitch=folding.words,
-            zero_point=zero_point, cut=folding.cut,
-            dram=folding.input_layout(layer, shape, offset, self.config))
+        form = choose_form(layer, shape, indexed, self.codewords, self.config)
+        source = self.add_input(form.source(zero_point, offset, self.config))
         return self._append(ConvTask(
-            self.config, number, layer.name, (self.add_input(source),), self._output(layer),
-            _folded_kernel(layer, folding), conv=layer, codewords=self.codewords,
-            indexed=folding.indexed, folded=folding.columns, group_channels=shape[2]))
-
-    def _raw(self, layer: Conv, channels: int) -> Conv:
-        """The layer with raw weights in place of indices, if it has any weights."""
-        if layer.indices is None:
-            return layer
-        weights = np.ascontiguousarray(decode_weights(layer, self.codewords)[..., :channels])
-        return replace(layer, indices=None, raw=weights)
+            self.config, number, layer.name, (source,), self._output(layer), form.kernel,
+            conv=form.layer, codewords=self.codewords, indexed=form.indexed,
+            folded=form.folding.columns, group_channels=form.shape[2] // layer.groups))
 
     def add_layer(self, number: int, layer: Layer, sources: Sequence[FeatureMap]) -> FeatureMap:
-        """Append a layer that the vector unit does, a depthwise convolution among them.
-        """
+        """Append a layer that the vector unit does, a depthwise convolution among them."""
         match layer:
             case Conv():
-                return self._append(self._depthwise(number, layer, sources))
+                return self._add_depthwise(number, layer, sources[0])
             case Elementwise():
                 return self._append(AddTask(self.config, number, layer.name, tuple(sources),
                                             self._output(layer), add=layer))
         common = (self.config, number, layer.name, tuple(sources), self._output(layer))
         match layer:
             case MaxPool():
-                return self._append(MaxPoolTask(*common, _kernel_of(layer)))
+                return self._append(MaxPoolTask(*common, kernel_of(layer)))
             case AveragePool():
-                return self._append(AveragePoolTask(*common, _kernel_of(layer),
+                return self._append(AveragePoolTask(*common, kernel_of(layer),
                                                     clamp=layer.clamp))
             case GlobalAveragePool():
                 return self._append(
@@ -135,10 +117,19 @@ class TaskGraph:
             case _:
                 raise TypeError(f"unknown layer class {type(layer).__name__}")
 
-    def _depthwise(self, number: int, layer: Conv, sources: Sequence[FeatureMap]) -> Task:
-        return DepthwiseTask(self.config, number, layer.name, tuple(sources), self._output(layer),
-                             _kernel_of(layer), clamp=layer.clamp, conv=layer,
-                             codewords=self.codewords)
+    def _add_depthwise(self, number: int, layer: Conv, source: FeatureMap) -> FeatureMap:
+        """Append a depthwise convolution, which may have several outputs for each channel."""
+        channels = layer.groups
+        if not runs_on_vector_unit(layer, self.config):
+            shape = (source.height, source.width, channels)
+            return self.add_conv(number, layer, shape, source, layer.indices is not None)
+        if layer.shape[2] > channels:
+            repeat = repeat_channels(layer, source)
+            source = self.add_conv(number, repeat, (source.height, source.width, channels),
+                                   source, indexed=False)
+        return self._append(DepthwiseTask(
+            self.config, number, layer.name, (source,), self._output(layer), kernel_of(layer),
+            clamp=layer.clamp, conv=layer, codewords=self.codewords))
 
     def _output(self, layer: Layer) -> FeatureMap:
         """The map that a layer makes."""
@@ -158,16 +149,3 @@ class TaskGraph:
         """Make a map an output of the program, at byte ``offset`` of the OUTPUT region."""
         feature_map.dram = word_layout(feature_map, shape, Region.OUTPUT, offset, self.config)
         return feature_map.dram
-
-
-def _kernel_of(layer: Conv | MaxPool | AveragePool) -> Kernel:
-    """The window of a layer, as the network has it."""
-    top, left, _, _ = layer.padding
-    return Kernel(*layer.kernel, *layer.stride, top, left)
-
-
-def _folded_kernel(layer: Conv, folding: Folding) -> Kernel:
-    """The kernel as it walks over the words of a folded input; padding is in the image there."""
-    return Kernel(layer.kernel[0], folding.chunks, layer.stride[0],
-                  layer.stride[1] // folding.hop, layer.padding[0],
-                  tap=max(1, folding.columns // folding.hop))

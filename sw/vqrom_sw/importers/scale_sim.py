@@ -6,7 +6,7 @@ line is a convolution, or a matrix product ``M x K`` times ``K x N``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vqrom_hw.errors import VqromError
@@ -40,7 +40,8 @@ class TopologyLayer:
     filters:
         Number of output channels.
     depthwise:
-        Whether each input channel has a filter of its own, and no other.
+        Whether each filter has a single input channel: the first ``filters / C`` of them the first
+        one, and so on.
     """
 
     name: str
@@ -64,6 +65,24 @@ class TopologyLayer:
             (count - 1) * stride + kernel - size for count, size, kernel, stride in zip(
                 self.output_shape, self.shape, self.kernel, self.stride, strict=False))
         return 0, 0, max(0, bottom), max(0, right)
+
+    @property
+    def gathered(self) -> TopologyLayer:
+        """The same matrix product, with a smaller kernel and more channels.
+
+        Along an axis on which windows of several pixels share none, a window's pixels become the
+        channels of one pixel: a kernel as large as the input gives a product of ``1 x 1 x K``.
+        """
+        if self.depthwise:
+            return self
+        shape, kernel, stride, channels = (list(self.shape), list(self.kernel),
+                                           list(self.stride), self.shape[2])
+        for axis, count in enumerate(self.output_shape[:2]):
+            if kernel[axis] > 1 and (count == 1 or stride[axis] >= kernel[axis]):
+                channels *= kernel[axis]
+                shape[axis], kernel[axis], stride[axis] = count, 1, 1
+        return replace(self, shape=(shape[0], shape[1], channels), kernel=(kernel[0], kernel[1]),
+                       stride=(stride[0], stride[1]))
 
     @property
     def macs(self) -> int:
@@ -98,7 +117,8 @@ def read_topology(path: Path) -> Topology:
     """Read a CSV file with a header line: convolutions, or matrix products as ``Layer, M, N, K``.
 
     Lines may end with a comma, be blank, and have a second stride. Columns about sparsity are
-    ignored. A convolution with ``DP`` in its name is depthwise.
+    ignored. A convolution with ``DP`` in its name is depthwise, with so many filters for each
+    channel, as SCALE-Sim's ``topology_utils.py`` takes it.
 
     Raises
     ------
@@ -155,5 +175,7 @@ def _parse_layer(where: str, cells: list[str], columns: tuple[str, ...]) -> Topo
     if kernel_y > height or kernel_x > width:
         raise VqromError(f"{where}: the filter must be at most as large as the IFMAP "
                          f"{height} x {width}, not {kernel_y} x {kernel_x}")
+    if depthwise:
+        filters *= channels
     return TopologyLayer(cells[0], (height, width, channels), (kernel_y, kernel_x),
-                         (stride, stride_x), channels if depthwise else filters, depthwise)
+                         (stride, stride_x), filters, depthwise)

@@ -112,7 +112,7 @@ def _convolution(network: QuantizedNetwork, layer: Conv, codebook: UniversalCode
     planes = F.pad(torch.from_numpy(centred).permute(0, 3, 1, 2), (left, right, top, bottom))
     sums = F.conv2d(planes, torch.from_numpy(weights.astype(np.int64)).permute(0, 3, 1, 2),
                     torch.from_numpy(layer.bias.astype(np.int64)), layer.stride,
-                    groups=layer.groups)
+                    dilation=layer.dilation, groups=layer.groups)
     assert sums.dtype == torch.int64
     scaled = np.empty(sums.shape, np.int64)
     scales = zip(layer.requantization.multiplier.tolist(), layer.requantization.shift.tolist(),

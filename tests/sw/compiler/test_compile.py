@@ -66,18 +66,19 @@ def test_map_with_two_readers_is_spilled() -> None:
 
 
 @pytest.mark.parametrize("raw", [False, True])
-@pytest.mark.parametrize(("channels", "kernel", "stride", "chunks"), [
-    (3, (7, 7), 2, 1), (1, (3, 7), 3, 1), (2, (5, 5), 1, 1), (3, (2, 6), 4, 1), (1, (8, 8), 8, 1),
-    (5, (4, 8), 4, 2), (17, (3, 3), 1, 3)])
+@pytest.mark.parametrize(("channels", "kernel", "stride", "words"), [
+    (3, (7, 7), 2, 7), (1, (3, 7), 3, 1), (2, (5, 5), 1, 5), (3, (2, 6), 4, 2), (1, (8, 8), 8, 2),
+    (5, (4, 8), 4, 8), (17, (3, 3), 1, 9)])
 def test_narrow_inputs_are_folded(raw: bool, channels: int, kernel: tuple[int, int], stride: int,
-                                  chunks: int) -> None:
-    """So many kernel columns fit the 32 lanes that the array walks over ``chunks`` of them."""
+                                  words: int) -> None:
+    """So many kernel columns fit the 32 lanes that the array walks over ``words`` of a window."""
     config = config_of("edge32")
     codebook = random_codebook(config)
     net = NetworkBuilder(codebook, (17, 19, channels))
     net.conv(9, kernel, (stride, stride), (1, 1, 0, 1), raw=raw)
     program = check_program(net, codebook, config)
-    assert (column(program, "count_2", Opcode.COMPUTE) == chunks).all()
+    walked = [column(program, f"count_{level}", Opcode.COMPUTE) for level in (2, 3, 4)]
+    assert (np.prod(walked, 0) == words).all()
 
 
 @pytest.mark.parametrize(("channels_in", "channels_out", "groups"), [
@@ -102,12 +103,39 @@ def test_depthwise_goes_to_the_vector_unit() -> None:
     assert not (program.table[:, 0] == Opcode.CHECK).any() or program.table[0, 0] == Opcode.CHECK
 
 
-def test_depthwise_kernel_beyond_the_vector_unit() -> None:
-    net = NetworkBuilder(CODEBOOK, (9, 9, 4))
-    net.conv(4, (8, 8), groups=4)
-    with pytest.raises(VqromError, match=r"layer 'conv0': .* a depthwise kernel of 64 positions is "
-                                         "more than vector_taps 49 of config 'tiny'"):
-        compile_network(net.build(), CODEBOOK.codewords, TINY)
+def test_depthwise_kernel_beyond_the_vector_unit_goes_to_the_array() -> None:
+    net = NetworkBuilder(CODEBOOK, (9, 9, 12))
+    net.conv(12, (8, 8), groups=12)
+    program = check_program(net, CODEBOOK, TINY)
+    assert column(program, "raw", Opcode.COMPUTE).all()
+    assert not (program.table[:, 0] == Opcode.VECTOR).any()
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(("kernel", "stride", "channels", "outputs", "sliding"), [
+    ((3, 3), 1, 20, 40, True), ((3, 3), 2, 7, 21, True), ((5, 5), 2, 33, 66, False)])
+def test_depthwise_with_several_outputs_for_a_channel(
+        kernel: tuple[int, int], stride: int, channels: int, outputs: int, sliding: bool,
+        raw: bool) -> None:
+    """The array repeats the channels, the vector unit does the rest."""
+    config = config_of("edge16")
+    codebook = random_codebook(config)
+    net = NetworkBuilder(codebook, (9, 8, 3))
+    net.conv(channels)
+    net.conv(outputs, kernel, (stride, stride), (1, 2, 1, 2), groups=channels, raw=raw)
+    program = check_program(net, codebook, config)
+    operations = column(program, "operation", Opcode.VECTOR)
+    operations = operations[operations != VectorOp.MAX]
+    assert (operations == (VectorOp.SLIDING if sliding else VectorOp.DEPTHWISE)).all()
+    assert len(operations)
+
+
+def test_small_kernels_with_several_outputs_for_a_channel_stay_on_the_array() -> None:
+    config = config_of("edge16")
+    codebook = random_codebook(config)
+    net = NetworkBuilder(codebook, (6, 6, 8))
+    net.conv(24, (1, 1), groups=8)
+    assert not (check_program(net, codebook, config).table[:, 0] == Opcode.VECTOR).any()
 
 
 def test_sequences_are_columns_of_pixels() -> None:

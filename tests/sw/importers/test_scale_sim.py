@@ -25,6 +25,7 @@ Conv1, 15, 14, 7, 7, 3, 12, 2,
 
 Conv2,9,9,3,3,20,9,1,2,1:4,
 Conv3DP,8,8,3,3,16,1,1,
+Conv4DP,6,5,3,3,10,2,1,
  FC , 1,1,1,1,40,11,1,
 """  # noqa: E501
 
@@ -38,11 +39,27 @@ def test_convolutions(tmp_path: Path) -> None:
         TopologyLayer("Conv1", (15, 14, 3), (7, 7), (2, 2), 12),
         TopologyLayer("Conv2", (9, 9, 20), (3, 3), (1, 2), 9),
         TopologyLayer("Conv3DP", (8, 8, 16), (3, 3), (1, 1), 16, True),
+        TopologyLayer("Conv4DP", (6, 5, 10), (3, 3), (1, 1), 20, True),
         TopologyLayer("FC", (1, 1, 40), (1, 1), (1, 1), 11)))
     first = topology.layers[0]
     assert first.output_shape == (5, 5, 12) and first.padding == (0, 0, 0, 1)
     assert first.macs == 25 * 12 * 49 * 3
     assert topology.layers[2].macs == 36 * 16 * 9
+    assert topology.layers[3].macs == 4 * 3 * 10 * 2 * 9
+
+
+def test_windows_that_share_no_pixel_are_gathered() -> None:
+    """A full-width kernel over two rows of three, a patch of 4 x 4, and what stays as it is."""
+    def gathered(shape: tuple[int, int, int], kernel: tuple[int, int],
+                 stride: tuple[int, int]) -> TopologyLayer:
+        return TopologyLayer("a", shape, kernel, stride, 5).gathered
+
+    assert gathered((9, 7, 2), (2, 7), (3, 1)) == gemm("a", 4, 5, 28)
+    assert gathered((9, 7, 2), (2, 7), (1, 1)) == TopologyLayer("a", (9, 1, 14), (2, 1), (1, 1), 5)
+    assert gathered((8, 9, 3), (4, 4), (4, 4)) == TopologyLayer("a", (2, 3, 48), (1, 1), (1, 1), 5)
+    for layer in (TopologyLayer("a", (9, 9, 2), (3, 3), (2, 2), 5),
+                  TopologyLayer("aDP", (8, 8, 2), (2, 2), (2, 2), 4, True)):
+        assert layer.gathered == layer
 
 
 def test_matrix_products() -> None:

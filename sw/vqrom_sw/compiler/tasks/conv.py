@@ -191,8 +191,9 @@ class ConvTask(Task):
         return nest_fields([
             (block.width, kernel.stride_columns * words, 0, kernel.stride_columns),
             (block.height, kernel.stride_rows * pitch, kernel.stride_rows, 0),
-            (kernel.columns, kernel.tap * words, 0, kernel.tap),
-            (kernel.rows, pitch, 1, 0), (piece.words, 1, 0, 0), (piece.passes, 0, 0, 0),
+            (kernel.columns, kernel.tap_columns * words, 0, kernel.tap_columns),
+            (kernel.rows, kernel.tap_rows * pitch, kernel.tap_rows, 0), (piece.words, 1, 0, 0),
+            (piece.passes, 0, 0, 0),
         ], source.address(top, left) + piece.word, top - source.first, left,
             source.end - source.first, source.map.width)
 

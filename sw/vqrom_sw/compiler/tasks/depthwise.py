@@ -7,14 +7,39 @@ from functools import cached_property
 
 import numpy as np
 
+from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import SLIDING_ROWS, Channel, Stream, VectorOp
 from vqrom_sw.network import Conv
 
 from ..feature_map import BufferRows
 from ..operations import Level, Operation, Packet
+from .kernel import Kernel, kernel_of
 from .packets import PARAMETER_BYTES, decode_weights, fold_bias, parameter_packet
 from .task import Block
 from .window import WindowTask
+
+
+def depthwise_operation(kernel: Kernel, width: int, config: AcceleratorConfig) -> VectorOp:
+    """How the vector unit does rows of ``width`` outputs: sliding, or window by window."""
+    slides = (1 < kernel.columns <= config.vector_columns and kernel.rows <= SLIDING_ROWS
+              and kernel.tap_columns == 1 and map_columns(kernel, width) < width * kernel.columns)
+    return VectorOp.SLIDING if slides else VectorOp.DEPTHWISE
+
+
+def map_columns(kernel: Kernel, width: int) -> int:
+    """Columns of the input that the windows of a row of ``width`` outputs reach over."""
+    return (width - 1) * kernel.stride_columns + kernel.width
+
+
+def vector_cycles(layer: Conv, config: AcceleratorConfig) -> int:
+    """Cycles that the vector unit takes for a word of outputs, rounded up.
+
+    It reads words of the input, one a cycle, and requantises ``vector_lanes`` sums a cycle.
+    """
+    kernel, width = kernel_of(layer), layer.shape[1]
+    slides = depthwise_operation(kernel, width, config) == VectorOp.SLIDING
+    columns = map_columns(kernel, width) if slides else width * kernel.columns
+    return max(-(-kernel.rows * columns // width), config.rows // config.vector_lanes)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -38,20 +63,14 @@ class DepthwiseTask(WindowTask):
 
     @property
     def operation(self) -> VectorOp:
-        columns, width = self.kernel.columns, self.output.width
-        slides = (1 < columns <= self.config.vector_columns and self.kernel.rows <= SLIDING_ROWS
-                  and self._map_columns(width) < width * columns)
-        return VectorOp.SLIDING if slides else VectorOp.DEPTHWISE
-
-    def _map_columns(self, width: int) -> int:
-        """Columns of the input that a row of ``width`` outputs reads."""
-        return (width - 1) * self.kernel.stride_columns + self.kernel.columns
+        return depthwise_operation(self.kernel, self.output.width, self.config)
 
     def _levels(self, block: Block, words: int, source: BufferRows) -> list[Level]:
         if self.operation == VectorOp.DEPTHWISE:
             return super()._levels(block, words, source)
         kernel, depth, pitch = self.kernel, source.map.words, source.map.pitch
-        return [(kernel.rows, pitch, 1, 0), (self._map_columns(block.width), depth, 0, 1),
+        return [(kernel.rows, kernel.tap_rows * pitch, kernel.tap_rows, 0),
+                (map_columns(kernel, block.width), depth, 0, 1),
                 (block.height, kernel.stride_rows * pitch, kernel.stride_rows, 0)]
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],

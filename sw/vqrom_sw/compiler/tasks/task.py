@@ -11,31 +11,7 @@ from vqrom_hw.config import AcceleratorConfig
 
 from ..feature_map import BufferRows, FeatureMap
 from ..operations import Operation
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """The window of input pixels that one output pixel is computed from.
-
-    Members
-    -------
-    rows, columns:
-        Positions of the window in y and x.
-    stride_rows, stride_columns:
-        Input pixels from one output pixel's window to the next one's.
-    top, left:
-        Padding: pixels by which the first window begins above and left of the map.
-    tap:
-        Pixels between neighbouring columns of the window.
-    """
-
-    rows: int = 1
-    columns: int = 1
-    stride_rows: int = 1
-    stride_columns: int = 1
-    top: int = 0
-    left: int = 0
-    tap: int = 1
+from .kernel import POINT, Kernel
 
 
 @dataclass(frozen=True)
@@ -89,7 +65,7 @@ class Task(ABC):
     name: str
     inputs: tuple[FeatureMap, ...]
     output: FeatureMap
-    kernel: Kernel = Kernel()
+    kernel: Kernel = POINT
 
     on_array: ClassVar[bool] = False
     """Whether the array does the task (a COMPUTE) or the vector unit (a VECTOR)."""
@@ -98,7 +74,7 @@ class Task(ABC):
         """The input rows, first and end, that output rows ``first`` to ``end`` are made of."""
         kernel, height = self.kernel, self.inputs[0].height
         start = first * kernel.stride_rows - kernel.top
-        stop = (end - 1) * kernel.stride_rows - kernel.top + kernel.rows
+        stop = (end - 1) * kernel.stride_rows - kernel.top + kernel.height
         return min(max(0, start), height), max(0, min(height, stop))
 
     @abstractmethod

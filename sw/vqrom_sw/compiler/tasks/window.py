@@ -86,7 +86,8 @@ class WindowTask(Task):
         """The loops: over the window's columns and rows, then channel words, columns and rows."""
         kernel, depth, pitch = self.kernel, source.map.words, source.map.pitch
         return [
-            (kernel.columns, depth, 0, 1), (kernel.rows, pitch, 1, 0), (words, 1, 0, 0),
+            (kernel.columns, kernel.tap_columns * depth, 0, kernel.tap_columns),
+            (kernel.rows, kernel.tap_rows * pitch, kernel.tap_rows, 0), (words, 1, 0, 0),
             (block.width, kernel.stride_columns * depth, 0, kernel.stride_columns),
             (block.height, kernel.stride_rows * pitch, kernel.stride_rows, 0),
         ]

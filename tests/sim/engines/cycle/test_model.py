@@ -57,6 +57,27 @@ def groups(net: NetworkBuilder) -> None:
     net.linear(9)
 
 
+def products(net: NetworkBuilder) -> None:
+    """Windows that share no pixel: of the input, gathered in DRAM; then of a map on chip."""
+    net.conv(24, (4, 3), (4, 3))
+    net.conv(20, (2, 1), (2, 1))
+    net.linear(9)
+
+
+def dilated(net: NetworkBuilder) -> None:
+    """Positions of windows that lie apart, on both units."""
+    net.conv(20, (3, 3), (2, 1), SAME, dilation=(1, 2))
+    net.conv(20, (3, 3), (1, 1), (2, 2, 2, 2), groups=20, dilation=(2, 2))
+    net.conv(20, (2, 2), (1, 1), (1, 0, 1, 1), groups=20, dilation=(2, 1))
+    net.max_pool((2, 2), (1, 1), SAME, dilation=(2, 3))
+
+
+def multiplied(net: NetworkBuilder) -> None:
+    """Several outputs for each channel; a depthwise kernel too large for the vector unit."""
+    net.conv(24, (3, 3), (1, 1), SAME, groups=8)
+    net.conv(24, (8, 8), padding=(3, 4, 4, 3), groups=24, raw=True)
+
+
 CASES: dict[str, tuple[Shape, Callable[[NetworkBuilder], object]]] = {
     "narrow image": ((13, 17, 3), lambda net: net.conv(10, (5, 5), (2, 2), (2, 1, 1, 2))),
     "wide rows": ((3, 61, 5), lambda net: net.conv(9, (2, 5), (1, 1), (1, 3, 0, 2))),
@@ -65,6 +86,9 @@ CASES: dict[str, tuple[Shape, Callable[[NetworkBuilder], object]]] = {
     "vector unit": ((10, 7, 20), vector_work),
     "spilled": ((12, 11, 16), spilled),
     "groups": ((6, 5, 32), groups),
+    "products": ((17, 14, 3), products),
+    "dilated": ((12, 10, 5), dilated),
+    "multiplied": ((9, 7, 8), multiplied),
 }
 
 
