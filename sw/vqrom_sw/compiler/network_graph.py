@@ -6,7 +6,7 @@ import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import INPUT, Conv, Host, Layer, QuantizedNetwork, Select, Softmax
+from vqrom_sw.network import INPUT, Conv, Host, Layer, QuantizedNetwork, Softmax
 
 from .feature_map import FeatureMap, dense_input
 from .lowering import lower
@@ -29,16 +29,17 @@ def network_graph(network: QuantizedNetwork, codewords: np.ndarray,
             raise VqromError(f"layer {layer.name!r}: must be one that the accelerator does, but "
                              f"{reason}; the reference engine runs it on the host")
     graph, zero_point = TaskGraph(config, codewords, [], []), network.input_quantization.zero_point
-    alone = _only_reader(network)
+    alone = _only_reader(network, config)
     maps: dict[str, FeatureMap] = {}
     if alone is None:
         maps[INPUT] = graph.add_input(
             dense_input(INPUT, network.input_shape, zero_point, 0, config))
     for number, given in enumerate(network.layers, start=1):
         shape = network.shape_of(given.inputs[0])
-        layer = lower(given, shape[2])
+        layer = lower(given, shape, config)
         if not isinstance(layer, Conv) or is_depthwise(layer, shape[2]):
-            output = graph.add_layer(number, layer, [maps[name] for name in layer.inputs])
+            output = graph.add_layer(number, layer, [maps[name] for name in layer.inputs],
+                                     [network.shape_of(name) for name in layer.inputs])
         elif given is alone:
             output = graph.add_folded_conv(number, layer, shape, zero_point, 0,
                                            layer.indices is not None)
@@ -54,13 +55,12 @@ def network_graph(network: QuantizedNetwork, codewords: np.ndarray,
     return graph
 
 
-def _only_reader(network: QuantizedNetwork) -> Layer | None:
-    """The convolution on the array that alone reads the network's input, if there is one."""
-    readers = [layer for layer in network.layers if INPUT in layer.inputs]
-    first = readers[0]
-    alone = (len(readers) == 1 and first.inputs == (INPUT,) and isinstance(first, Conv | Select)
-             and not (isinstance(first, Conv)
-                      and is_depthwise(first, network.input_shape[2])))
+def _only_reader(network: QuantizedNetwork, config: AcceleratorConfig) -> Layer | None:
+    """The layer that a convolution on the array does and that alone reads the network's input."""
+    first, *others = [layer for layer in network.layers if INPUT in layer.inputs]
+    lowered = lower(first, network.input_shape, config)
+    alone = (not others and first.inputs == (INPUT,) and isinstance(lowered, Conv)
+             and not is_depthwise(lowered, network.input_shape[2]))
     return first if alone else None
 
 
