@@ -118,6 +118,11 @@ class LayerBuilder:
         """Tell the shape of a layer's output, or of the input."""
         return self._output_of(name)[0]
 
+    @property
+    def last(self) -> str:
+        """The name of the layer appended last."""
+        return self._last()
+
     def _append(self, layer: Layer) -> str:
         self._layers.append(layer)
         return layer.name

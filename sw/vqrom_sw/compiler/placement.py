@@ -25,6 +25,7 @@ from vqrom_sw.network import (
     Upsample,
 )
 
+from .feature_map import plain_map
 from .lowering import is_array_select, select_moves
 from .tasks import (
     LARGEST_STEP,
@@ -49,7 +50,9 @@ def host_reason(layer: Layer, network: QuantizedNetwork, config: AcceleratorConf
     match layer:
         case Conv() | MaxPool() | AveragePool():
             return _window_reason(layer)
-        case GlobalAveragePool() | Upsample() | DepthToSpace():
+        case GlobalAveragePool():
+            return _mean_reason(layer, network, config)
+        case Upsample() | DepthToSpace():
             return ""
         case Elementwise():
             return _elementwise_reason(layer, network, config)
@@ -97,6 +100,17 @@ def _window_reason(layer: Conv | MaxPool | AveragePool) -> str:
         if step > LARGEST_STEP:
             return f"its {name} {step} is more than {LARGEST_STEP}"
     return ""
+
+
+def _mean_reason(layer: GlobalAveragePool, network: QuantizedNetwork,
+                 config: AcceleratorConfig) -> str:
+    """A mean needs its whole map on chip, since a command cannot go on with a sum."""
+    source, result = (plain_map("", shape, 0, config).size
+                      for shape in (network.shape_of(layer.inputs[0]), layer.shape))
+    if source + result <= config.activation_words:
+        return ""
+    return (f"its map and its mean take {source + result} words, more than activation_words "
+            f"{config.activation_words} of config {config.name!r}")
 
 
 def _elementwise_reason(layer: Elementwise, network: QuantizedNetwork,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from vqrom_hw.isa import Opcode, VectorOp
 from vqrom_sw.arithmetic import HIGHEST, LOWEST, Requantization
@@ -116,7 +118,8 @@ ALL_LANES = Lanes()
 
 
 def word_operation(layer: int, operation: VectorOp, source: Patch, target: Patch,
-                   packets: tuple[Packet, ...] = (), **fields: int) -> Operation:
+                   fields: Mapping[str, int] = MappingProxyType({}),
+                   packets: tuple[Packet, ...] = ()) -> Operation:
     """The operation that makes each word of ``target`` from the word of ``source`` in its place.
 
     ``fields`` are further columns of its command.
@@ -170,11 +173,11 @@ class Rescaling:
                   lanes: Lanes = ALL_LANES) -> Operation:
         """The operation that copies or rescales words, and moves lanes on the way."""
         if not self.changes:
-            return word_operation(layer, VectorOp.MAX, source, target, **lanes.fields)
+            return word_operation(layer, VectorOp.MAX, source, target, lanes.fields)
         before, after = self.zero_points
-        return word_operation(
-            layer, VectorOp.SUM, source, target, bias=-before, multiplier=self.multiplier,
-            shift=self.shift, **lanes.fields, **range_fields(after, self.clamp))
+        return word_operation(layer, VectorOp.SUM, source, target, {
+            "bias": -before, "multiplier": self.multiplier, "shift": self.shift, **lanes.fields,
+            **range_fields(after, self.clamp)})
 
 
 def rescaling(scale: Requantization, zero_points: tuple[int, int]) -> Rescaling:

@@ -85,8 +85,8 @@ class TableTask(Task):
                  target: BufferRows, by_lane: bool) -> Operation:
         packet = self._lane_packet(words[0]) if by_lane else self._shared_packet()
         return word_operation(self.layer, VectorOp.TABLE, patch_of(source, block, words),
-                              patch_of(target, block, words), (packet,),
-                              lane_tables=int(by_lane))
+                              patch_of(target, block, words), {"lane_tables": int(by_lane)},
+                              (packet,))
 
     def _shared_packet(self) -> Packet:
         size = round_up(ENTRIES, self.config.rows)
