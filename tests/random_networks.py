@@ -7,29 +7,26 @@ from typing import Literal
 
 import numpy as np
 
+from tests.random_layers import LayerBuilder, Padding
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_sw.arithmetic import Quantization, quantize_multiplier
+from vqrom_sw.arithmetic import quantize_multiplier
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import (
     INPUT,
     AveragePool,
     Conv,
-    Elementwise,
     GlobalAveragePool,
     Host,
     HostStep,
-    Layer,
     MaxPool,
+    Operator,
     QuantizedNetwork,
+    Shape,
     image_native,
     image_output,
 )
 
-Shape = tuple[int, int, int]
-"""Shape ``(H, W, C)`` of a feature map."""
-
-Padding = tuple[int, int, int, int]
-"""Pixels of padding ``(top, left, bottom, right)``."""
+OPERATORS: tuple[Operator, ...] = ("add", "subtract", "multiply", "maximum", "minimum")
 
 
 def random_codebook(config: AcceleratorConfig, seed: int = 0) -> UniversalCodebook:
@@ -39,7 +36,7 @@ def random_codebook(config: AcceleratorConfig, seed: int = 0) -> UniversalCodebo
     return UniversalCodebook(rng.integers(-128, 128, shape).astype(np.int8))
 
 
-class NetworkBuilder:
+class NetworkBuilder(LayerBuilder):
     """Builds a quantised network layer by layer, with random weights, biases and zero points.
 
     Scales are chosen so that outputs spread over int8: a network whose outputs saturate or vanish
@@ -57,10 +54,8 @@ class NetworkBuilder:
     """
 
     def __init__(self, codebook: UniversalCodebook, input_shape: Shape, seed: int = 0):
+        super().__init__(input_shape, seed)
         self._codebook = codebook
-        self._rng = np.random.default_rng(seed)
-        self._input = (input_shape, self._quantization())
-        self._layers: list[Layer] = []
 
     def conv(self, channels: int, kernel: tuple[int, int] = (3, 3),
              stride: tuple[int, int] = (1, 1), padding: Padding = (0, 0, 0, 0), *,
@@ -110,14 +105,14 @@ class NetworkBuilder:
     def window_average_pool(self, kernel: tuple[int, int] = (2, 2),
                             stride: tuple[int, int] = (2, 2),
                             padding: Padding = (0, 0, 0, 0), *,
-                            source: str | None = None) -> str:
+                            source: str | None = None, count_padding: bool = False) -> str:
         """Append a layer of average pooling over windows."""
         source = source or self._last()
         shape, quantization = self._output_of(source)
         name = f"avgpool{len(self._layers)}"
         self._layers.append(AveragePool(
             name, (source,), self._window(shape, shape[2], kernel, stride, padding), quantization,
-            kernel, stride, padding, self._clamp(quantization)))
+            kernel, stride, padding, self._clamp(quantization), count_padding))
         return name
 
     def average_pool(self) -> str:
@@ -128,17 +123,6 @@ class NetworkBuilder:
         self._layers.append(GlobalAveragePool(
             name, (source,), (1, 1, channels), self._quantization(),
             quantize_multiplier(name, self._rng.uniform(2, 4) / (height * width))))
-        return name
-
-    def add(self, first: str, second: str) -> str:
-        """Append the sum of two feature maps of one shape."""
-        name, output = f"add{len(self._layers)}", self._quantization()
-        factors = [quantize_multiplier(name, self._rng.uniform(0.1, 0.5)) for _ in range(2)]
-        self._layers.append(Elementwise(
-            name, (first, second), self._output_of(first)[0], output, "add",
-            (factors[0], factors[1]),
-            quantize_multiplier(name, self._rng.uniform(1.0, 2.0) * 2.0**-19),
-            self._clamp(output)))
         return name
 
     def host(self, *sources: str) -> str:
@@ -168,26 +152,6 @@ class NetworkBuilder:
         """Make random inputs, int8 ``[count, C, H, W]``."""
         height, width, channels = self._input[0]
         return self._rng.integers(-128, 128, (count, channels, height, width)).astype(np.int8)
-
-    def shape_of(self, name: str) -> Shape:
-        """Tell the shape of a layer's output, or of the input."""
-        return self._output_of(name)[0]
-
-    def _last(self) -> str:
-        return self._layers[-1].name if self._layers else INPUT
-
-    def _output_of(self, name: str) -> tuple[Shape, Quantization]:
-        if name == INPUT:
-            return self._input
-        layer = next(layer for layer in self._layers if layer.name == name)
-        return layer.shape, layer.quantization
-
-    def _quantization(self) -> Quantization:
-        return Quantization(1.0, int(self._rng.integers(-30, 30)))
-
-    def _clamp(self, output: Quantization) -> tuple[int, int]:
-        """Draw the bounds of the output: a ReLU for half of the layers, otherwise all of int8."""
-        return (output.zero_point if self._rng.random() < 0.5 else -128, 127)
 
     @staticmethod
     def _window(shape: Shape, channels: int, kernel: tuple[int, int], stride: tuple[int, int],
@@ -238,6 +202,8 @@ def _random_layer(net: NetworkBuilder, rng: np.random.Generator, outputs: list[s
     top, left, bottom, right = (int(rng.integers(0, size)) for size in 2 * kernel)
     padding, raw = (top, left, bottom, right), bool(rng.random() < 0.4)
     alike = [name for name in outputs if net.shape_of(name) == shape and name != source]
+    if rng.random() < 0.35:
+        return random_vector_layer(net, rng, source, outputs)
     kind = rng.random()
     if alike and kind < 0.6:
         return net.add(source, alike[rng.integers(len(alike))])
@@ -246,13 +212,49 @@ def _random_layer(net: NetworkBuilder, rng: np.random.Generator, outputs: list[s
     if kind < 0.2:
         return net.max_pool(kernel, stride, padding, source=source)
     if kind < 0.3:
-        return net.window_average_pool(kernel, stride, padding, source=source)
+        return net.window_average_pool(kernel, stride, padding, source=source,
+                                       count_padding=bool(rng.random() < 0.3))
     if kind < 0.45 and shape[2] > 1:
         return net.conv(shape[2], kernel, stride, padding, source=source, raw=raw,
                         groups=shape[2])
     groups = int(rng.choice([size for size in range(1, 5) if shape[2] % size == 0]))
     channels = groups * int(rng.integers(1, 24))
     return net.conv(channels, kernel, stride, padding, source=source, raw=raw, groups=groups)
+
+
+def random_vector_layer(net: NetworkBuilder, rng: np.random.Generator, source: str,
+                        outputs: list[str]) -> str:
+    """Append any layer that the vector unit does alone, over small maps those that enlarge."""
+    (height, width, channels), pick = net.shape_of(source), rng.integers
+    alike = [name for name in outputs if net.shape_of(name) == (height, width, channels)]
+    beside = [name for name in outputs if net.shape_of(name)[:2] == (height, width)]
+    pixels = [name for name in outputs if net.shape_of(name) == (1, 1, channels)]
+    kind, second = pick(8), (alike + pixels)[pick(len(alike + pixels))]
+    start = int(pick(channels))
+    match kind:
+        case 0:
+            operator = OPERATORS[pick(len(OPERATORS))]
+            return net.elementwise(operator, source, second)
+        case 1:
+            return net.table(by_channel=bool(pick(2)), source=source)
+        case 2:
+            parts = [beside[pick(len(beside))] for _ in range(pick(1, 3))]
+            return net.concat(source, *parts, rescale=bool(pick(2)))
+        case 3:
+            return net.select(range(start, channels), tuple(map(int, pick(1, 4, 2))),
+                              clamp=bool(pick(2)), source=source)
+        case 4:
+            return net.select(pick(-1, channels, pick(1, 20)).tolist(), source=source)
+        case 5:
+            top, left, bottom, right = map(int, pick(0, 3, 4))
+            return net.pad((top, left, bottom, right),
+                           [None, -128, 5][pick(3)], source=source)
+        case 6 if height * width < 150:
+            return net.upsample((int(pick(1, 4)), int(pick(1, 4))), source=source)
+        case _:
+            blocks = [size for size in (2, 3) if channels % size**2 == 0]
+            return net.depth_to_space(blocks[0], source=source) if blocks and height < 15 \
+                else net.table(source=source)
 
 
 def convolutions(codebook: UniversalCodebook, size: int, channels: int, layers: int,

@@ -78,7 +78,7 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
         if is_depthwise(conv, layer.shape[2]):
             source = dense_input(INPUT, layer.shape, zero_point, input_offset, config)
             graph.maps.append(source)
-            output = graph.add_layer(number, conv, [source])
+            output = graph.add_layer(number, conv, [source], [layer.shape])
         else:
             output = graph.add_folded_conv(number, conv, layer.shape, zero_point, input_offset,
                                            not raw)

@@ -56,7 +56,8 @@ class _Emitter:
                 if self._residencies[source] == Residency.SPILLED:
                     self._fill((position, number), strip.windows[position, number])
                 elif self._residencies[source] == Residency.RESIDENT and source.is_input:
-                    self._load_resident(task.layer, source, task.needs(first, end)[1])
+                    self._load_resident(task.layer, source,
+                                        task.needs(first, end, number)[1])
 
     def _load_resident(self, layer: int, source: FeatureMap, end: int) -> None:
         """Load a resident input up to map row ``end``, unless it is there already."""

@@ -54,12 +54,13 @@ class _GraphBuilder:
     def add(self, number: int, given: Layer) -> None:
         """Append a layer's task, and the stage's inputs that it is the first to read."""
         shape = self._network.shape_of(given.inputs[0])
-        layer = lower(given, shape[2])
+        layer = lower(given, shape, self.graph.config)
         if isinstance(layer, Conv) and not is_depthwise(layer, shape[2]):
             output = self._add_conv(number, layer)
         else:
-            output = self.graph.add_layer(number, layer, [self._source(name)
-                                                          for name in layer.inputs])
+            output = self.graph.add_layer(
+                number, layer, [self._source(name) for name in layer.inputs],
+                [self._network.shape_of(name) for name in layer.inputs])
         self._maps[layer.name] = output
 
     def store(self, names: Sequence[str]) -> None:

@@ -9,21 +9,14 @@ import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Region
-from vqrom_sw.network import AveragePool, Conv, Elementwise, GlobalAveragePool, Layer, MaxPool
+from vqrom_sw.network import Conv, DepthToSpace, Layer
 
 from .channel_multiplier import repeat_channels, runs_on_vector_unit
 from .feature_map import DramLayout, FeatureMap, Shape, plain_map, word_layout
 from .inputs import choose_form
-from .tasks import (
-    AddTask,
-    AveragePoolTask,
-    ConvTask,
-    DepthwiseTask,
-    GlobalAverageTask,
-    MaxPoolTask,
-    Task,
-    kernel_of,
-)
+from .lowering import order_for_pixels
+from .tasks import ConvTask, DepthToSpaceTask, DepthwiseTask, Task, kernel_of
+from .vector_tasks import vector_task
 
 
 @dataclass
@@ -96,26 +89,35 @@ class TaskGraph:
             conv=form.layer, codewords=self.codewords, indexed=form.indexed,
             folded=form.folding.columns, group_channels=form.shape[2] // layer.groups))
 
-    def add_layer(self, number: int, layer: Layer, sources: Sequence[FeatureMap]) -> FeatureMap:
-        """Append a layer that the vector unit does, a depthwise convolution among them."""
+    def add_layer(self, number: int, layer: Layer, sources: Sequence[FeatureMap],
+                  shapes: Sequence[Shape]) -> FeatureMap:
+        """Append a layer that the vector unit does, a depthwise convolution among them.
+
+        Parameters
+        ----------
+        number, layer:
+            The layer's number in the program, and the layer.
+        sources, shapes:
+            The maps that hold its inputs, and their ``(H, W, C)``.
+        """
         match layer:
             case Conv():
                 return self._add_depthwise(number, layer, sources[0])
-            case Elementwise():
-                return self._append(AddTask(self.config, number, layer.name, tuple(sources),
-                                            self._output(layer), add=layer))
-        common = (self.config, number, layer.name, tuple(sources), self._output(layer))
-        match layer:
-            case MaxPool():
-                return self._append(MaxPoolTask(*common, kernel_of(layer)))
-            case AveragePool():
-                return self._append(AveragePoolTask(*common, kernel_of(layer),
-                                                    clamp=layer.clamp))
-            case GlobalAveragePool():
-                return self._append(
-                    GlobalAverageTask(*common, requantization=layer.requantization))
+            case DepthToSpace():
+                return self._add_depth_to_space(number, layer, sources[0])
             case _:
-                raise TypeError(f"unknown layer class {type(layer).__name__}")
+                return self._append(vector_task(self.config, number, layer, tuple(sources),
+                                                tuple(shapes), self._output(layer)))
+
+    def _add_depth_to_space(self, number: int, layer: DepthToSpace,
+                            source: FeatureMap) -> FeatureMap:
+        """Append channels that become pixels: the array puts them in order before."""
+        shape = (source.height, source.width, layer.shape[2] * layer.block**2)
+        ordered = self.add_conv(number, order_for_pixels(layer, layer.block, shape, self.config),
+                                shape, source, indexed=False)
+        return self._append(DepthToSpaceTask(
+            self.config, number, layer.name, (ordered,), self._output(layer),
+            factor=(layer.block, layer.block)))
 
     def _add_depthwise(self, number: int, layer: Conv, source: FeatureMap) -> FeatureMap:
         """Append a depthwise convolution, which may have several outputs for each channel."""

@@ -88,14 +88,13 @@ class CommandLine:
     def name(self) -> str:
         """The opcode, and what tells its kinds apart: ``COMPUTE indexed``, ``VECTOR sum``.
 
-        A maximum over windows of one word is a ``VECTOR copy``.
+        A maximum over windows of one word is a ``VECTOR copy``, a sum over such a ``VECTOR
+        rescale``, either with lanes that go elsewhere a ``VECTOR move``, and over nothing but
+        padding a ``VECTOR fill``.
         """
         match self.opcode:
             case Opcode.VECTOR:
-                operation = VectorOp(self.fields["operation"])
-                is_copy = operation == VectorOp.MAX \
-                    and self.fields["count_0"] == self.fields["count_1"] == 1
-                kind = "copy" if is_copy else operation.name.lower()
+                kind = self._vector_kind
             case Opcode.COMPUTE:
                 kind = "raw" if self.fields["raw"] else "indexed"
             case Opcode.FETCH:
@@ -103,6 +102,18 @@ class CommandLine:
             case _:
                 return self.opcode.name
         return f"{self.opcode.name} {kind}"
+
+    @property
+    def _vector_kind(self) -> str:
+        operation, fields = VectorOp(self.fields["operation"]), self.fields
+        is_single = fields["count_0"] == fields["count_1"] == 1
+        if operation not in (VectorOp.MAX, VectorOp.SUM) or not is_single:
+            return operation.name.lower()
+        if fields["y0"] < 0 and all(fields[f"dy_{level}"] == 0 for level in range(LEVELS)):
+            return "fill"
+        if fields["rotation"] or fields["first_lane"] or fields["lanes"]:
+            return "move"
+        return "copy" if operation == VectorOp.MAX else "rescale"
 
     @property
     def loops(self) -> tuple[int, ...]:

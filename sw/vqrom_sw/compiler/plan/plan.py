@@ -135,7 +135,7 @@ class Plan:
     bases:
         Where each resident map begins in the activation buffer.
     lives:
-        When the words of each resident map are taken. An addition may overwrite an operand: then
+        When the words of each resident map are taken. A task may overwrite an input: then
         both maps have the same base and life.
     scratch:
         Where each spilled map that is neither input nor output lies in DRAM.

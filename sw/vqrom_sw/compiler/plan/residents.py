@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from ..feature_map import FeatureMap
 from ..task_graph import TaskGraph
-from ..tasks import AddTask
 from .plan import Life, Residencies, Residency, Segment
 from .segments import make_segments
 
@@ -26,8 +25,8 @@ class Arrangement:
     segment_of:
         Index of each task's segment.
     owners:
-        For each resident map the map whose words it takes: itself, unless an addition writes its
-        sum over an operand.
+        For each resident map the map whose words it takes: itself, unless a task writes its
+        result over an input.
     lives:
         When the words of each owner are taken.
     """
@@ -61,15 +60,15 @@ def arrange(graph: TaskGraph, residencies: Residencies) -> Arrangement:
 
 def _overwritten(feature_map: FeatureMap, graph: TaskGraph, residencies: Residencies,
                  segments: list[Segment], segment_of: list[int]) -> FeatureMap | None:
-    """The operand over which an addition may write the map, if there is one.
+    """The input over which a task may write the map that it makes, if there is one.
 
-    All other readers of the operand must be in segments before.
+    All other readers of that input must be in segments before.
     """
     position = feature_map.producer
-    if position is None or not isinstance(graph.tasks[position], AddTask):
+    if position is None:
         return None
     segment = segments[segment_of[position]]
-    for operand in graph.tasks[position].inputs:
+    for operand in graph.tasks[position].overwritable:
         others = [reader for reader in operand.consumers if reader != position]
         if (residencies[operand] == Residency.RESIDENT and operand.pitch == feature_map.pitch
                 and all(reader < segment.first for reader in others)):

@@ -52,15 +52,17 @@ class _StripMaker:
             whole = is_last and self._residencies[output] != Residency.FUSED
             ends[position] = output.height if whole else max(
                 self._done[position],
-                *(self._tasks[reader].needs(0, ends[reader])[1]
-                  for reader in self._readers[position] if ends[reader]), 0)
+                *(self._tasks[reader].needs(0, ends[reader], number)[1]
+                  for reader in self._readers[position] if ends[reader]
+                  for number, source in enumerate(self._tasks[reader].inputs)
+                  if source is output), 0)
         return ends
 
     def _window(self, key: WindowKey, produced: dict[int, tuple[int, int]]) -> RowWindow:
         """The map rows of an input for the rows that its reader makes in this strip."""
         task = self._tasks[key[0]]
         source = task.inputs[key[1]]
-        low, high = task.needs(*produced[key[0]])
+        low, high = task.needs(*produced[key[0]], key[1])
         before = self._read.get(key, 0)
         if self._residencies[source] == Residency.FUSED and source.producer in produced:
             low = min(low, produced[source.producer][0])

@@ -4,18 +4,26 @@ A task is one layer, carried out some output rows at a time. The graph makes one
 plan asks which input rows it needs for which output rows, and emission asks for its operations.
 """
 
-from .add import AddTask
 from .conv import ConvTask
 from .depthwise import DepthwiseTask, vector_cycles
+from .elementwise import ElementwiseTask
+from .enlarge import DepthToSpaceTask, UpsampleTask
+from .gather import GatherTask, concat_ranges, move_cycles, moves_of
 from .global_average import GlobalAverageTask
-from .kernel import Kernel, kernel_of
+from .kernel import LARGEST_STEP, Kernel, kernel_of
+from .moves import Move, channel_ranges, needs_lanes
 from .packets import decode_weights
+from .pad import PadTask
+from .patch import plain, rescaling
 from .pool import AveragePoolTask, MaxPoolTask
+from .table import TableTask, keeps_zero_point
 from .task import Task, even_ranges
 from .window import copy_rows
 
 __all__ = [
-    "AddTask", "AveragePoolTask", "ConvTask", "DepthwiseTask", "GlobalAverageTask", "Kernel",
-    "MaxPoolTask", "Task", "copy_rows", "decode_weights", "even_ranges", "kernel_of",
-    "vector_cycles",
+    "LARGEST_STEP", "AveragePoolTask", "ConvTask", "DepthToSpaceTask", "DepthwiseTask",
+    "ElementwiseTask", "GatherTask", "GlobalAverageTask", "Kernel", "MaxPoolTask", "Move",
+    "PadTask", "TableTask", "Task", "UpsampleTask", "channel_ranges", "concat_ranges",
+    "copy_rows", "decode_weights", "even_ranges", "keeps_zero_point", "kernel_of", "move_cycles",
+    "moves_of", "needs_lanes", "plain", "rescaling", "vector_cycles",
 ]

@@ -24,7 +24,7 @@ class GlobalAverageTask(Task):
 
     requantization: Requantization
 
-    def needs(self, first: int, end: int) -> tuple[int, int]:
+    def needs(self, first: int, end: int, number: int = 0) -> tuple[int, int]:
         return 0, self.inputs[0].height
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],

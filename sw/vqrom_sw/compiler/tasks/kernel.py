@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from vqrom_sw.network import AveragePool, Conv, MaxPool
 
+LARGEST_STEP = 63
+"""Most map rows or columns that an iteration of a loop adds: fields of 6 bits, ``dy`` and ``dx`` of
+:data:`vqrom_hw.isa.commands.level_layout`."""
+
 
 @dataclass(frozen=True)
 class Kernel:

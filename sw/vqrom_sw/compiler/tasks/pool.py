@@ -49,8 +49,15 @@ class AveragePoolTask(WindowTask):
     """The mean of each window over its pixels inside the map.
 
     Windows at the border have fewer pixels, so that their sums are divided by another number: each
-    number of pixels takes an operation of its own.
+    number of pixels takes an operation of its own, unless padding counts.
+
+    Members
+    -------
+    count_padding:
+        Whether padding counts as pixels that hold the zero point.
     """
+
+    count_padding: bool = False
 
     @property
     def operation(self) -> VectorOp:
@@ -59,6 +66,10 @@ class AveragePoolTask(WindowTask):
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
         source, kernel = self.inputs[0], self.kernel
+        if self.count_padding:
+            block = Block(first, end, 0, self.output.width)
+            return [self._mean(block, kernel.rows * kernel.columns, words, sources[0], target)
+                    for words in self._channel_words(split)]
         rows = _equal_windows(range(first, end), kernel.rows, kernel.stride_rows, kernel.top,
                               source.height)
         columns = _equal_windows(range(self.output.width), kernel.columns, kernel.stride_columns,
@@ -71,7 +82,8 @@ class AveragePoolTask(WindowTask):
               target: BufferRows) -> Operation:
         pre_shift, multiplier, shift = average_requantization(pixels)
         return self._window_operation(block, words, source, target, pre_shift=pre_shift,
-                                      multiplier=multiplier, shift=shift)
+                                      multiplier=multiplier, shift=shift,
+                                      pad_value=self.count_padding * source.map.zero_point)
 
 
 def _equal_windows(positions: range, kernel: int, stride: int, before: int,

@@ -81,8 +81,13 @@ class Task(ABC):
     """Whether the task takes so long that rows are worth to be handed over before a strip is done:
     see :mod:`vqrom_sw.compiler.tasks.handover`."""
 
-    def needs(self, first: int, end: int) -> tuple[int, int]:
-        """The input rows, first and end, that output rows ``first`` to ``end`` are made of."""
+    @property
+    def overwritable(self) -> tuple[FeatureMap, ...]:
+        """The inputs over whose words the output may be written, if their rows lie alike."""
+        return ()
+
+    def needs(self, first: int, end: int, number: int = 0) -> tuple[int, int]:
+        """The rows, first and end, of input ``number`` that output rows are made of."""
         kernel, height = self.kernel, self.inputs[0].height
         start = first * kernel.stride_rows - kernel.top
         stop = (end - 1) * kernel.stride_rows - kernel.top + kernel.height

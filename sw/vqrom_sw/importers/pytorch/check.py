@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import FloatNetwork, map_inputs
+from vqrom_sw.network import map_inputs
 from vqrom_sw.reference import float_outputs
 
 

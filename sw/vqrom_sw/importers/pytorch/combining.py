@@ -28,7 +28,7 @@ def arithmetic(op: GraphNode) -> None:
     are functions of one. Other maps make an elementwise layer.
     """
     count = len(op.maps())
-    if count == 1 and _both_operands(op) or count == 2:
+    if (count == 1 and _both_operands(op)) or count == 2:
         _two_maps(op)
         return
     name = "other" if op.arguments["self"] in op.walk.constants else "self"

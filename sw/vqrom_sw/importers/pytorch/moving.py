@@ -177,8 +177,8 @@ def pad(op: GraphNode) -> None:
     padding = (around["H"][0], around["W"][0], around["H"][1], around["W"][1])
     if any(around["C"]):
         _pad_channels(op, value, axes, around["C"], padding, fill)
-    elif fill == 0 and read_by(op.node, CONVOLUTIONS) or \
-            fill == -math.inf and read_by(op.node, POOLS):
+    elif (fill == 0 and read_by(op.node, CONVOLUTIONS)) or \
+            (fill == -math.inf and read_by(op.node, POOLS)):
         _pad_later(op, value, padding, fill)
     elif math.isfinite(fill):
         _pad_now(op, value, axes, padding, fill)

@@ -255,15 +255,37 @@ def windows(shape: Shape) -> st.SearchStrategy[tuple[Any, ...]]:
 
 
 @st.composite
+def vector_layers(draw: st.DrawFn, net: NetworkBuilder, source: str, alike: list[str],
+                  sources: list[str]) -> Call:
+    """A layer that combines, looks up or moves what is in the maps."""
+    height, width, channels = net.shape_of(source)
+    beside = [name for name in sources if net.shape_of(name)[:2] == (height, width)]
+    pixels = [name for name in sources if net.shape_of(name) == (1, 1, channels)]
+    operator = draw(st.sampled_from(["subtract", "multiply", "maximum", "minimum"]))
+    first = draw(st.integers(0, channels - 1))
+    enlarging = [Call("upsample", (draw(st.sampled_from([(2, 2), (1, 3)])),), {"source": source}),
+                 Call("pad", (draw(st.tuples(*4 * [st.integers(0, 2)])),
+                              draw(st.sampled_from([None, -128, 9]))), {"source": source})]
+    return draw(st.sampled_from([
+        Call("elementwise", (operator, source, draw(st.sampled_from(alike + pixels)))),
+        Call("table", (), {"by_channel": draw(st.booleans()), "source": source}),
+        Call("concat", (source, draw(st.sampled_from(beside))), {"rescale": draw(st.booleans())}),
+        Call("select", (range(first, channels),), {"source": source}),
+        *(enlarging if height * width < 100 else [])]))
+
+
+@st.composite
 def layers(draw: st.DrawFn, net: NetworkBuilder, sources: list[str]) -> Call:
     """A layer that fits one of the maps so far, the last one as a rule."""
     source = draw(st.sampled_from([sources[-1], sources[-1], draw(st.sampled_from(sources))]))
     shape = net.shape_of(source)
     alike = [name for name in sources if net.shape_of(name) == shape]
     kind = draw(st.sampled_from(["conv", "conv", "groups", "depthwise", "max_pool",
-                                 "window_average_pool", "add"]))
+                                 "window_average_pool", "add", "vector", "vector"]))
     if kind == "add":
         return Call("add", (source, draw(st.sampled_from(alike))))
+    if kind == "vector":
+        return draw(vector_layers(net, source, alike, sources))
     window = draw(windows(shape))
     if kind not in ("conv", "groups", "depthwise"):
         return Call(kind, window, {"source": source})

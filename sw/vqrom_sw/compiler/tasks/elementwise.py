@@ -1,0 +1,81 @@
+"""Two maps combined on the vector unit: where residual paths and gates join again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vqrom_hw.isa import Opcode, VectorOp
+from vqrom_sw.network import Elementwise
+
+from ..feature_map import BufferRows, FeatureMap
+from ..operations import Level, Operation, nest_fields, range_fields
+from .patch import patch_of
+from .task import Block, Task
+
+
+@dataclass(eq=False, kw_only=True)
+class ElementwiseTask(Task):
+    """Two maps of one shape combined number by number, or a map with a pixel for all its pixels.
+
+    Members
+    -------
+    combination:
+        The layer, which has operator and factors.
+    """
+
+    combination: Elementwise = field(repr=False)
+
+    cuts_columns = True
+
+    @property
+    def broadcasts(self) -> bool:
+        """Whether the second operand is one pixel for all pixels of the first."""
+        first, second = self.inputs
+        return (first.height, first.width) != (second.height, second.width)
+
+    @property
+    def overwritable(self) -> tuple[FeatureMap, ...]:
+        return self.inputs[:1] if self.broadcasts else self.inputs
+
+    def needs(self, first: int, end: int, number: int = 0) -> tuple[int, int]:
+        return (0, 1) if number and self.broadcasts else super().needs(first, end)
+
+    def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
+                   target: BufferRows, split: bool) -> list[Operation]:
+        width, words = self.output.width, self.output.words
+        # One distance leads from each word to its partner only if both maps have one pitch.
+        alike = self.broadcasts or sources[0].map.pitch == sources[1].map.pitch
+        rows = [(first, end)] if alike else [(y, y + 1) for y in range(first, end)]
+        ranges = [(word, word + 1) for word in range(words)] if split or self.broadcasts \
+            else [(0, words)]
+        return [self._combine(Block(y0, y1, 0, width), words, sources, target)
+                for words in ranges for y0, y1 in rows]
+
+    def _combine(self, block: Block, words: tuple[int, int], sources: tuple[BufferRows, ...],
+                 target: BufferRows) -> Operation:
+        """The operation for a block of pixels and a range of channel words."""
+        operand_block = Block(0, 1, 0, 1) if self.broadcasts else block
+        first = patch_of(sources[0], block, words)
+        second = patch_of(sources[1], operand_block, words)
+        result = patch_of(target, block, words)
+        pair: Level = (1, 0, 0, 0) if self.broadcasts else (2, second.base - first.base, 0, 0)
+        operand = {"broadcast": 1, "operand_base": second.base} if self.broadcasts else {}
+        fields = {
+            "operation": VectorOp[self.combination.operator.upper()],
+            **nest_fields([pair, (1, 0, 0, 0), *first.levels], first.base), **operand,
+            **self._scale_fields(), **result.target,
+            **range_fields(self.output.zero_point, self.combination.clamp),
+        }
+        return Operation(Opcode.VECTOR, self.layer, fields, (first.area, second.area),
+                         (result.area,))
+
+    def _scale_fields(self) -> dict[str, int]:
+        """The columns of the factors of both operands and of the result."""
+        scale = self.combination.requantization
+        fields = {"multiplier": int(scale.multiplier[0]), "shift": int(scale.shift[0])}
+        for number, operand in enumerate(self.inputs):
+            fields[f"zero_point_{number}"] = operand.zero_point
+        for number, factor in enumerate(self.combination.input_requantization or ()):
+            fields[f"multiplier_{number}"] = int(factor.multiplier[0])
+            fields[f"right_shift_{number}"] = -int(factor.shift[0])
+        return fields
