@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.imagenet_networks import resnet18
+from tests.mobilenets import mobilenet_v1, mobilenet_v2
 from tests.random_networks import random_codebook
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.lib import parameter_layout
 from vqrom_sim.engines import run_model
 from vqrom_sim.flows import simulate, simulate_topology
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import Reload, compile_network
+from vqrom_sw.compiler import Reload, compile_network, vector_cycles
 from vqrom_sw.importers import Topology, TopologyLayer, read_topology
 from vqrom_sw.importers.scale_sim import gemm
 from vqrom_sw.network import Conv, QuantizedNetwork
@@ -128,6 +129,42 @@ def depthwise() -> Iterator[str]:
                    f"{report['macs'] / report['busy']['vector']:.1f} while the vector unit works")
 
 
+def peak_cycles(network: QuantizedNetwork, config: AcceleratorConfig) -> tuple[float, float]:
+    """Cycles of the convolutions if each ran alone at the peak of its unit: array, vector unit.
+
+    The array's peak is ``rows * columns`` multiply-accumulates a cycle. The vector unit's is what
+    reading words and requantising results leave of its multipliers.
+    """
+    array = vector = 0.0
+    for layer in network.layers:
+        if isinstance(layer, Conv):
+            height, width, outputs = layer.shape
+            if layer.groups > 1:
+                vector += height * -(-outputs // config.rows) * vector_cycles(layer, config)
+            else:
+                channels = network.shape_of(layer.inputs[0])[2]
+                array += height * width * outputs * layer.kernel[0] * layer.kernel[1] \
+                    * channels / config.peak_macs_per_cycle
+    return array, vector
+
+
+def mobilenets() -> Iterator[str]:
+    """Time networks of depthwise convolutions, and with more lanes that requantise."""
+    for lanes in ({}, {"vector_lanes": 16}, {"vector_lanes": 16, "post_lanes": 32}):
+        config = load_config("edge32").model_copy(update=lanes)
+        codebook = random_codebook(config)
+        for name, builder in (("V1", mobilenet_v1), ("V2", mobilenet_v2)):
+            network = builder(codebook).build()
+            program = compile_network(network, codebook.codewords, config, contents=False)
+            counters = run_model(program).counters[0]
+            array, vector = peak_cycles(network, config)
+            cycles = counters["cycles"]
+            yield (f"MobileNet{name}, edge32 {lanes or ''}: {cycles:,} cycles; at their units' "
+                   f"peaks, one after the other, its layers take {array:,.0f} on the array and "
+                   f"{vector:,.0f} on the vector unit: {(array + vector) / cycles:.1%}; of the "
+                   f"array's peak {array / cycles:.1%}")
+
+
 def model_speed() -> Iterator[str]:
     """Time the cycle model itself on ResNet-50 from its topology file."""
     config, topology = load_config("edge32"), read_topology(TOPOLOGIES / "resnet50.csv")
@@ -148,7 +185,7 @@ def main() -> None:
     parser.add_argument("--rtl", action="store_true")
     rtl = parser.parse_args().rtl
     for lines in (model_speed(), matrix_products(rtl), residual_network(rtl), vectors(),
-                  depthwise()):
+                  depthwise(), mobilenets()):
         for line in lines:
             print(line, flush=True)
 

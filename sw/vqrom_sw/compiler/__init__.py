@@ -30,10 +30,11 @@ from .plan import BEAT_COST
 from .program import COLUMN, COLUMNS, Program
 from .rewrites import Reload
 from .task_graph import TaskGraph
+from .tasks import vector_cycles
 
 __all__ = [
     "BEAT_COST", "COLUMN", "COLUMNS", "CommandLine", "CompilerListing", "MapLine", "Program",
     "Reload", "SegmentLine", "StripLine", "TaskGraph", "Wait", "WindowLine", "align",
     "beyond_accelerator", "compile_graph", "compile_network", "dense_input", "describe_plan",
-    "disassemble", "explain_network", "host_reason", "is_depthwise",
+    "disassemble", "explain_network", "host_reason", "is_depthwise", "vector_cycles",
 ]

@@ -22,12 +22,12 @@ def runs_on_vector_unit(layer: Conv, config: AcceleratorConfig) -> bool:
     """Whether the vector unit does a depthwise convolution, not the array with expanded weights.
 
     The array does kernels of more than ``vector_taps`` positions, and those with several outputs
-    for each channel if it takes fewer cycles for a word of outputs.
+    for each channel if it takes fewer cycles for a row of outputs.
     """
     positions = layer.kernel[0] * layer.kernel[1]
     if positions > config.vector_taps:
         return False
-    array = positions * config.rows // config.columns
+    array = positions * layer.shape[1] * config.rows // config.columns
     return layer.shape[2] == layer.groups or vector_cycles(layer, config) <= array
 
 

@@ -8,6 +8,7 @@ pass                       what it does                           what it return
 ``emit``                   a plan as operations, strip by strip   list of ``Operation``
 ``count_transfers_apart``  input and output count by themselves   list of ``Operation``
 ``insert_codebook``        loads of a codebook SRAM               list of ``Operation``
+``interleave``             no unit waits where it can go on       list of ``Operation``
 ``schedule``               order of the list, and waits           ``Schedule``
 ``assemble``               table lines, constants, FETCHes        ``Assembly``
 ``make_program``           commands as bytes, sizes, limits       ``Program``
@@ -31,10 +32,10 @@ from vqrom_sw.network import QuantizedNetwork
 from .emission import emit
 from .network_graph import network_graph
 from .operations import Operation
+from .order import Schedule, interleave, schedule
 from .plan import BEAT_COST, Plan, make_plan
 from .program import COLUMN, Assembly, Program, assemble, pack_table
 from .rewrites import Reload, count_transfers_apart, insert_codebook
-from .schedule import Schedule, schedule
 from .task_graph import TaskGraph
 
 
@@ -144,6 +145,7 @@ def _run_passes(graph: TaskGraph, digest: str, names: tuple[str, ...], indexed: 
         operations = count_transfers_apart(operations, len(names) - 1)
     if indexed and storage == "sram":
         operations = insert_codebook(operations, graph.codewords, codebook_reload)
+    operations = interleave(operations, graph.config)
     scheduled = schedule(operations, graph.config)
     assembly = assemble(scheduled, graph.config, len(names), check=indexed and storage == "rom",
                         contents=contents)

@@ -14,7 +14,7 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class WindowAxis:
-    """The windows along one axis of a map, none of which shares a pixel with another.
+    """The windows along one axis of a map.
 
     Members
     -------

@@ -13,7 +13,7 @@ from vqrom_sw.network import Conv, DepthToSpace, Layer
 
 from .channel_multiplier import repeat_channels, runs_on_vector_unit
 from .feature_map import DramLayout, FeatureMap, Shape, plain_map, word_layout
-from .input_form import choose_form
+from .inputs import choose_form
 from .lowering import order_for_pixels
 from .tasks import ConvTask, DepthToSpaceTask, DepthwiseTask, Task, kernel_of
 from .vector_tasks import vector_task
@@ -73,7 +73,7 @@ class TaskGraph:
                         offset: int, indexed: bool) -> FeatureMap:
         """Append a convolution that is the only reader of a program input, and that input.
 
-        The input is laid out as suits the layer: see :mod:`vqrom_sw.compiler.input_form`.
+        The input is laid out as suits the layer: see :mod:`vqrom_sw.compiler.inputs`.
 
         Parameters
         ----------
@@ -145,6 +145,10 @@ class TaskGraph:
         task.output.producer = position
         for source in task.inputs:
             source.consumers.append(position)
+            if source.producer is not None:
+                before = self.tasks[source.producer]
+                if before.on_array != task.on_array and before.hands_over and task.hands_over:
+                    before.alternates = task.alternates = True
         return task.output
 
     def store(self, feature_map: FeatureMap, shape: Shape, offset: int) -> DramLayout:

@@ -43,7 +43,7 @@ def test_random_networks(config: AcceleratorConfig, seed: int) -> None:
         check_program(random_network(codebook, 100 * CONFIGS.index(config) + seed), codebook,
                       config)
     except VqromError as error:
-        assert "must fit activation_words" in str(error)
+        assert "activation_words" in str(error)
 
 
 @pytest.mark.parametrize("words", [192, 320, 512, 4096])
@@ -67,8 +67,8 @@ def test_map_with_two_readers_is_spilled() -> None:
 
 @pytest.mark.parametrize("raw", [False, True])
 @pytest.mark.parametrize(("channels", "kernel", "stride", "words"), [
-    (3, (7, 7), 2, 7), (1, (3, 7), 3, 1), (2, (5, 5), 1, 5), (3, (2, 6), 4, 2), (1, (8, 8), 8, 2),
-    (5, (4, 8), 4, 8), (17, (3, 3), 1, 9)])
+    (3, (7, 7), 2, 7), (1, (3, 7), 3, 1), (2, (5, 5), 1, 2), (3, (2, 6), 4, 2), (1, (8, 8), 8, 2),
+    (5, (4, 8), 4, 8), (17, (3, 3), 1, 6), (3, (3, 3), 2, 1)])
 def test_narrow_inputs_are_folded(raw: bool, channels: int, kernel: tuple[int, int], stride: int,
                                   words: int) -> None:
     """So many kernel columns fit the 32 lanes that the array walks over ``words`` of a window."""

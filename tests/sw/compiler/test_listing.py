@@ -148,10 +148,11 @@ def test_listing_compiles_the_same_program(network: QuantizedNetwork) -> None:
 
 
 def test_rows_of_text() -> None:
-    listing = explain_network(NETWORKS["mixed"].build(), CODEBOOK.codewords, TIGHT)
+    listing, sliding = (explain_network(NETWORKS[name].build(), CODEBOOK.codewords, TIGHT)
+                        for name in ("mixed", "depthwise"))
 
     def first(name: str) -> CommandLine:
-        return next(line for line in listing.commands if line.name == name)
+        return next(line for line in (*listing.commands, *sliding.commands) if line.name == name)
 
     fetch = first("FETCH index").as_row()
     assert fetch["queues"] == fetch["number"] == fetch["waits"] == ""

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from tests.random_networks import NetworkBuilder, mixed_network, random_codebook
-from tests.sw.compiler.program_checks import config_of
+from tests.sw.compiler.program_checks import check_program, config_of
 from vqrom_hw.config import AcceleratorConfig
+from vqrom_sw.compiler.compile import compile_passes
 from vqrom_sw.compiler.network_graph import network_graph
 from vqrom_sw.compiler.plan import Life, Plan, Residency, make_plan
 from vqrom_sw.compiler.plan.strips import make_strips, strip_counts
@@ -101,3 +102,22 @@ def test_numbers_of_strips_grow_to_single_rows() -> None:
         strips = make_strips(segment, graph.tasks, plan.residencies, count)
         assert strips[-1].produced[segment.end - 1][1] == height
         assert len(strips) <= count
+
+
+def test_chain_that_runs_row_by_row_is_cut_between_tasks_on_the_array() -> None:
+    """A projection and the expansion after it, both beside depthwise convolutions: all maps could
+    be fused in strips of one row; the one between them goes over DRAM."""
+    config = config_of("edge16", activation_words=560, accumulator_depth=64)
+    codebook = random_codebook(config)
+    net = NetworkBuilder(codebook, (16, 16, 8))
+    first = net.conv(16, (1, 1))
+    second = net.conv(16, padding=(1, 1, 1, 1), groups=16)
+    narrow = net.conv(16, (1, 1))
+    wide = net.conv(48, (1, 1))
+    net.conv(48, (3, 3), (2, 2), (1, 1, 1, 1), groups=48)
+    plan = compile_passes(net.build(), codebook.codewords, config).plan
+    residencies = {feature_map.name: residency
+                   for feature_map, residency in plan.residencies.items()}
+    assert residencies[narrow] == Residency.SPILLED
+    assert {residencies[name] for name in (first, second, wide)} == {Residency.FUSED}
+    check_program(net, codebook, config)

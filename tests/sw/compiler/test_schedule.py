@@ -11,12 +11,11 @@ from tests.command_interpreter import Interpreter
 from tests.random_networks import mixed_network, random_codebook
 from tests.sw.compiler.program_checks import config_of
 from vqrom_hw.codebook import codebook_sha256
-from vqrom_hw.isa import Opcode, Unit
+from vqrom_hw.isa import Opcode, Unit, VectorOp
 from vqrom_sw.compiler import COLUMN, compile_network
 from vqrom_sw.compiler.operations import Operation, area, nest_fields
+from vqrom_sw.compiler.order import MOST_BEHIND, WaitTracker, schedule
 from vqrom_sw.compiler.program import WAITS, pack_table
-from vqrom_sw.compiler.schedule import MOST_BEHIND, schedule
-from vqrom_sw.compiler.waits import WaitTracker
 from vqrom_sw.reference import quantize_input, run_reference
 
 TINY = config_of("tiny")
@@ -52,7 +51,8 @@ def load(base: int, words: int) -> Operation:
 
 def vector(source: int, target: int, words: int) -> Operation:
     """A VECTOR that copies a range of words."""
-    return Operation(Opcode.VECTOR, 1, nest_fields([(1, 0, 0, 0)] * 2 + [(words, 1, 0, 0)]),
+    nest = nest_fields([(1, 0, 0, 0)] * 2 + [(words, 1, 0, 0)])
+    return Operation(Opcode.VECTOR, 1, {"operation": VectorOp.MAX, **nest},
                      (area(source, 1, 0, 1, 0, words),), (area(target, 1, 0, 1, 0, words),))
 
 

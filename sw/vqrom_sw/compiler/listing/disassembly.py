@@ -17,8 +17,8 @@ from vqrom_hw.isa import (
     VectorOp,
 )
 
+from ..order import UNITS_OF
 from ..program import COLUMNS, FIELDS, TRANSFER_STREAMS, WAITS, Program
-from ..waits import UNITS_OF
 
 _HEADER = ("opcode", "layer", *WAITS)
 _IN_DRAM = (Opcode.FETCH, Opcode.LOAD, Opcode.STORE)

@@ -1,7 +1,8 @@
 """The plan of a program: which maps stay on chip, and in which strips the others pass through.
 
 The planner begins with every map on chip that need not be in DRAM. While something does not fit, it
-lets one map go and tries again: fused if its only reader follows at once, else spilled.
+lets one map go and tries again: fused if its only reader follows at once, else spilled. Then chains
+of fused maps that leave room for strips of single rows only are cut where that costs least.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ..feature_map import DramLayout, FeatureMap, align, word_layout
 from ..task_graph import TaskGraph
 from .placer import ResidentSpans
 from .plan import Life, Plan, Residencies, Residency, Segment, Span, Strip
-from .release import release
+from .release import release, widen_strips
 from .residents import Arrangement, arrange
 from .strip_search import NoRoomError, StripSearch
 from .timeline import Timeline, place_lives
@@ -37,7 +38,17 @@ def make_plan(graph: TaskGraph, beat_cost: float = BEAT_COST) -> Plan:
     VqromError
         If not even single map rows fit the activation buffer.
     """
-    residencies = _first_residencies(graph)
+    plan = _fitting_plan(graph, _first_residencies(graph), beat_cost)
+    while (residencies := widen_strips(graph.tasks, plan)) is not None:
+        try:
+            plan = _fitting_plan(graph, residencies, beat_cost)
+        except VqromError:
+            break
+    return plan
+
+
+def _fitting_plan(graph: TaskGraph, residencies: Residencies, beat_cost: float) -> Plan:
+    """The first plan that fits, letting one map go after the other from given residencies."""
     while True:
         arrangement = arrange(graph, residencies)
         try:

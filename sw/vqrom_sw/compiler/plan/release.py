@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 from ..feature_map import FeatureMap
-from ..tasks import ConvTask
-from .plan import Residencies, Residency, Segment
+from ..tasks import ConvTask, Task
+from .plan import Plan, Residencies, Residency, Segment
 from .residents import Arrangement
 
 
@@ -35,6 +38,30 @@ def _cut_chain(arrangement: Arrangement, segment: Segment) -> Residencies | None
         return None
     smallest = min(fused, key=lambda feature_map: feature_map.size)
     return residencies | {smallest: Residency.SPILLED}
+
+
+def widen_strips(tasks: list[Task], plan: Plan) -> Residencies | None:
+    """Residencies in which a chain that runs row by row is cut; None if there is no such chain.
+
+    Where array and vector unit take turns, they wait for each other in every strip, and the rows
+    that two strips share are copied. In strips of single rows that takes longer than a map over
+    DRAM beside other work. The smallest map that goes from array to array is spilled: nothing is
+    handed over between the units there.
+    """
+    strips = Counter(strip.segment for strip in plan.strips)
+    for segment in plan.segments:
+        members = tasks[segment.first:segment.end]
+        rows = members[-1].output.height
+        if rows == 1 or strips[segment.index] < rows \
+                or not any(task.alternates for task in members):
+            continue
+        between = [task.output for task, reader in pairwise(members)
+                   if plan.residencies[task.output] == Residency.FUSED
+                   and task.on_array and reader.on_array]
+        if between:
+            smallest = min(between, key=lambda feature_map: feature_map.size)
+            return plan.residencies | {smallest: Residency.SPILLED}
+    return None
 
 
 def _is_fusible(feature_map: FeatureMap, arrangement: Arrangement) -> bool:

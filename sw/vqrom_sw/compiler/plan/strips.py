@@ -101,7 +101,7 @@ def array_work(strips: list[Strip], tasks: list[Task],
         for position, (first, end) in strip.produced.items():
             task = tasks[position]
             if isinstance(task, ConvTask):
-                for block in task.blocks(first, end):
+                for block in task.blocks(first, end, split=len(strips) == 1):
                     cycles += task.tiles * max(block.pixels, config.fill_steps)
                     beats += task.constant_beats
     return cycles, beats

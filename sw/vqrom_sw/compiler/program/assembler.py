@@ -13,7 +13,7 @@ from vqrom_hw.isa import COMMAND_BYTES, Opcode, Region
 
 from ..feature_map import align
 from ..operations import Operation, Packet
-from ..schedule import Schedule
+from ..order import Schedule
 from .command_table import WAITS, new_row
 
 TRANSFER_STREAMS = {Opcode.LOAD: "activation_read", Opcode.STORE: "activation_write"}

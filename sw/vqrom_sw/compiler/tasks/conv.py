@@ -22,6 +22,7 @@ from ..operations import (
     target_fields,
 )
 from .conv_constants import ConvConstants
+from .handover import handover_ranges
 from .packets import PARAMETER_BYTES
 from .task import Block, Task, even_ranges, word_ranges
 
@@ -77,6 +78,7 @@ class ConvTask(Task):
     group_channels: int
 
     on_array = True
+    hands_over = True
 
     @cached_property
     def column_tiles(self) -> int:
@@ -143,20 +145,24 @@ class ConvTask(Task):
                    target: BufferRows, split: bool) -> list[Operation]:
         operations = []
         pieces = self.pieces(split)
-        for block in self.blocks(first, end):
+        for block in self.blocks(first, end, split):
             read = rows_area(sources[0], *self.needs(block.y0, block.y1))
             operations += [self._compute(piece, block, sources[0], target, read)
                            for piece in pieces]
         return operations
 
-    def blocks(self, first: int, end: int) -> list[Block]:
-        """Output rows ``first`` to ``end`` as blocks of pixels that fit the accumulators."""
+    def blocks(self, first: int, end: int, split: bool) -> list[Block]:
+        """Output rows ``first`` to ``end`` as blocks of pixels that fit the accumulators.
+
+        Blocks of fewer rows let the vector unit begin early, unless ``split`` channels do.
+        """
         depth, width = self.config.accumulator_depth, self.output.width
-        if width <= depth:
-            return [Block(first + y0, first + y1, 0, width)
-                    for y0, y1 in even_ranges(end - first, depth // width)]
-        return [Block(y, y + 1, x0, x1)
-                for y in range(first, end) for x0, x1 in even_ranges(width, depth)]
+        if width > depth:
+            return [Block(y, y + 1, x0, x1)
+                    for y in range(first, end) for x0, x1 in even_ranges(width, depth)]
+        parts = handover_ranges(self, first, end, self.tiles * width, self.constant_beats, split)
+        return [Block(low + y0, low + y1, 0, width) for low, high in parts
+                for y0, y1 in even_ranges(high - low, depth // width)]
 
     def _compute(self, piece: Piece, block: Block, source: BufferRows, target: BufferRows,
                  read: Area) -> Operation:

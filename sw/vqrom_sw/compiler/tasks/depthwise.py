@@ -13,6 +13,7 @@ from vqrom_sw.network import Conv
 
 from ..feature_map import BufferRows
 from ..operations import Level, Operation, Packet
+from .handover import handover_ranges
 from .kernel import Kernel, kernel_of
 from .packets import PARAMETER_BYTES, decode_weights, fold_bias, parameter_packet
 from .task import Block
@@ -32,14 +33,14 @@ def map_columns(kernel: Kernel, width: int) -> int:
 
 
 def vector_cycles(layer: Conv, config: AcceleratorConfig) -> int:
-    """Cycles that the vector unit takes for a word of outputs, rounded up.
+    """Cycles that the vector unit takes for a row of outputs, one channel word of it.
 
     It reads words of the input, one a cycle, and requantises ``vector_lanes`` sums a cycle.
     """
     kernel, width = kernel_of(layer), layer.shape[1]
     slides = depthwise_operation(kernel, width, config) == VectorOp.SLIDING
     columns = map_columns(kernel, width) if slides else width * kernel.columns
-    return max(-(-kernel.rows * columns // width), config.rows // config.vector_lanes)
+    return max(kernel.rows * columns, width * config.rows // config.vector_lanes)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -61,6 +62,8 @@ class DepthwiseTask(WindowTask):
     conv: Conv = field(repr=False)
     codewords: np.ndarray = field(repr=False)
 
+    hands_over = True
+
     @property
     def operation(self) -> VectorOp:
         return depthwise_operation(self.kernel, self.output.width, self.config)
@@ -75,12 +78,22 @@ class DepthwiseTask(WindowTask):
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
-        kernel, block = self.kernel, Block(first, end, 0, self.output.width)
+        kernel = self.kernel
         return [self._window_operation(
             block, (word, word + 1), sources[0], target, self._packets(word),
             pad_value=self.inputs[0].zero_point, taps=kernel.rows * kernel.columns,
             kernel_columns=kernel.columns, column_stride=kernel.stride_columns,
-            zero_point=self.output.zero_point) for word in range(self.output.words)]
+            zero_point=self.output.zero_point)
+            for block in self._blocks(first, end, split) for word in range(self.output.words)]
+
+    def _blocks(self, first: int, end: int, split: bool) -> list[Block]:
+        """Output rows ``first`` to ``end``, cut where the array may begin with the first of them.
+        """
+        width = self.output.width
+        cycles = vector_cycles(self.conv, self.config)
+        beats = sum(-(-packet.size // self.config.beat_bytes) for packet in self._packets(0))
+        return [Block(y0, y1, 0, width)
+                for y0, y1 in handover_ranges(self, first, end, cycles, beats, split)]
 
     def _packets(self, word: int) -> tuple[Packet, Packet]:
         """Parameters, then weights, of one channel word."""

@@ -58,6 +58,9 @@ class Task(ABC):
         The maps that the task reads, and the one that it makes.
     kernel:
         The window of an output pixel in the input.
+    alternates:
+        Whether a task that hands over, on the other unit, makes what it reads or reads what it
+        makes.
     """
 
     config: AcceleratorConfig
@@ -66,9 +69,14 @@ class Task(ABC):
     inputs: tuple[FeatureMap, ...]
     output: FeatureMap
     kernel: Kernel = POINT
+    alternates: bool = False
 
     on_array: ClassVar[bool] = False
     """Whether the array does the task (a COMPUTE) or the vector unit (a VECTOR)."""
+
+    hands_over: ClassVar[bool] = False
+    """Whether the task takes so long that rows are worth to be handed over before a strip is done:
+    see :mod:`vqrom_sw.compiler.tasks.handover`."""
 
     @property
     def overwritable(self) -> tuple[FeatureMap, ...]:

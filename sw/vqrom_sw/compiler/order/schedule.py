@@ -6,13 +6,13 @@ keeps its own order; between units the list follows estimated times.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.isa import LEVELS, Opcode, Unit
+from vqrom_hw.isa import Opcode, Unit
 
-from .operations import Operation
+from ..operations import Operation
+from .durations import unit_cycles
 from .waits import UNITS_OF, WaitTracker
 
 MOST_BEHIND = 1 << 14
@@ -71,9 +71,6 @@ class Clock:
         Parameters of the accelerator that the program is for.
     """
 
-    LATENCY = 24
-    """Cycles from the last word that goes in to the last that comes out, in any unit."""
-
     def __init__(self, config: AcceleratorConfig):
         self._config = config
         self._ends: dict[Unit, list[int]] = {unit: [0] for unit in Unit}
@@ -84,27 +81,9 @@ class Clock:
         ends = self._ends
         start = max(ends[units[0]][-1], *(ends[unit][number]
                                           for unit, number in zip(Unit, needed, strict=True)))
-        if operation.opcode == Opcode.COMPUTE:
-            fields = operation.fields
-            weights = sum(packet.size for packet in operation.packets) // self._config.beat_bytes
-            array = start + max(iterations(fields), fields["fills"], weights)
-            ends[Unit.ARRAY].append(array)
-            rest = fields["pixels"] * self._config.post_steps + self.LATENCY
-            ends[Unit.POST].append(max(array, ends[Unit.POST][-1]) + rest)
-        elif operation.opcode in UNITS_OF:
-            ends[units[0]].append(start + self._duration(operation))
+        if operation.opcode in UNITS_OF:
+            cycles, rest = unit_cycles(operation, self._config)
+            ends[units[0]].append(start + cycles)
+            if operation.opcode == Opcode.COMPUTE:
+                ends[Unit.POST].append(max(start + cycles, ends[Unit.POST][-1]) + rest)
         return start
-
-    def _duration(self, operation: Operation) -> int:
-        fields, config = operation.fields, self._config
-        if operation.opcode == Opcode.VECTOR:
-            outputs = fields["count_2"] * fields["count_3"] * fields["count_4"]
-            return max(iterations(fields), outputs * config.rows // config.vector_lanes) \
-                + self.LATENCY
-        words = fields["words"] * fields.get("packets", 1)
-        return max(words, fields["beats"]) + config.dram_latency + self.LATENCY
-
-
-def iterations(fields: dict[str, int]) -> int:
-    """Words that a loop nest visits, from its columns."""
-    return math.prod(fields[f"count_{level}"] for level in range(LEVELS))

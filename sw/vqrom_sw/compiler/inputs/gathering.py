@@ -1,10 +1,12 @@
-"""Gathering: the pixels of a window side by side, where windows do not overlap.
+"""Gathering: the pixels of a window side by side in DRAM, as channels of one pixel.
 
 A kernel as wide as its map, or one whose stride is its size, is a matrix product: no pixel belongs
 to two windows. The host lays such an input out window by window, so that a window is one pixel of
 more channels, and the layer an equal one with a smaller kernel. Each of the two axes is gathered by
-itself: a kernel as wide as the map may still move up and down. The weights stay what they are, in
-another order.
+itself: a kernel as wide as the map may still move up and down. Rows of windows that overlap can be
+gathered, too, if the host writes the rows that two windows share twice: worth it where a pixel has
+so few channels that a word has lanes for several rows. The weights stay what they are, in another
+order.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 
 from vqrom_sw.network import Conv
 
-from .dram_layout import Gathering, Shape, WindowAxis
+from ..dram_layout import Gathering, Shape, WindowAxis
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,18 @@ class GatheredLayer:
 
 
 def gatherable(layer: Conv) -> tuple[bool, bool]:
-    """Along which axes, y and x, a convolution has windows of several pixels that share none."""
-    y, x = (layer.groups == 1 and kernel > 1
-            and (count == 1 or stride > (kernel - 1) * dilation)
-            for count, kernel, stride, dilation in zip(
-                layer.shape, layer.kernel, layer.stride, layer.dilation, strict=False))
-    return y, x
+    """Along which axes, y and x, it may pay to gather the windows of a convolution.
+
+    Windows that share pixels are gathered along y only: where they overlap along x, LOAD repeats
+    pixels by itself.
+    """
+    apart = layer.shape[1] == 1 or layer.stride[1] > (layer.kernel[1] - 1) * layer.dilation[1]
+    return (layer.groups == 1 and layer.kernel[0] > 1,
+            layer.groups == 1 and layer.kernel[1] > 1 and apart)
 
 
 def gather(layer: Conv, shape: Shape, lanes: int, chosen: tuple[bool, bool]) -> GatheredLayer:
-    """Gather the windows of a convolution along one or both axes on which they do not overlap.
+    """Gather the windows of a convolution along one or both axes.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import Region
 from vqrom_sw.network import Conv
 
-from .feature_map import DramLayout, Shape, WordCut, round_up
+from ..feature_map import DramLayout, Shape, WordCut, round_up
 
 
 @dataclass(frozen=True)

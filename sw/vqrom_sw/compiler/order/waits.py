@@ -12,8 +12,8 @@ import numpy as np
 
 from vqrom_hw.isa import Opcode, Unit
 
-from .feature_map import FeatureMap
-from .operations import Area, Operation
+from ..feature_map import FeatureMap
+from ..operations import Area, Operation
 
 WRITERS = (Unit.LOAD, Unit.POST, Unit.VECTOR)
 """Units that write the activation buffer."""
@@ -48,9 +48,26 @@ class WaitTracker:
         self._issued = dict.fromkeys(Unit, 0)
 
     def needs(self, operation: Operation) -> list[int]:
-        """The number of the last command of each unit that the operation must come after, or 0.
+        """The number of the last command of each unit that the operation must wait for, or 0.
 
-        In the order of :class:`vqrom_hw.isa.Unit`. The operation now counts among those before.
+        In the order of :class:`vqrom_hw.isa.Unit`. A unit need not wait for itself. The operation
+        now counts among those before.
+        """
+        needed, read_posts = self.conflicts(operation)
+        for unit in UNITS_OF.get(operation.opcode, ()):
+            needed[unit] = 0
+        if operation.opcode == Opcode.COMPUTE:
+            # The array reads ahead of the results of the commands before.
+            needed[Unit.POST] = read_posts
+        return needed
+
+    def conflicts(self, operation: Operation) -> tuple[list[int], int]:
+        """As :meth:`needs`, those of the operation's own units included.
+
+        Returns
+        -------
+        tuple
+            The numbers, and that of post-processing as far as the operation reads what it wrote.
         """
         needed = [0] * len(Unit)
         for area in operation.reads:
@@ -63,13 +80,8 @@ class WaitTracker:
             for unit, number in zip(WRITERS + READERS, found, strict=True):
                 needed[unit] = max(needed[unit], number)
         self._wait_for_dram(operation, needed)
-        for unit in UNITS_OF.get(operation.opcode, ()):
-            needed[unit] = 0
-        if operation.opcode == Opcode.COMPUTE:
-            # The array reads ahead of the results of the commands before.
-            needed[Unit.POST] = read_posts
         self._record(operation)
-        return needed
+        return needed, read_posts
 
     def _wait_for_dram(self, operation: Operation, needed: list[int]) -> None:
         """A LOAD must come after the STOREs of the map rows that it reads."""

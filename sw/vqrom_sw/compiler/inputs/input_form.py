@@ -9,11 +9,11 @@ import numpy as np
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.network import Conv
 
-from .dram_layout import Gathering, Shape
-from .feature_map import FeatureMap, dense_input
+from ..dram_layout import Gathering, Shape
+from ..feature_map import FeatureMap, dense_input
+from ..tasks import Kernel, decode_weights, kernel_of
 from .folding import Folding, choose_folding, lanes_of
 from .gathering import gather, gatherable
-from .tasks import Kernel, decode_weights, kernel_of
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,17 @@ class InputForm:
                        stride_columns=kernel.stride_columns // folding.hop, left=0,
                        tap_columns=max(1, folding.columns // folding.hop))
 
-    def cost(self, config: AcceleratorConfig) -> tuple[int, int]:
-        """Estimated cycles, of the array or of the bus that brings the weights; input bytes."""
+    def cost(self, config: AcceleratorConfig) -> int:
+        """Estimated cycles of the array, and one for each bus beat of weights and input."""
         height, width, channels = self.layer.shape
-        pixels = height * width
+        blocks = -(-height * width // config.accumulator_depth)
         tiles = self.layer.kernel[0] * self.folding.chunks * -(-channels // config.columns)
         bits = config.index_width if self.indexed else 8 * config.subvector
         beats = -(-tiles * config.processing_elements * bits // (8 * config.beat_bytes))
-        blocks = -(-pixels // config.accumulator_depth)
         source = self.source(0, 0, config).dram
         assert source is not None
-        return (max(tiles * max(pixels, blocks * config.fill_steps), blocks * beats),
-                source.size)
+        return (tiles * max(height * width, blocks * config.fill_steps) + blocks * beats
+                + source.size // config.beat_bytes)
 
 
 def choose_form(layer: Conv, shape: Shape, indexed: bool, codewords: np.ndarray,
