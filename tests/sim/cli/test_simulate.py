@@ -16,7 +16,7 @@ from vqrom_sw.formats import save_network
 CONVS = """Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, \
 Num Filter, Strides,
 first, 14, 14, 3, 3, 3, 16, 1,
-DP_second, 12, 12, 3, 3, 16, 16, 2,
+DP_second, 12, 12, 3, 3, 16, 1, 2,
 
 third, 6, 6, 1, 1, 16, 20, 1,
 """

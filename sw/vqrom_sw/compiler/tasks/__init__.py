@@ -7,14 +7,23 @@ plan asks which input rows it needs for which output rows, and emission asks for
 from .conv import ConvTask
 from .depthwise import DepthwiseTask, vector_cycles
 from .elementwise import ElementwiseTask
-from .enlarge import DepthToSpaceTask, UpsampleTask
-from .gather import GatherTask, concat_ranges, move_cycles, moves_of
 from .global_average import GlobalAverageTask
 from .kernel import LARGEST_STEP, Kernel, kernel_of
-from .moves import Move, channel_ranges, needs_lanes
+from .moving import (
+    DepthToSpaceTask,
+    GatherTask,
+    Move,
+    PadTask,
+    UpsampleTask,
+    channel_ranges,
+    concat_ranges,
+    move_cycles,
+    moves_of,
+    needs_lanes,
+    plain,
+    rescaling,
+)
 from .packets import decode_weights
-from .pad import PadTask
-from .patch import plain, rescaling
 from .pool import AveragePoolTask, MaxPoolTask
 from .table import TableTask, keeps_zero_point
 from .task import Task, even_ranges

@@ -9,7 +9,7 @@ from vqrom_sw.network import Elementwise
 
 from ..feature_map import BufferRows, FeatureMap
 from ..operations import Level, Operation, nest_fields, range_fields
-from .patch import patch_of
+from .moving import patch_of
 from .task import Block, Task
 
 

@@ -13,7 +13,7 @@ from vqrom_sw.network import Table
 
 from ..feature_map import BufferRows, FeatureMap, round_up
 from ..operations import Operation, Packet
-from .patch import Lanes, fill, patch_of, word_operation
+from .moving import Lanes, fill, patch_of, word_operation
 from .task import Block, Task
 
 ENTRIES = 256

@@ -8,8 +8,13 @@ import pytest
 from tests.sw.compiler.program_checks import config_of
 from vqrom_sw.arithmetic import Quantization
 from vqrom_sw.compiler.lowering import lower
-from vqrom_sw.compiler.tasks.gather import concat_ranges, moves_of
-from vqrom_sw.compiler.tasks.moves import Move, channel_ranges, needs_lanes
+from vqrom_sw.compiler.tasks.moving import (
+    Move,
+    channel_ranges,
+    concat_ranges,
+    moves_of,
+    needs_lanes,
+)
 from vqrom_sw.network import Conv, Select
 
 TINY = config_of("tiny")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from vqrom_hw.isa import Opcode, VectorOp
 from vqrom_sw.arithmetic import HIGHEST, LOWEST
 
-from ..feature_map import BufferRows
-from ..operations import Level, Operation, nest_fields, range_fields, rows_area
+from ...feature_map import BufferRows
+from ...operations import Level, Operation, nest_fields, range_fields, rows_area
+from ..task import Task
 from .patch import Patch
-from .task import Task
 
 
 @dataclass(eq=False, kw_only=True)

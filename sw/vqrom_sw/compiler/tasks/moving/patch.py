@@ -9,8 +9,8 @@ from types import MappingProxyType
 from vqrom_hw.isa import Opcode, VectorOp
 from vqrom_sw.arithmetic import HIGHEST, LOWEST, Requantization
 
-from ..feature_map import BufferRows
-from ..operations import (
+from ...feature_map import BufferRows
+from ...operations import (
     Area,
     Level,
     Operation,
@@ -20,8 +20,8 @@ from ..operations import (
     range_fields,
     target_fields,
 )
-from .kernel import POINT, Kernel
-from .task import Block
+from ..kernel import POINT, Kernel
+from ..task import Block
 
 ONE = (1 << 30, 1)
 """Multiplier and shift of the factor 1, with which requantisation changes nothing."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from vqrom_hw.isa import VectorOp
 
-from ..feature_map import BufferRows
-from ..operations import Operation
+from ...feature_map import BufferRows
+from ...operations import Operation
+from ..task import Block, Task
 from .patch import Lanes, fill, patch_of, word_operation
-from .task import Block, Task
 
 
 @dataclass(eq=False, kw_only=True)

@@ -10,11 +10,11 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.arithmetic import LOWEST
 from vqrom_sw.network import Shape
 
-from ..feature_map import BufferRows, round_up
-from ..operations import Operation
+from ...feature_map import BufferRows, round_up
+from ...operations import Operation
+from ..task import Block, Task
 from .moves import ChannelRange, Depth, Move, plan_moves
 from .patch import Rescaling, fill, patch_of
-from .task import Block, Task
 
 
 def moves_of(ranges: Sequence[ChannelRange], inputs: Sequence[Shape], output: Shape,
