@@ -9,6 +9,7 @@ from vqrom_sw.network import Elementwise
 
 from ..feature_map import BufferRows, FeatureMap
 from ..operations import Level, Operation, nest_fields, range_fields
+from .kernel import POINT
 from .moving import patch_of
 from .task import Block, Task
 
@@ -55,8 +56,9 @@ class ElementwiseTask(Task):
                  target: BufferRows) -> Operation:
         """The operation for a block of pixels and a range of channel words."""
         operand_block = Block(0, 1, 0, 1) if self.broadcasts else block
-        first = patch_of(sources[0], block, words)
-        second = patch_of(sources[1], operand_block, words)
+        first = patch_of(sources[0], block, words, self.kernel)
+        second = patch_of(sources[1], operand_block, words,
+                          POINT if self.broadcasts else self.kernel)
         result = patch_of(target, block, words)
         pair: Level = (1, 0, 0, 0) if self.broadcasts else (2, second.base - first.base, 0, 0)
         operand = {"broadcast": 1, "operand_base": second.base} if self.broadcasts else {}

@@ -41,6 +41,8 @@ class TableTask(Task):
 
     lookup: Table = field(repr=False)
 
+    cuts_columns = True
+
     @property
     def overwritable(self) -> tuple[FeatureMap, ...]:
         return self.inputs
@@ -84,7 +86,8 @@ class TableTask(Task):
     def _look_up(self, block: Block, words: tuple[int, int], source: BufferRows,
                  target: BufferRows, by_lane: bool) -> Operation:
         packet = self._lane_packet(words[0]) if by_lane else self._shared_packet()
-        return word_operation(self.layer, VectorOp.TABLE, patch_of(source, block, words),
+        return word_operation(self.layer, VectorOp.TABLE,
+                              patch_of(source, block, words, self.kernel),
                               patch_of(target, block, words), {"lane_tables": int(by_lane)},
                               (packet,))
 

@@ -71,6 +71,8 @@ class GatherTask(Task):
     rescalings: tuple[Rescaling, ...]
     fill_value: int
 
+    cuts_columns = True
+
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
         block = Block(first, end, 0, self.output.width)

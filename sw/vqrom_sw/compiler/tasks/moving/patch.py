@@ -82,11 +82,13 @@ def patch_of(rows: BufferRows, block: Block, words: tuple[int, int],
     words:
         First and end of the channel words.
     kernel:
-        Which pixel of the map belongs to a pixel of the output: its strides tell.
+        Which pixel of the map belongs to a pixel of the output: its strides and its padding tell.
+        Of a part of a map, the padding is what lies between its first column and the output's.
     """
     first, end = words
     return Patch(
-        rows.address(block.y0 * kernel.stride_rows, block.x0 * kernel.stride_columns) + first,
+        rows.address(block.y0 * kernel.stride_rows - kernel.top,
+                     block.x0 * kernel.stride_columns - kernel.left) + first,
         block.height, kernel.stride_rows * rows.map.pitch,
         block.width, kernel.stride_columns * rows.map.words, end - first)
 
