@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import INPUT, FloatNetwork
@@ -203,7 +204,7 @@ def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor
         recorder = _Recorder()
         with torch.no_grad(), recorder:
             expected = module(x)
-        right = expected if isinstance(expected, tuple) else (expected,)
+        right = tree_leaves(expected)
         results = _layers(network, network.input_native.feature_map(x, network.input_shape))
         worst = max(difference(output.native.tensor(results[output.layer]).numpy(), value.numpy())
                     for output, value in zip(network.outputs, right, strict=True))

@@ -9,13 +9,15 @@ from torch.utils import _pytree
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import INPUT, OPERATIONS, FloatLayer, FloatNetwork, Output
 
-from .check import check_capture
+from ..check import check_capture, check_inputs
 from .constants import computed, is_constant
 from .export import constants_of, export
 from .graph_node import GraphNode, is_number, kind_of
 from .handlers import EMITTING, HANDLERS
 from .host_nodes import HostNodes
 from .inputs import input_map
+from .moving import PRODUCTS
+from .rearrange import settled
 from .walk import Walk
 
 KNOWN = {*HANDLERS, *(name.split(".")[0] for name in OPERATIONS)}
@@ -62,7 +64,8 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     assert native is not None
     outputs = _outputs(program, walk)
     network = FloatNetwork(name, source.map, _needed(walk, outputs), outputs, native)
-    check_capture(network, module, example_input)
+    *_, inputs = check_inputs(example_input.shape)
+    check_capture(network, module, torch.from_numpy(inputs))
     return network
 
 
@@ -72,7 +75,9 @@ def _translate(op: GraphNode, host: HostNodes) -> None:
         op.walk.constants[op.node] = computed(op)
         return
     handler = HANDLERS.get(op.kind)
-    stays = op.kind not in EMITTING and host.reads(op.node)
+    constant = any(source in op.walk.constants for source in op.node.all_input_nodes)
+    emitting = op.kind in EMITTING or (op.kind in PRODUCTS and constant)
+    stays = not emitting and host.reads(op.node)
     if stays or handler is None:
         if not host.add(op.node):
             raise op.error("the hardware has no such layer")
@@ -115,6 +120,7 @@ def _output(walk: Walk, node: object, name: str) -> Output:
         raise VqromError(f"{what} must be computed from the network's input, not be "
                          f"{'the input itself' if value else 'a constant'}")
     assert isinstance(node, Node)
+    value = settled(GraphNode(walk, node), value)
     native = value.layout.native(value.map)
     if native is None:
         value = HostNodes.rearranged(walk, value, kind_of(node))
