@@ -45,11 +45,12 @@ def compress(
         metavar="HOW", help="codewords drawn from the kernel density of the weights (kde), "
         "k-means (kmeans), or sums of two small codebooks' codewords (additive)")] = "kde",
     example_input: Annotated[list[str] | None, typer.Option(
-        metavar="SHAPE", help="input of a module.py:factory network, e.g. 1x28x28; "
-        "once for all of them or once for each, in order")] = None,
+        metavar="SHAPE", help="input of a module.py:factory network, e.g. 1x28x28, or 40 "
+        "for vectors; once for all of them or once for each, in order")] = None,
     calibration: Annotated[list[Path] | None, typer.Option(
-        metavar="FILE.npy", help="float32 [N, C, H, W] inputs that fix the activation "
-        "scales of a network of your own, and train it; once for all or once for each")] = None,
+        metavar="FILE.npy", help="float32 inputs [N, C, H, W] (or [N, S, C], [N, C]) that fix the "
+        "activation scales of a network of your own, and train it; once for all or once for "
+        "each")] = None,
     epochs: Annotated[int, typer.Option(
         metavar="N", parser=integer, help="train the assignments: passes over the calibration "
         "inputs; 0 keeps the first codewords, 9 are good")] = 0,
@@ -172,7 +173,7 @@ def _one_each(option: str, values: Sequence[Any], sources: Sequence[flows.Source
 def _input_shape(text: str) -> tuple[int, ...]:
     shape = parse_shape(text)
     shape = shape if len(shape) == 4 else (1, *shape)
-    if len(shape) not in (3, 4) or shape[0] != 1:
-        raise VqromError("example input must be C x H x W or 1 x C x H x W, or S x C, "
+    if len(shape) > 4 or shape[0] != 1:
+        raise VqromError("example input must be C x H x W or 1 x C x H x W, S x C, or C, "
                          f"not {text!r}")
     return shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,15 +12,28 @@ from torch import nn
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
-from vqrom_sw.importers import capture, is_tflite_int8, read_onnx, read_tflite
+from vqrom_sw.importers import (
+    Imported,
+    capture,
+    check_capture,
+    check_module,
+    is_tflite_int8,
+    read_onnx,
+    read_tflite,
+)
 from vqrom_sw.io import require_file
 from vqrom_sw.network import FloatNetwork
 
 from .arguments import ArrayLike, as_array, check_file, named
 from .user_module import load_factory, module_file
 
-READERS = {".onnx": read_onnx, ".tflite": read_tflite}
-"""What reads a network file, by its suffix."""
+READERS: Mapping[str, Callable[[Path, tuple[int, ...]], Imported]] = {
+    ".onnx": read_onnx, ".tflite": lambda path, _: read_tflite(path)}
+"""What reads a network file of a float network, by its suffix; only ONNX files leave sizes open,
+which the shape of an example input settles."""
+
+CHECKED = 3
+"""Calibration inputs with which an imported network is compared with its source."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +49,14 @@ class Source:
         What the compressed network is called; by default the zoo name, the factory's, the file's
         stem, or the module's class.
     calibration:
-        float32 ``[N, C, H, W]`` or ``[N, S, C]``: inputs like those to come. They fix the ranges
-        of the feature maps, and construction trains on them. A zoo network brings its own, and an
-        int8 TFLite file needs none.
+        float32 inputs like those to come, as the network takes them: ``[N, C, H, W]``,
+        ``[N, S, C]`` or ``[N, C]``. They fix the ranges of the feature maps, and construction
+        trains on them. A zoo network brings its own, and an int8 TFLite file needs none.
     labels:
         Classes of the calibration inputs, if training shall use them; a zoo network has none.
     example_shape:
-        Shape of one input of a module, ``(1, C, H, W)`` or ``(1, S, C)``; by default that of the
-        calibration inputs.
+        Shape of one input of a module, or of an ONNX file that leaves sizes open: ``(1, C, H, W)``,
+        ``(1, S, C)`` or ``(1, C)``; by default that of the calibration inputs.
 
     Raises
     ------
@@ -186,12 +199,13 @@ def check_kind(network: str | Path) -> bool:
 
 
 def read_source(source: Source) -> Inputs:
-    """Load a network and its calibration inputs.
+    """Load a network and its calibration inputs, and compare the network with its source.
 
     Raises
     ------
     VqromError
-        If the module or a file is not what it should be.
+        If the module or a file is not what it should be, or the network does not compute what its
+        source does.
     """
     if source.in_zoo:
         entry = zoo.load(str(source.network))
@@ -201,7 +215,8 @@ def read_source(source: Source) -> Inputs:
     calibration = as_array(source.calibration, "calibration")
     if calibration.dtype != np.float32:
         raise VqromError(f"calibration must be float32, not {str(calibration.dtype)!r}, in {where}")
-    module, shape = _module(source, calibration)
+    imported = _imported(source, calibration)
+    shape = imported.input_shape
     if calibration.shape[1:] != shape[1:]:
         model = isinstance(source.network, str | Path) and ":" not in str(source.network)
         raise VqromError(
@@ -209,19 +224,30 @@ def read_source(source: Source) -> Inputs:
             f"to fit the {'model' if model else 'example input'}, not {calibration.shape!r}")
     if not np.isfinite(calibration).all():
         raise VqromError(f"calibration {where} must be finite")
-    network = capture(module, torch.zeros(shape), source.name)
+    network = _captured(imported, calibration[:CHECKED], source.name)
     return Inputs(network, calibration, _labels(source, network, len(calibration)))
 
 
-def _module(source: Source, calibration: np.ndarray) -> tuple[nn.Module, tuple[int, ...]]:
-    """The module of a user's network in evaluation mode, and the shape of one input."""
+def _imported(source: Source, calibration: np.ndarray) -> Imported:
+    """A user's network as a module in evaluation mode, with the shape of one input."""
     network, shape = source.network, source.example_shape or (1, *calibration.shape[1:])
     if isinstance(network, nn.Module):
-        return network.eval(), shape
+        return Imported(network.eval(), shape)
     if ":" in str(network):
-        return load_factory(*module_file(str(network))).eval(), shape
-    imported = READERS[Path(network).suffix](Path(network))
-    return imported.module, imported.input_shape
+        return Imported(load_factory(*module_file(str(network))).eval(), shape)
+    return READERS[Path(network).suffix](Path(network), shape)
+
+
+def _captured(imported: Imported, inputs: np.ndarray, name: str) -> FloatNetwork:
+    """The float network, which gives on some calibration inputs what module and file give."""
+    network = capture(imported.module, torch.zeros(imported.input_shape), name)
+    if imported.evaluator is not None:
+        check_module(imported.module, imported.evaluator, inputs)
+    check_capture(network, imported.module, torch.from_numpy(np.ascontiguousarray(inputs)))
+    names = imported.outputs or tuple(output.name for output in network.outputs)
+    return replace(network, outputs=tuple(
+        replace(output, name=name)
+        for output, name in zip(network.outputs, names, strict=True)))
 
 
 def _belonging(own: ArrayLike | None, given: ArrayLike | Mapping[str, ArrayLike] | None,
