@@ -44,8 +44,8 @@ def simulate(
         metavar="FILE.npy", help="[N, C, H, W]: float32 as the float network takes, or int8 "
         "(`vqrom images` writes some)")] = None,
     topology: Annotated[Path | None, typer.Option(
-        metavar="FILE.csv", help="SCALE-Sim topology in the place of a network: convolutions, or "
-        "M, N, K")] = None,
+        metavar="FILE", help="shapes in the place of a network: a SCALE-Sim topology "
+        "(convolutions, or M, N, K), or an ONNX file, whose weights may be absent")] = None,
     weights: Annotated[str, typer.Option(
         metavar="KIND", help="weights of a topology: index or raw")] = "index",
     engine: Annotated[Engine | None, typer.Option(
@@ -71,7 +71,8 @@ def simulate(
             if given is not None:
                 raise VqromError(f"--topology goes without {name}, not with {str(given)!r}")
         # Read here: a topology may have any suffix, which tells one from a network elsewhere.
-        subject, source = topology, flows.load_topology(topology)
+        subject = topology
+        source = topology if topology.suffix == ".onnx" else flows.load_topology(topology)
     report.check_output(output)
     with bars(quiet=quiet) as progress:
         result = flows.simulate(
@@ -85,5 +86,5 @@ def simulate(
 
 def _given(value: T | None, name: str) -> T:
     if value is None:
-        raise VqromError(f"simulate must be given {name}, or --topology FILE.csv")
+        raise VqromError(f"simulate must be given {name}, or --topology FILE")
     return value

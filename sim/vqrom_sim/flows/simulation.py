@@ -32,8 +32,9 @@ from .arguments import (
     load_topology,
     named,
 )
+from .shapes import random_codebook, random_images, shapes_of
 from .staged import compile_tuned, first_difference, run_stages_model, run_stages_rtl
-from .topology import simulate_topology
+from .topology import WEIGHTS, simulate_topology
 
 ENGINES = ("reference", "rtl", "model")
 
@@ -47,7 +48,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
     Parameters
     ----------
     network:
-        A compressed network, its ``.vqnet`` file, or a topology (a ``.csv`` file).
+        A compressed network, its ``.vqnet`` file, a topology (a ``.csv`` file), or an ``.onnx``
+        file, of which the shapes alone count, as of a topology: its weights may be absent.
     codebook:
         Content of the ROM: the codebook that the network was compressed for. A topology goes
         without: its codebook has the shape that the configuration says, and random content.
@@ -82,9 +84,16 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         return SimulationReport(simulate_topology(
             load_topology(network), load_config(config), weights, engine or "model", seed,
             progress, tune))
-    engine = engine or "rtl"
+    shapes = isinstance(network, str | Path) and Path(network).suffix == ".onnx"
+    engine = engine or ("model" if shapes else "rtl")
     if engine not in ENGINES:
         raise VqromError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+    if shapes:
+        if codebook is not None or inputs is not None:
+            raise VqromError(f"shapes of {str(network)!r} go without codebook and inputs; "
+                             "compress the file to run it with its weights")
+        return _run_shapes(Path(str(network)), load_config(config), weights, engine, seed, tune,
+                           progress or (lambda what, done, total: None))
     if codebook is None or inputs is None:
         raise VqromError(f"network {named(network, 'given')} must come with codebook and inputs")
     # What is quick to find wrong is found first.
@@ -103,6 +112,18 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         require_tools()
     return _run(loaded, words, accelerator, quantize_input(loaded, images), engine, tune,
                 progress or (lambda what, done, total: None))
+
+
+def _run_shapes(path: Path, config: AcceleratorConfig, weights: str, engine: str, seed: int,
+                tune: bool, tell: Progress) -> SimulationReport:
+    """Run an ONNX file's layers with random weights on a random input."""
+    if weights not in WEIGHTS:
+        raise VqromError(f"weights must be one of {', '.join(WEIGHTS)}, not {weights!r}")
+    if engine == "rtl":
+        require_tools()
+    codebook = random_codebook(config, seed)
+    network = shapes_of(path, codebook, weights == "raw", seed)
+    return _run(network, codebook, config, random_images(network, seed), engine, tune, tell)
 
 
 def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,

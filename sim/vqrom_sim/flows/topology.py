@@ -19,6 +19,7 @@ from vqrom_sw.progress import Progress
 from vqrom_sw.reference import run_reference
 from vqrom_sw.topology import compile_topology, random_networks
 
+from .shapes import random_codebook
 from .tuning import fastest_program
 
 ENGINES = ("model", "rtl")
@@ -63,7 +64,7 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
             raise VqromError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     if engine == "rtl":
         require_tools()
-    codewords = _codewords(config, seed)
+    codewords = random_codebook(config, seed).codewords
     raw = weights == "raw"
     tell = progress or (lambda what, done, total: None)
     compile_for = partial(compile_topology, topology, codewords, config, raw=raw, seed=seed)
@@ -75,11 +76,6 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
     run, mismatches = _run_rtl(topology, program, codewords, raw, seed, tell)
     return report | program_figures(report, [(program, run)]) | {
         "bit_exact": mismatches == 0, "mismatches": mismatches}
-
-
-def _codewords(config: AcceleratorConfig, seed: int) -> np.ndarray:
-    shape = (config.codewords, config.subvector)
-    return np.random.default_rng(seed).integers(LOWEST, HIGHEST + 1, shape).astype(np.int8)
 
 
 def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: bool, seed: int,

@@ -85,9 +85,9 @@ def test_cycles_of_a_network(work: Path, vqrom: Command) -> None:
      "engine must be one of model, rtl, not 'reference'"),
     (["mixed.vqnet", "--topology", "convs.csv"], "--topology goes without FILE.vqnet"),
     (["--topology", "convs.csv", "--dequantize"], "--topology goes without --dequantize"),
-    ([], "simulate must be given FILE.vqnet, or --topology FILE.csv"),
+    ([], "simulate must be given FILE.vqnet, or --topology FILE"),
     (["mixed.vqnet", "--codebook", "codebook.safetensors"],
-     "simulate must be given --inputs, or --topology FILE.csv"),
+     "simulate must be given --inputs, or --topology FILE"),
     (["mixed.vqnet", "--codebook", "codebook.safetensors", "--inputs", "inputs.npy", "--engine",
       "model", "--dequantize"], "which engine 'model' does not compute"),
 ])

@@ -8,10 +8,12 @@ operators that changed their arguments between sets are then the same for every 
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import contextmanager
 from pathlib import Path
 
 import google.protobuf.message
+import numpy as np
 import onnx
 import onnx.checker
 import onnx.external_data_helper
@@ -36,13 +38,15 @@ STANDARD = ("", "ai.onnx")
 """Names of the domain of the standard's own operators."""
 
 
-def load(path: Path) -> onnx.ModelProto:
+def load(path: Path, invent_weights: bool = False) -> onnx.ModelProto:
     """Load a model with its weights, which may lie in files beside it.
 
     Parameters
     ----------
     path:
         The ``.onnx`` file. Files that it names are looked for in its folder.
+    invent_weights:
+        Make random weights in the place of those whose file is absent.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def load(path: Path) -> onnx.ModelProto:
         raise VqromError("must have a graph with an output")
     for tensor in _stored_tensors(model):
         if onnx.external_data_helper.uses_external_data(tensor):
-            _load_tensor(tensor, path.resolve().parent)
+            _load_tensor(tensor, path.resolve().parent, invent_weights)
     _check(model)
     return model
 
@@ -97,22 +101,41 @@ def _stored_tensors(model: onnx.ModelProto) -> list[onnx.TensorProto]:
     return found
 
 
-def _load_tensor(tensor: onnx.TensorProto, folder: Path) -> None:
-    """Bring a tensor's bytes from its file into the model."""
+def _load_tensor(tensor: onnx.TensorProto, folder: Path, invent: bool) -> None:
+    """Bring a tensor's bytes from its file into the model, or invent them."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
     file = (folder / location).resolve()
     if not location or not file.is_relative_to(folder):
         raise VqromError(f"weights {tensor.name!r} must be in a file beside the model, "
                          f"not in {location!r}")
-    if not file.is_file():
+    if invent and not file.is_file() and tensor.data_type == onnx.TensorProto.FLOAT:
+        _invent(tensor)
+    elif not file.is_file():
         raise VqromError(f"weights {tensor.name!r} must be in the file {location!r} beside the "
                          "model, which is absent")
-    if file.stat().st_size > MAX_BYTES:
+    elif file.stat().st_size > MAX_BYTES:
         raise VqromError(f"weights file {location!r} must be at most {MAX_BYTES} bytes")
-    onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+    else:
+        onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
     tensor.data_location = onnx.TensorProto.DEFAULT
     del tensor.external_data[:]
+
+
+def _invent(tensor: onnx.TensorProto) -> None:
+    """Give a tensor random values with which a network neither vanishes nor overflows.
+
+    Vectors, among them variances and scales of normalisations, get positive ones.
+    """
+    size = math.prod(tensor.dims)
+    if 4 * size > MAX_BYTES:
+        raise VqromError(f"weights {tensor.name!r} must be at most {MAX_BYTES} bytes, "
+                         f"not {4 * size}")
+    random = np.random.default_rng(size)
+    values = random.uniform(0.5, 1.5, size)
+    if len(tensor.dims) > 1:
+        values *= random.choice([-1, 1], size) / math.sqrt(max(1, math.prod(tensor.dims[1:])))
+    tensor.raw_data = values.astype("<f4").tobytes()
 
 
 def version_of(model: onnx.ModelProto) -> int:

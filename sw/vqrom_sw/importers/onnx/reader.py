@@ -30,7 +30,8 @@ Scope = dict[str, Value]
 
 
 def read_onnx(path: Path, example_shape: Sequence[int] = (),
-              fixed: Mapping[str, np.ndarray] | None = None) -> Imported:
+              fixed: Mapping[str, np.ndarray] | None = None, *,
+              invent_weights: bool = False) -> Imported:
     """Read an ONNX model with one data input, and compare it with what onnxruntime computes.
 
     The input has two to four axes, the first of which is that of the images. It is float32, or
@@ -44,6 +45,8 @@ def read_onnx(path: Path, example_shape: Sequence[int] = (),
         Shape of one input, ``(1, ...)``, for a model that leaves sizes open.
     fixed:
         Values for inputs of the model that are no data, by name: states, rates, thresholds.
+    invent_weights:
+        Make random weights in the place of those whose file is absent, for a study of shapes.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def read_onnx(path: Path, example_shape: Sequence[int] = (),
         understood, or the module does not compute what the file does; the message names it.
     """
     try:
-        model = model_file.load(path)
+        model = model_file.load(path, invent_weights)
         source = find_source(model, example_shape, fixed or {})
         try:
             return _imported(model, source)
