@@ -15,10 +15,10 @@ from torch.fx import Node
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import GETITEM, OPERATIONS, RESHAPES
 
-from .graph_node import GraphNode, is_number, kind_of, shown
+from .graph_node import GraphNode, kind_of, shown
 from .host_program import HostProgram, Reference, View, placed, plain_sizes
 from .layout import BATCH, Atom, Group, Layout, N, sizes_of
-from .walk import TracedMap, Walk
+from .walk import TracedMap, Walk, is_number, readers
 
 SILENT = ("view", "reshape", "_unsafe_view", "clone", "contiguous", "expand", "getitem", "permute",
           "transpose", "unsqueeze", "squeeze", "flatten", "expand_batch")
@@ -26,6 +26,9 @@ SILENT = ("view", "reshape", "_unsafe_view", "clone", "contiguous", "expand", "g
 
 VIEWS = ("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze")
 """Operations that only change the shape."""
+
+PERMUTATIONS = ("permute", "transpose", "t")
+"""Operations that put dimensions in another order."""
 
 COPIES = ("clone", "contiguous", "alias", "detach", "dropout", "lift_fresh_copy", "feature_dropout")
 """Operations that change nothing."""
@@ -74,6 +77,11 @@ class HostNodes:
     def emit(self, node: Node) -> TracedMap:
         """Make the host layer that computes a node; its result is a feature map from now on."""
         op = GraphNode(self._walk, node)
+        source = node.args[0]
+        if isinstance(source, Node) and source in self and self.becomes_map(source, {node}) \
+                and (seen := self._seen_again(op, source)) is not None:
+            self._views.pop(node)
+            return seen
         view = self._map_view(op)
         assert view.map is not None
         builder = _Builder(self._walk, self, node)
@@ -83,6 +91,16 @@ class HostNodes:
         self._views.pop(node)
         # Never fusable: the hardware's layers alone take activations.
         return TracedMap(layer.name, view.map, view.layout, exclusive=False)
+
+    def _seen_again(self, op: GraphNode, source: Node) -> TracedMap | None:
+        """The map that a view is of an operand which is to be a map, or None if it is no view."""
+        if op.kind not in (*VIEWS, *COPIES, *PERMUTATIONS):
+            return None
+        value = self._walk.whole_value(source)
+        assert value is not None
+        layout = value.layout.permuted(order_of(op)) if op.kind in PERMUTATIONS else \
+            value.layout.reshaped(op.shape)
+        return None if layout is None else TracedMap(value.layer, value.map, layout, False)
 
     @staticmethod
     def rearranged(walk: Walk, value: TracedMap, name: str, last: str = "usual") -> TracedMap:
@@ -96,13 +114,15 @@ class HostNodes:
             Name of the layer.
         last:
             What the channels are: ``"usual"`` for those of an image, sequence or vector,
-            ``"last"`` for the last dimension, ``"first"`` for that after the images.
+            ``"last"`` for the last dimension, ``"first"`` for that after the images, ``"all"``
+            for all dimensions.
         """
         fresh = _fresh(value.layout.sizes, [View(value.layout, value.map)])
         assert fresh is not None
         groups = [group for group in fresh.layout.groups if group != N]
-        places = {"H": groups[:-1], "C": groups[-1:]} if last == "last" else \
-            _usual_places(groups, last == "first")
+        split = {"last": len(groups) - 1, "all": 0}.get(last)
+        places = _usual_places(groups, last == "first") if split is None else \
+            {"H": groups[:split], "C": groups[split:]}
         view = placed(fresh.layout, places)
         assert view.map is not None
         program = HostProgram()
@@ -112,7 +132,7 @@ class HostNodes:
 
     def becomes_map(self, node: Node, program: set[Node]) -> bool:
         """Whether a result is to be a feature map, as operations outside a program read it."""
-        outside = any(user not in program for user in node.users)
+        outside = any(user not in program for user in readers(node))
         view = self._views.get(node)
         return outside and view is not None and _is_float(node) and len(view.layout.atoms) > 1
 
@@ -131,7 +151,7 @@ class HostNodes:
             layout = operands[0].layout.reshaped(sizes)
             if layout is not None:
                 return View(layout, operands[0].map)
-        if operands and kind in ("permute", "transpose", "t"):
+        if operands and kind in PERMUTATIONS:
             return View(operands[0].layout.permuted(order_of(GraphNode(self._walk, node))),
                         operands[0].map)
         return next((view for view in operands if view.layout.sizes == sizes), None) \
@@ -303,7 +323,7 @@ def _usual_places(groups: list[Group], channels_first: bool) -> dict[str, list[G
 def _channels_first(node: Node, depth: int = 4) -> bool:
     """Whether operations soon after take the dimension after the images for channels."""
     return depth > 0 and any(kind_of(user) in CHANNELS_FIRST or _channels_first(user, depth - 1)
-                             for user in node.users)
+                             for user in readers(node))
 
 
 def _is_float(node: Node) -> bool:

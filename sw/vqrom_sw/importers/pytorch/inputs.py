@@ -11,7 +11,7 @@ from vqrom_sw.network import INPUT, Shape
 from .graph_node import kind_of
 from .host_nodes import CHANNELS_FIRST, COPIES, VIEWS
 from .layout import Layout, layout_of, sizes_of
-from .walk import TracedMap
+from .walk import TracedMap, readers
 
 AXES_LAST = ([0, 3, 1, 2],)
 """Permutations that make an image of PyTorch of one whose channels come last."""
@@ -26,11 +26,11 @@ def input_map(node: Node) -> TracedMap:
     """
     shape, layout = _view(node, sizes_of(node.meta["val"])[1:])
     # Never fusable: no layer of that name exists.
-    return TracedMap(INPUT, shape, layout, len(node.users) == 1)
+    return TracedMap(INPUT, shape, layout, len(readers(node)) == 1)
 
 
 def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
-    users = list(node.users)
+    users = list(readers(node))
     count = math.prod(sizes)
     if len(sizes) > 3 or (len(sizes) > 1 and users and all(map(_flattens, users))):
         shape = (1, 1, count)
@@ -56,12 +56,12 @@ def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
 def _flattens(node: Node) -> bool:
     """Whether an operation makes vectors of its operand, now or after copies of it."""
     if kind_of(node) in COPIES:
-        return bool(node.users) and all(map(_flattens, node.users))
+        return bool(readers(node)) and all(map(_flattens, readers(node)))
     return kind_of(node) in VIEWS and len(node.meta["val"].shape) == 2
 
 
 def _channels_first(node: Node) -> bool:
     """Whether an operation takes the first dimension of a signal for its channels."""
     if kind_of(node) in (*COPIES, "pad", "constant_pad_nd"):
-        return bool(node.users) and all(map(_channels_first, node.users))
+        return bool(readers(node)) and all(map(_channels_first, readers(node)))
     return kind_of(node) in CHANNELS_FIRST
