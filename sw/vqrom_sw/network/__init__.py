@@ -55,7 +55,8 @@ from .quantized_network import NO_CODEBOOK, QuantizedNetwork, image_output
 from .shapes import INPUT, Native, Output, Shape, image_native, map_inputs, native_of
 
 __all__ = [
-    "EXPAND_BATCH", "GETITEM", "INPUT", "NO_CODEBOOK", "OPERATIONS", "RESHAPES", "UNBOUNDED", "AveragePool",
+    "EXPAND_BATCH", "GETITEM", "INPUT", "NO_CODEBOOK", "OPERATIONS", "RESHAPES", "UNBOUNDED",
+    "AveragePool",
     "Concat", "Conv", "DepthToSpace", "Elementwise", "FloatAveragePool", "FloatConcat",
     "FloatConv", "FloatDepthToSpace", "FloatElementwise", "FloatGlobalAveragePool", "FloatHost",
     "FloatLayer", "FloatMaxPool", "FloatNetwork", "FloatPad", "FloatSelect", "FloatTable",

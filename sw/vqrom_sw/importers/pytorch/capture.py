@@ -13,11 +13,9 @@ from ..check import check_capture, check_inputs
 from .constants import computed, is_constant
 from .export import constants_of, export
 from .graph_node import GraphNode, kind_of
-from .handlers import EMITTING, HANDLERS
+from .handlers import EMITTING, HANDLERS, PRODUCTS, settled
 from .host_nodes import HostNodes
 from .inputs import input_map
-from .moving import PRODUCTS
-from .rearrange import settled
 from .walk import Walk, is_number
 
 KNOWN = {*HANDLERS, *(name.split(".")[0] for name in OPERATIONS)}

@@ -9,12 +9,12 @@ from torch.fx import Node
 from vqrom_sw.network import INPUT, Shape
 
 from .graph_node import kind_of
-from .host_nodes import CHANNELS_FIRST, COPIES, VIEWS
+from .host_views import CHANNELS_FIRST, COPIES, VIEWS
 from .layout import Layout, layout_of, sizes_of
 from .walk import TracedMap, readers
 
-AXES_LAST = ([0, 3, 1, 2],)
-"""Permutations that make an image of PyTorch of one whose channels come last."""
+AXES_LAST = [0, 3, 1, 2]
+"""The permutation that makes an image of PyTorch of one whose channels come last."""
 
 
 def input_map(node: Node) -> TracedMap:
@@ -38,7 +38,7 @@ def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
         assert layout is not None
         return shape, layout
     if len(sizes) == 3:
-        if users and all(kind_of(user) == "permute" and list(user.args[1]) in AXES_LAST
+        if users and all(kind_of(user) == "permute" and user.args[1] == AXES_LAST
                          for user in users):
             return sizes, layout_of(sizes, *"NHWC")
         shape = (sizes[1], sizes[2], sizes[0])
@@ -49,7 +49,7 @@ def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
             return shape, layout_of(shape, *"NCH")
         shape = (sizes[0], 1, sizes[1])
         return shape, layout_of(shape, *"NHC")
-    shape = (1, 1, sizes[0])
+    shape = (1, 1, count)
     return shape, layout_of(shape, *"NC")
 
 

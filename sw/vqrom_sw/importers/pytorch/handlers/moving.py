@@ -11,11 +11,12 @@ from torch.fx import Node
 
 from vqrom_sw.network import FloatPad
 
-from .graph_node import GraphNode, kind_of
-from .host_nodes import COPIES, PERMUTATIONS, VIEWS, HostNodes, order_of
-from .layout import layout_of
+from ..graph_node import GraphNode, kind_of
+from ..host_nodes import HostNodes
+from ..host_views import COPIES, PERMUTATIONS, VIEWS, order_of
+from ..layout import layout_of
+from ..walk import TracedMap, readers
 from .rearrange import channels_first, chosen, cropped, select, settled
-from .walk import TracedMap, readers
 
 CONVOLUTIONS = ("conv1d", "conv2d")
 """Operations that take zeros around their input over as their padding."""
@@ -180,8 +181,8 @@ def pad(op: GraphNode) -> None:
     padding = (around["H"][0], around["W"][0], around["H"][1], around["W"][1])
     if any(around["C"]):
         _pad_channels(op, value, axes, around["C"], padding, fill)
-    elif fill == 0 and read_by(op.node, CONVOLUTIONS) or \
-            fill == -math.inf and read_by(op.node, POOLS):
+    elif (fill == 0 and read_by(op.node, CONVOLUTIONS)) or \
+            (fill == -math.inf and read_by(op.node, POOLS)):
         _pad_later(op, value, padding, fill)
     elif math.isfinite(fill):
         _pad_now(op, value, axes, padding, fill)

@@ -20,10 +20,10 @@ from vqrom_sw.network import (
     HostStep,
 )
 
-from .graph_node import GraphNode
-from .host_nodes import operation_of
+from ..graph_node import GraphNode
+from ..host_builder import operation_of
+from ..walk import TracedMap
 from .scaling import constant_of, extended, linear_producer
-from .walk import TracedMap
 
 FUNCTIONS = (
     "gelu", "sigmoid", "tanh", "silu", "hardswish", "hardsigmoid", "log_sigmoid", "selu", "celu",

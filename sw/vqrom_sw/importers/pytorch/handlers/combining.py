@@ -8,12 +8,12 @@ import torch
 
 from vqrom_sw.network import UNBOUNDED, FloatConcat, FloatElementwise, Operator
 
+from ..graph_node import GraphNode
+from ..layout import Atom, Layout, length, whole
+from ..walk import TracedMap, readers
 from .functions import function, same_source
-from .graph_node import GraphNode
-from .layout import Atom, Layout, length, whole
 from .rearrange import select, settled
 from .scaling import constant_of, extended, scaled
-from .walk import TracedMap, readers
 
 OPERATORS: dict[str, Operator] = {
     "add": "add", "sub": "subtract", "rsub": "subtract", "mul": "multiply", "maximum": "maximum",
@@ -28,7 +28,7 @@ def arithmetic(op: GraphNode) -> None:
     are functions of one. Other maps make an elementwise layer.
     """
     count = len(op.maps())
-    if count == 1 and _both_operands(op) or count == 2:
+    if (count == 1 and _both_operands(op)) or count == 2:
         _two_maps(op)
         return
     name = "other" if op.arguments["self"] in op.walk.constants else "self"

@@ -10,9 +10,9 @@ from torch.fx import Node
 
 from vqrom_sw.network import UNBOUNDED, FloatConv, FloatDepthToSpace
 
-from .graph_node import GraphNode
-from .layout import Layout
-from .walk import TracedMap
+from ..graph_node import GraphNode
+from ..layout import Layout
+from ..walk import TracedMap
 
 
 def batch_norm(op: GraphNode) -> None:
