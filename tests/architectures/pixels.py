@@ -81,7 +81,8 @@ class Yolo(nn.Module):
         results = []
         for head in (self.fine(joined), self.coarse(second)):
             batch, _, height, width = head.shape
-            results.append(head.view(batch, 3, 7, height, width).permute(0, 1, 3, 4, 2).contiguous())
+            boxes = head.view(batch, 3, 7, height, width)
+            results.append(boxes.permute(0, 1, 3, 4, 2).contiguous())
         return results
 
 
@@ -104,6 +105,7 @@ class Autoencoder(nn.Module):
 
 
 FAMILIES = {
-    "U-Net transposed": (lambda: UNet(True), SMALL), "U-Net up-sampling": (lambda: UNet(False), SMALL),
+    "U-Net transposed": (lambda: UNet(True), SMALL),
+    "U-Net up-sampling": (lambda: UNet(False), SMALL),
     "FCN": (FullyConvolutional, IMAGE), "DeepLab": (DeepLab, IMAGE), "YOLO": (Yolo, IMAGE),
     "ESPCN": (espcn, (1, 1, 12, 12)), "autoencoder": (Autoencoder, (1, 1, 12, 12))}

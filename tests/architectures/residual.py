@@ -126,7 +126,8 @@ class ConvNextBlock(nn.Module):
         super().__init__()
         self.depthwise = nn.Conv2d(channels, channels, 7, padding=3, groups=channels)
         self.norm = nn.LayerNorm(channels)
-        self.inner, self.outer = nn.Linear(channels, 4 * channels), nn.Linear(4 * channels, channels)
+        self.inner = nn.Linear(channels, 4 * channels)
+        self.outer = nn.Linear(4 * channels, channels)
         self.scale = nn.Parameter(torch.rand(channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

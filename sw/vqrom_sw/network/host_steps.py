@@ -201,7 +201,7 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
 
 
 def count_products(steps: Sequence[HostStep], shapes: Sequence[Shape],
-                   constants: Sequence[tuple[int, ...]], natives: Sequence[Native],
+                   constants: Sequence[torch.Tensor], natives: Sequence[Native],
                    native: Native, shape: Shape) -> int:
     """Multiply-accumulates of a host layer's matrix products and convolutions, for one image.
 
@@ -215,7 +215,7 @@ def count_products(steps: Sequence[HostStep], shapes: Sequence[Shape],
     shapes:
         Shape ``(H, W, C)`` of each input.
     constants:
-        Shape of each constant tensor.
+        The layer's constant tensors.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def count_products(steps: Sequence[HostStep], shapes: Sequence[Shape],
               for height, width, channels in shapes]
     # A flop is a multiplication or an addition.
     with FlopCounterMode(display=False) as counter:
-        run_steps(steps, inputs, [torch.empty(size, device="meta") for size in constants],
+        run_steps(steps, inputs, [constant.to("meta") for constant in constants],
                   natives, native, shape)
     return counter.get_total_flops() // 2
 

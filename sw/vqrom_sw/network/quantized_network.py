@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Quantization
 
@@ -107,7 +109,7 @@ class QuantizedNetwork:
         if isinstance(layer, Host):
             return count_products(
                 layer.steps, [self.shape_of(name) for name in layer.inputs],
-                [constant.shape for constant in layer.constants], layer.inputs_native,
+                [torch.from_numpy(constant) for constant in layer.constants], layer.inputs_native,
                 layer.native, layer.shape)
         return layer.shape[0] * layer.shape[1] * self.weights_of(layer)
 

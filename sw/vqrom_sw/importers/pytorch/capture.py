@@ -12,13 +12,11 @@ from vqrom_sw.network import INPUT, OPERATIONS, FloatLayer, FloatNetwork, Output
 from ..check import check_capture, check_inputs
 from .constants import computed, is_constant
 from .export import constants_of, export
-from .graph_node import GraphNode, is_number, kind_of
-from .handlers import EMITTING, HANDLERS
+from .graph_node import GraphNode, kind_of
+from .handlers import EMITTING, HANDLERS, PRODUCTS, settled
 from .host_nodes import HostNodes
 from .inputs import input_map
-from .moving import PRODUCTS
-from .rearrange import settled
-from .walk import Walk
+from .walk import Walk, is_number
 
 KNOWN = {*HANDLERS, *(name.split(".")[0] for name in OPERATIONS)}
 """Kinds of operations that become layers, of the hardware or of the host."""

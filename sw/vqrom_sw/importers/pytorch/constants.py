@@ -8,8 +8,9 @@ import torch
 from torch.fx import Node
 from torch.fx.node import map_arg
 
-from .graph_node import GraphNode, is_number
+from .graph_node import GraphNode
 from .layout import BATCH, sizes_of
+from .walk import is_number
 
 CREATING = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 """Operations that take nothing but the shape and type from a tensor."""

@@ -14,7 +14,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.network import FloatLayer
 
 from .layout import BATCH, Layout, layout_of, sizes_of
-from .walk import TracedMap, Walk
+from .walk import TracedMap, Walk, is_number
 
 
 class GraphNode:
@@ -188,12 +188,6 @@ def shown(sizes: tuple[int, ...]) -> str:
     """Sizes as messages show them, with ``N`` for the number of images."""
     return "(" + ", ".join(str(size) if size % BATCH else
                            "N" if size == BATCH else f"{size // BATCH} N" for size in sizes) + ")"
-
-
-def is_number(node: Node) -> bool:
-    """Whether a node's result is a number, such as a size, and no tensor."""
-    return isinstance(node.meta.get("val"), int | float | bool | torch.SymInt | torch.SymFloat
-                      | torch.SymBool)
 
 
 def kind_of(node: Node) -> str:

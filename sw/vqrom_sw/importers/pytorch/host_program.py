@@ -49,7 +49,8 @@ class HostProgram:
         self.constants: list[torch.Tensor] = []
         self.inputs: list[tuple[str, Native]] = []
 
-    def step(self, op: str, *arguments: Any, keywords: Mapping[str, Any] | None = None) -> Reference:
+    def step(self, op: str, *arguments: Any,
+             keywords: Mapping[str, Any] | None = None) -> Reference:
         """Add a step, and return the reference to its result."""
         self.steps.append(HostStep(op, arguments, keywords or {}))
         return {"step": len(self.steps) - 1}

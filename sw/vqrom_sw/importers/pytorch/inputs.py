@@ -9,12 +9,12 @@ from torch.fx import Node
 from vqrom_sw.network import INPUT, Shape
 
 from .graph_node import kind_of
-from .host_nodes import CHANNELS_FIRST, COPIES, VIEWS
+from .host_views import CHANNELS_FIRST, COPIES, VIEWS
 from .layout import Layout, layout_of, sizes_of
-from .walk import TracedMap
+from .walk import TracedMap, readers
 
-AXES_LAST = ([0, 3, 1, 2],)
-"""Permutations that make an image of PyTorch of one whose channels come last."""
+AXES_LAST = [0, 3, 1, 2]
+"""The permutation that makes an image of PyTorch of one whose channels come last."""
 
 
 def input_map(node: Node) -> TracedMap:
@@ -26,11 +26,11 @@ def input_map(node: Node) -> TracedMap:
     """
     shape, layout = _view(node, sizes_of(node.meta["val"])[1:])
     # Never fusable: no layer of that name exists.
-    return TracedMap(INPUT, shape, layout, len(node.users) == 1)
+    return TracedMap(INPUT, shape, layout, len(readers(node)) == 1)
 
 
 def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
-    users = list(node.users)
+    users = list(readers(node))
     count = math.prod(sizes)
     if len(sizes) > 3 or (len(sizes) > 1 and users and all(map(_flattens, users))):
         shape = (1, 1, count)
@@ -38,7 +38,7 @@ def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
         assert layout is not None
         return shape, layout
     if len(sizes) == 3:
-        if users and all(kind_of(user) == "permute" and list(user.args[1]) in AXES_LAST
+        if users and all(kind_of(user) == "permute" and user.args[1] == AXES_LAST
                          for user in users):
             return sizes, layout_of(sizes, *"NHWC")
         shape = (sizes[1], sizes[2], sizes[0])
@@ -49,19 +49,19 @@ def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
             return shape, layout_of(shape, *"NCH")
         shape = (sizes[0], 1, sizes[1])
         return shape, layout_of(shape, *"NHC")
-    shape = (1, 1, sizes[0])
+    shape = (1, 1, count)
     return shape, layout_of(shape, *"NC")
 
 
 def _flattens(node: Node) -> bool:
     """Whether an operation makes vectors of its operand, now or after copies of it."""
     if kind_of(node) in COPIES:
-        return bool(node.users) and all(map(_flattens, node.users))
+        return bool(readers(node)) and all(map(_flattens, readers(node)))
     return kind_of(node) in VIEWS and len(node.meta["val"].shape) == 2
 
 
 def _channels_first(node: Node) -> bool:
     """Whether an operation takes the first dimension of a signal for its channels."""
     if kind_of(node) in (*COPIES, "pad", "constant_pad_nd"):
-        return bool(node.users) and all(map(_channels_first, node.users))
+        return bool(readers(node)) and all(map(_channels_first, readers(node)))
     return kind_of(node) in CHANNELS_FIRST

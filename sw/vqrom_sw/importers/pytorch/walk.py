@@ -117,7 +117,7 @@ class Walk:
 
     def read_once(self, node: Node) -> bool:
         """Whether exactly one operation reads the node's result."""
-        return len(node.users) == 1
+        return len(readers(node)) == 1
 
     def append(self, make: Callable[[str], FloatLayer], path: str, suffix: str) -> FloatLayer:
         """Add a layer that runs after all layers added before.
@@ -143,3 +143,14 @@ class Walk:
             name = f"{base}_{count}"
         self.layers[name] = layer = make(name)
         return layer
+
+
+def is_number(node: Node) -> bool:
+    """Whether a node's result is a number, such as a size, and no tensor."""
+    return isinstance(node.meta.get("val"), int | float | bool | torch.SymInt | torch.SymFloat
+                      | torch.SymBool)
+
+
+def readers(node: Node) -> list[Node]:
+    """The operations that read a node's numbers, and not only its shape."""
+    return [user for user in node.users if not is_number(user)]

@@ -1,14 +1,19 @@
-"""The table of handlers: what turns each kind of aten operation into layers."""
+"""The handlers, which turn operations of a graph into layers, by kind of aten operation.
+
+Each handler takes one node of the graph. It adds layers to the network, or changes the layer that
+made its input; it raises :class:`VqromError` where the hardware cannot do what the node asks for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..graph_node import GraphNode
 from .combining import arithmetic, concatenate, expand
 from .convolution import addmm, convolution, linear, matmul
 from .functions import FUNCTIONS, clamp, function, hardtanh, relu, relu6
-from .graph_node import GraphNode
 from .moving import (
+    PRODUCTS,
     flip,
     getitem,
     index_select,
@@ -21,6 +26,7 @@ from .moving import (
     split,
 )
 from .pooling import adaptive_pool, average_pool, max_pool, maximum_of, mean, total
+from .rearrange import settled
 from .resampling import (
     channel_shuffle,
     pixel_shuffle,
@@ -65,3 +71,5 @@ EMITTING = ("conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "linear"
 """Operations that are layers of the accelerator, even if the host makes their operand.
 
 Others stay on the host where their operand is."""
+
+__all__ = ["EMITTING", "HANDLERS", "PRODUCTS", "settled"]

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tests.sw.importers.pytorch.captured import settle
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import capture
 from vqrom_sw.network import FloatConv, FloatSelect
@@ -65,19 +66,6 @@ MODULES = {
 }
 
 
-def settle(module: nn.Module) -> nn.Module:
-    """Batch norms with statistics that do something, then evaluation mode."""
-    for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            assert part.running_mean is not None and part.running_var is not None
-            part.running_mean.normal_()
-            part.running_var.uniform_(0.5, 3)
-            if part.affine:
-                nn.init.normal_(part.weight)
-                nn.init.normal_(part.bias)
-    return module.eval()
-
-
 @pytest.mark.parametrize("name", MODULES)
 def test_computes_what_the_module_computes(name: str) -> None:
     torch.manual_seed(1)
@@ -119,15 +107,42 @@ class Leaving(nn.Module):
         sys.exit(3)
 
 
+class Counting(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * torch.arange(len(x), dtype=torch.float32)[:, None, None, None]
+
+
+class Single(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.reshape(1, 4, 8, 9) * 2
+
+
+class Constants(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4))
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"result": x * 2, "weight": self.weight * 2}
+
+
+class Places(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.argmax(1)
+
+
 @pytest.mark.parametrize(("module", "message"), [
-    (nn.Sequential(nn.Conv2d(4, 4, 1), nn.ConvTranspose2d(4, 4, 2)),
-     r"layer '1' \(conv_transpose2d\): the hardware has no such layer"),
-    (nn.Sequential(nn.Softshrink()), r"layer '0' \(sign\): the hardware has no such layer"),
-    (nn.Conv2d(4, 8, 3, dilation=2), r"\(conv2d\): dilation must be \[1, 1\], not \[2, 2\]"),
-    (nn.Sequential(nn.Linear(9, 3)), r"layer '0' \(linear\): input must be flattened"),
-    (Constant(), "layer '.*' .*: the hardware has no such layer"),
-    (nn.Identity(), "the output must be its last layer's"),
+    (nn.Sequential(nn.Conv2d(4, 4, 1), nn.ConvTranspose2d(4, 4, 2, (2, 3))),
+     r"layer '1' \(conv_transpose2d\): stride must be the same along both axes, not \(2, 3\)"),
+    (nn.Sequential(nn.Conv2d(4, 4, 1), nn.FractionalMaxPool2d(2, 3)),
+     r"layer '1' \(.*\): the hardware has no such layer"),
+    (Constant(), "the output must be computed from the network's input, not be a constant"),
+    (Constants(), "output 'weight' must be computed from the network's input"),
+    (nn.Identity(), "the output must be computed .* not be the input itself"),
+    (Places(), r"layer 'argmax' \(argmax\): result must be a float32 tensor"),
+    (Counting(), r"layer 'arange' \(arange\): a constant must be the same for each image"),
     (nn.Conv2d(5, 4, 1), "must run on an input of shape"),
+    (Single(), "be traced by torch.export for any number of images"),
     (Branching(), "be traced by torch.export"),
     (Leaving(), "must run on an input of shape .* SystemExit: 3"),
 ])
@@ -141,7 +156,7 @@ def test_names_what_cannot_be_built(module: nn.Module, message: str,
 def test_refuses_training_mode_and_other_inputs() -> None:
     with pytest.raises(VqromError, match="evaluation mode"):
         capture(nn.Conv2d(4, 4, 1), torch.zeros(1, 4, 8, 9))
-    for wrong in (torch.zeros(2, 4, 8, 9), torch.zeros(4, 8, 9), torch.zeros(1, 4, 8, 9).double()):
+    for wrong in (torch.zeros(2, 4, 8, 9), torch.zeros(4), torch.zeros(1, 4, 8, 9).double()):
         with pytest.raises(VqromError, match="example input must be float32"):
             capture(nn.Conv2d(4, 4, 1).eval(), wrong)
 

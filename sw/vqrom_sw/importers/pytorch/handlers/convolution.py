@@ -9,11 +9,11 @@ import torch
 
 from vqrom_sw.network import UNBOUNDED, FloatConv
 
-from .graph_node import GraphNode
-from .host_nodes import HostNodes
-from .layout import Atom, whole
+from ..graph_node import GraphNode
+from ..host_nodes import HostNodes
+from ..layout import Atom, whole
+from ..walk import TracedMap
 from .rearrange import channels_first
-from .walk import TracedMap
 
 
 def pair(value: Any) -> tuple[int, int]:

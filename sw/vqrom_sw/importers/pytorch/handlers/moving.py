@@ -11,11 +11,12 @@ from torch.fx import Node
 
 from vqrom_sw.network import FloatPad
 
-from .graph_node import GraphNode, kind_of
-from .host_nodes import COPIES, VIEWS, order_of
-from .layout import layout_of
+from ..graph_node import GraphNode, kind_of
+from ..host_nodes import HostNodes
+from ..host_views import COPIES, PERMUTATIONS, VIEWS, order_of
+from ..layout import layout_of
+from ..walk import TracedMap, readers
 from .rearrange import channels_first, chosen, cropped, select, settled
-from .walk import TracedMap
 
 CONVOLUTIONS = ("conv1d", "conv2d")
 """Operations that take zeros around their input over as their padding."""
@@ -26,7 +27,7 @@ POOLS = ("max_pool1d", "max_pool2d")
 PADS = ("pad", "constant_pad_nd")
 """Operations that put a constant around a tensor."""
 
-MOVES = (*VIEWS, *COPIES, "permute", "transpose", "t", "getitem", "select", "slice", "expand")
+MOVES = (*VIEWS, *COPIES, *PERMUTATIONS, "getitem", "select", "slice", "expand")
 """Operations that move numbers, and go to the host with what reads them."""
 
 PRODUCTS = ("matmul", "bmm", "mm")
@@ -112,11 +113,14 @@ def split(op: GraphNode) -> None:
     """Note the parts into which channels are split; each is made where it is taken."""
     value = op.value("self")
     dim = op.arguments["dim"] % len(value.layout.groups)
-    if all(_for_host(op, user) for user in op.node.users):
+    if all(_for_host(op, user) for user in readers(op.node)):
         raise op.error("what the host reads, the host splits")
     channels = value.layout.channels()
     if channels is None or channels.shape[dim] != value.layout.sizes[dim]:
-        raise op.error("only channels can be split")
+        if op.kind != "unbind":
+            raise op.error("only channels can be split")
+        # The steps of a recurrent layer: all of the sequence is one vector, once.
+        value = HostNodes.rearranged(op.walk, value, op.path or op.kind, "all")
     op.walk.values[op.node] = replace(value, exclusive=False)
 
 
@@ -188,7 +192,7 @@ def pad(op: GraphNode) -> None:
 
 def read_by(node: Node, kinds: Sequence[str]) -> bool:
     """Whether operations of some kinds alone read a result."""
-    return all(kind_of(user) in kinds and user.args[0] is node for user in node.users)
+    return all(kind_of(user) in kinds and user.args[0] is node for user in readers(node))
 
 
 def _fill(op: GraphNode) -> float:
@@ -231,5 +235,5 @@ def _for_host(op: GraphNode, node: Node, itself: bool = False) -> bool:
     if kind in PRODUCTS:
         return not any(source in op.walk.constants for source in node.all_input_nodes)
     if itself or kind in MOVES:
-        return bool(node.users) and all(_for_host(op, user) for user in node.users)
+        return bool(readers(node)) and all(_for_host(op, user) for user in readers(node))
     return kind in HOST_ONLY

@@ -9,11 +9,11 @@ import torch
 
 from vqrom_sw.network import UNBOUNDED, FloatConv, FloatDepthToSpace, FloatSelect, FloatUpsample
 
+from ..graph_node import GraphNode
+from ..layout import layout_of
+from ..walk import TracedMap
 from .convolution import along, as_image_kernel, bias_of
-from .graph_node import GraphNode
-from .layout import layout_of
 from .rearrange import channels_first
-from .walk import TracedMap
 
 
 def upsample(op: GraphNode) -> None:

@@ -20,10 +20,10 @@ from vqrom_sw.network import (
     HostStep,
 )
 
-from .graph_node import GraphNode
-from .host_nodes import operation_of
-from .scaling import constant_of, linear_producer
-from .walk import TracedMap
+from ..graph_node import GraphNode
+from ..host_builder import operation_of
+from ..walk import TracedMap
+from .scaling import constant_of, extended, linear_producer
 
 FUNCTIONS = (
     "gelu", "sigmoid", "tanh", "silu", "hardswish", "hardsigmoid", "log_sigmoid", "selu", "celu",
@@ -104,7 +104,7 @@ def function(op: GraphNode) -> None:
     """
     nodes = op.maps()
     values = [op.walk.whole_value(node) for node in nodes]
-    known = [value for value in values if value is not None]
+    known = [extended(op, value) for value in values if value is not None]
     if not same_source(op, known) or len(known) != len(nodes):
         raise op.error("operands must be functions of one feature map")
     parts = [_as_function(op, value) for value in known]

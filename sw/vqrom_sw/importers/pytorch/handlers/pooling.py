@@ -12,11 +12,11 @@ from vqrom_sw.network import (
     HostStep,
 )
 
+from ..graph_node import GraphNode
+from ..layout import Layout, layout_of, length
+from ..walk import TracedMap
 from .convolution import along
-from .graph_node import GraphNode
-from .layout import Layout, layout_of, length
 from .rearrange import channels_first, settled
-from .walk import TracedMap
 
 
 def max_pool(op: GraphNode) -> None:

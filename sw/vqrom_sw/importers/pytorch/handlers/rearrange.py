@@ -8,10 +8,10 @@ import torch
 
 from vqrom_sw.network import UNBOUNDED, FloatConv, FloatDepthToSpace, FloatSelect
 
-from .graph_node import GraphNode
-from .host_nodes import HostNodes
-from .layout import Atom, Layout, layout_of, whole
-from .walk import TracedMap
+from ..graph_node import GraphNode
+from ..host_nodes import HostNodes
+from ..layout import Atom, Layout, layout_of, whole
+from ..walk import TracedMap
 
 MAX_CROP = 3
 """Largest kernel of the convolution that takes pixels off a map; the host takes more off."""
@@ -68,7 +68,7 @@ def channels_first(op: GraphNode, value: TracedMap, dims: int) -> tuple[TracedMa
 
 def _shuffled_block(layout: Layout, value: TracedMap) -> int:
     """The block of a pixel shuffle that the graph makes of views and a permutation, or 0."""
-    height, width, channels = value.map
+    channels = value.map[2]
     if len(layout.groups) != 4 or not layout.groups[3]:
         return 0
     last = layout.groups[3][-1]

@@ -8,12 +8,12 @@ import torch
 
 from vqrom_sw.network import UNBOUNDED, FloatConcat, FloatElementwise, Operator
 
+from ..graph_node import GraphNode
+from ..layout import Atom, Layout, length, whole
+from ..walk import TracedMap, readers
 from .functions import function, same_source
-from .graph_node import GraphNode
-from .layout import Layout, length, whole
 from .rearrange import select, settled
-from .scaling import constant_of, scaled
-from .walk import TracedMap
+from .scaling import constant_of, extended, scaled
 
 OPERATORS: dict[str, Operator] = {
     "add": "add", "sub": "subtract", "rsub": "subtract", "mul": "multiply", "maximum": "maximum",
@@ -32,7 +32,7 @@ def arithmetic(op: GraphNode) -> None:
         _two_maps(op)
         return
     name = "other" if op.arguments["self"] in op.walk.constants else "self"
-    value = op.value(name)
+    value = extended(op, op.value(name))
     constant = constant_of(op, value, op.arguments["self" if name == "other" else "other"])
     if constant is None:
         raise op.error("operands must be feature maps or constants")
@@ -74,7 +74,7 @@ def _affine(op: GraphNode, constant: torch.Tensor,
 
 
 def _two_maps(op: GraphNode) -> None:
-    first, second = op.value("self"), op.value("other")
+    first, second = extended(op, op.value("self")), extended(op, op.value("other"))
     if same_source(op, [first, second]):
         function(op)
         return
@@ -93,16 +93,14 @@ def _two_maps(op: GraphNode) -> None:
 
 
 def _fits(first: TracedMap, second: TracedMap) -> bool:
-    """Whether an elementwise layer can have these operands."""
+    """Whether an elementwise layer can have these operands, which have equally many dimensions."""
     if (first.map, first.layout) == (second.map, second.layout):
         return True
-    missing = len(first.layout.groups) - len(second.layout.groups)
-    groups = ((),) * missing + second.layout.groups
-    return missing >= 0 and second.map == (1, 1, first.map[2]) and \
-        len(groups[0]) > 0 and all(group in ((), there) for group, there in zip(
-            groups, first.layout.groups, strict=True)) and \
-        all(atom.axis != "C" or any(atom in group for group in groups)
-            for there in first.layout.groups for atom in there)
+    groups = list(zip(second.layout.groups, first.layout.groups, strict=True))
+    return second.map == (1, 1, first.map[2]) and \
+        all(group in ((), there) for group, there in groups) and \
+        all(group == there for group, there in groups if any(
+            atom.axis in "NC" for atom in there))
 
 
 def concatenate(op: GraphNode) -> None:
@@ -116,6 +114,9 @@ def concatenate(op: GraphNode) -> None:
     if len(values) < len(parts):
         _zeros_beside(op, values, dim)
         return
+    if all(value.map[:2] == (1, 1) and not value.layout.groups[dim] for value in values):
+        _stacked(op, values, dim)
+        return
     rest = [_without_channels(value, dim) for value in values]
     if any(layout is None or layout != rest[0] for layout in rest) or \
             len({value.map[:2] for value in values}) > 1:
@@ -123,6 +124,17 @@ def concatenate(op: GraphNode) -> None:
     shape = (*values[0].map[:2], sum(value.map[2] for value in values))
     op.emit(lambda name: FloatConcat(name, tuple(value.layer for value in values), shape),
             values[0].layout.replaced(dim, whole(shape, "C")))
+
+
+def _stacked(op: GraphNode, values: list[TracedMap], dim: int) -> None:
+    """Concatenate vectors along a dimension of size 1 that they have: their channels follow one
+    another."""
+    if any((value.map, value.layout) != (values[0].map, values[0].layout) for value in values):
+        raise op.error("vectors must be of one size")
+    count = values[0].map[2]
+    layout = values[0].layout.replaced(dim, (Atom("C", len(values), count),))
+    op.emit(lambda name: FloatConcat(
+        name, tuple(value.layer for value in values), (1, 1, count * len(values))), layout)
 
 
 def _without_channels(value: TracedMap, dim: int) -> Layout | None:
@@ -169,5 +181,5 @@ def expand(op: GraphNode) -> None:
 
 def _combined_only(op: GraphNode) -> bool:
     return all(GraphNode(op.walk, user).kind in OPERATORS
-               and len(GraphNode(op.walk, user).maps()) == 2 for user in op.node.users)
+               and len(GraphNode(op.walk, user).maps()) == 2 for user in readers(op.node))
 

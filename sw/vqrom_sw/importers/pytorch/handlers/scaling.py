@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,8 +10,9 @@ from torch.fx import Node
 
 from vqrom_sw.network import UNBOUNDED, FloatConv, FloatDepthToSpace
 
-from .graph_node import GraphNode
-from .walk import TracedMap
+from ..graph_node import GraphNode
+from ..layout import Layout
+from ..walk import TracedMap
 
 
 def batch_norm(op: GraphNode) -> None:
@@ -79,6 +81,13 @@ def linear_producer(op: GraphNode, value: TracedMap) -> tuple[FloatConv, int] | 
     if not isinstance(layer, FloatConv) or layer.bounds != UNBOUNDED:
         return None
     return layer, repeat
+
+
+def extended(op: GraphNode, value: TracedMap) -> TracedMap:
+    """The operand of an operation that broadcasts, with dimensions of size 1 before its own until
+    it has as many as the result."""
+    missing = len(op.shape) - len(value.layout.groups)
+    return replace(value, layout=Layout(((),) * missing + value.layout.groups))
 
 
 def by_channel(value: TracedMap, constant: torch.Tensor) -> torch.Tensor | None:
