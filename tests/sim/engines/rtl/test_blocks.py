@@ -16,7 +16,8 @@ def test_blocks_on_tiny(block: str, words: int) -> None:
     """Once with room for all maps, once in strips."""
     shape, build = BLOCKS[block]
     config = with_latency("tiny", 7)
-    config = AcceleratorConfig(**config.model_dump() | {"activation_words": words})
+    config = AcceleratorConfig.model_validate(
+        config.model_dump() | {"activation_words": words})
     net = NetworkBuilder(random_codebook(config), shape, words)
     build(net)
     check_engines(net, config)

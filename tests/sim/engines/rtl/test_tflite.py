@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.sw.importers.test_tflite_int8 import real_inputs
 
 from tests.random_networks import random_codebook
 from tests.sim.engines.engine_checks import TINY, check_network
+from tests.sw.importers.tflite.test_tflite_int8 import real_inputs
 from tests.sw.importers.tflite.tflite_models import differing
 from vqrom_sim.engines.rtl.engine import RtlRun
 from vqrom_sw.importers import read_tflite_int8
