@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from vqrom_hw.codebook_shape import index_width
 from vqrom_sw.network import (
     AveragePool,
@@ -139,7 +137,7 @@ def _arrays(layer: Layer, codewords: int | None) -> Tensors:
         case Select():
             return {"sources": layer.sources}
         case Host():
-            return {f"constant.{place}": np.asarray(constant, np.float32)
+            return {f"constant.{place}": constant
                     for place, constant in enumerate(layer.constants)}
         case _:
             return {}

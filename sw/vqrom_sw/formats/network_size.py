@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from vqrom_hw.codebook_shape import index_width
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import Conv, Host, QuantizedNetwork
@@ -32,7 +30,7 @@ class NetworkSize:
     channels:
         Bytes of multipliers, shifts and biases.
     host:
-        Bytes of the host layers' float32 constants.
+        Bytes of the host layers' constants.
     rom:
         Bytes of the codebook, which all networks share and none stores.
     """
@@ -100,6 +98,6 @@ def network_size(network: QuantizedNetwork, codebook: UniversalCodebook) -> Netw
             raw += layer.raw.size
         weights += network.weights_of(layer)
         channels += layer.shape[2] * (SCALE_BYTES + BIAS_BYTES)
-    host = sum(int(np.prod(constant.shape)) * 4 for layer in network.layers
+    host = sum(constant.nbytes for layer in network.layers
                if isinstance(layer, Host) for constant in layer.constants)
     return NetworkSize(weights, indexed, index, raw, channels, host, codebook.rom_bytes)

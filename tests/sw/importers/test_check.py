@@ -125,8 +125,8 @@ def test_a_layer_that_does_not_run_is_named(monkeypatch) -> None:
             raise RuntimeError("sizes of tensors must match")
         return float_layer(layer, inputs)
 
-    monkeypatch.setattr(check, "float_layer", run)
     made, captured = network()
+    monkeypatch.setattr(check, "float_layer", run)
     with pytest.raises(VqromError, match="'net': layer '3' must run with 3 images, but: sizes of"):
         check_capture(captured, made, torch.from_numpy(normal(3, 4, 8, 8)))
 

@@ -26,7 +26,7 @@ from vqrom_sw.reference.floating_point import float_output
 
 class Concatenation(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.cat([x, x.relu(), 2 * x], 1)
+        return torch.cat([x, x.softmax(1), 2 * x], 2)
 
 
 class Attention(nn.Module):
@@ -58,19 +58,30 @@ class Scaled(nn.Module):
         self.factor = nn.Parameter(torch.rand(6))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x[:, :, 1:5] * self.factor.exp()[None, :, None, None] - 0.5
+        return x[:, :, 1:5].softmax(1) * self.factor.exp()[None, :, None, None] - 0.5
+
+
+class Masked(nn.Module):
+    """A module with a mask of booleans."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mask", torch.tensor([True, False, True, True, False]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.where(self.get_buffer("mask"), x.softmax(1), -1.0)
 
 
 CASES: dict[str, tuple[Any, tuple[int, int, int], set[str]]] = {
     "softmax": (lambda: nn.Sequential(nn.Conv2d(6, 5, 3), nn.Softmax(1)), (6, 6, 5), {"softmax"}),
-    "gate": (lambda: nn.Sequential(nn.Conv2d(6, 5, 3), nn.Hardswish(), nn.Conv2d(5, 4, 1)),
-             (6, 6, 5), {"hardswish"}),
-    "batch norm after relu": (lambda: nn.Sequential(nn.Conv2d(6, 5, 1), nn.ReLU(),
-                                                    nn.BatchNorm2d(5)), (6, 3, 3), {"batch_norm"}),
-    "pools": (lambda: nn.Sequential(nn.AvgPool2d(2), nn.MaxPool2d(3, ceil_mode=True)),
+    "norm": (lambda: nn.Sequential(nn.Conv2d(6, 4, 3), nn.GroupNorm(2, 4), nn.Hardswish(),
+                                   nn.Conv2d(4, 4, 1)), (6, 6, 5), {"group_norm, hardswish"}),
+    "mask": (Masked, (6, 4, 5), {"softmax, where"}),
+    "pools": (lambda: nn.Sequential(nn.AvgPool2d(2, divisor_override=3),
+                                    nn.MaxPool2d(3, ceil_mode=True)),
               (6, 9, 8), {"avg_pool2d, max_pool2d"}),
-    "concatenation": (Concatenation, (6, 4, 5), {"mul, cat"}),
-    "constants": (Scaled, (6, 6, 3), {"slice, mul, sub"}),
+    "concatenation": (Concatenation, (6, 4, 5), {"softmax, cat"}),
+    "constants": (Scaled, (6, 6, 3), {"slice, softmax, mul, sub"}),
     "attention": (Attention, (8, 7, 1), set()),
 }
 

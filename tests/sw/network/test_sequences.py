@@ -83,5 +83,5 @@ def test_the_reference_gives_sequences(module: nn.Module, network: FloatNetwork,
 def test_other_shapes_are_refused(network: FloatNetwork) -> None:
     with pytest.raises(VqromError, match=r"shape \(N, 6, 16\) or \(N, 16, 6, 1\)"):
         check_calibration(network, np.zeros((3, WIDTH, LENGTH), np.float32))
-    with pytest.raises(VqromError, match=r"\(1, C, H, W\) or \(1, S, C\)"):
-        capture(nn.Linear(4, 4).eval(), torch.zeros(1, 4), "vector")
+    with pytest.raises(VqromError, match=r"\(1, C, H, W\), \(1, S, C\) or \(1, C\)"):
+        capture(nn.Linear(4, 4).eval(), torch.zeros(4), "vector")

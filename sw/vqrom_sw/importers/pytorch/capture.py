@@ -114,11 +114,13 @@ def _key(part: object) -> str:
 def _output(walk: Walk, node: object, name: str) -> Output:
     what = f"output {name!r}" if name else "the output"
     value = walk.whole_value(node) if isinstance(node, Node) else None
+    if value is not None:
+        assert isinstance(node, Node)
+        value = settled(GraphNode(walk, node), value)
     if value is None or value.layer == INPUT:
         raise VqromError(f"{what} must be computed from the network's input, not be "
                          f"{'the input itself' if value else 'a constant'}")
     assert isinstance(node, Node)
-    value = settled(GraphNode(walk, node), value)
     native = value.layout.native(value.map)
     if native is None:
         value = HostNodes.rearranged(walk, value, kind_of(node))

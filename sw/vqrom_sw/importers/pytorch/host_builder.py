@@ -108,8 +108,6 @@ class HostBuilder:
     def _add_step(self, node: Node) -> Reference:
         name = operation_of(node)
         assert name is not None
-        if kind_of(node) not in SILENT:
-            self.kinds.append(kind_of(node))
         if name in CONVERSIONS:
             return self._convert(node)
         # The order of elements in memory is the exporter's business, not ours.
@@ -123,6 +121,8 @@ class HostBuilder:
         keywords = {key: self._argument(node, value) for key, value in node.kwargs.items()
                     if not isinstance(value, torch.dtype | torch.layout | torch.device
                                       | torch.memory_format)}
+        if kind_of(node) not in SILENT:
+            self.kinds.append(kind_of(node))
         return self.program.step(name, *arguments, keywords=keywords)
 
     def _convert(self, node: Node) -> Reference:

@@ -27,7 +27,7 @@ def _gated(self: nn.Module, x: torch.Tensor, first: bool) -> torch.Tensor:
 
 def _expanded(self: nn.Module, x: torch.Tensor) -> torch.Tensor:
     gate = self.get_submodule("b")(F.adaptive_avg_pool2d(x, 1).flatten(1)).sigmoid()
-    return x * gate.view(len(x), 4, 1, 1).expand_as(x)
+    return x * gate.view(x.shape[0], 4, 1, 1).expand_as(x)
 
 
 GATE = "Conv GlobalAveragePool Conv Table(sigmoid) Elementwise"
@@ -58,10 +58,10 @@ CASES: dict[str, tuple[Callable, dict[str, nn.Module], str]] = {
     "zeros beside": (lambda s, x: torch.cat([s.a(x), torch.zeros_like(x)], 1), {"a": conv()},
                      "Conv Select"),
     "new zeros beside": (
-        lambda s, x: torch.cat([x.new_zeros(len(x), 2, 8, 9), s.a(x)], 1), {"a": conv()},
+        lambda s, x: torch.cat([x.new_zeros(x.shape[0], 2, 8, 9), s.a(x)], 1), {"a": conv()},
         "Conv Select"),
-    "chunks": (lambda s, x: (lambda first, second: s.a(first) + second.repeat(1, 3, 1, 1))(
-        *x.chunk(2, 1)), {"a": conv(2, 6)}, "Select Select Conv Host(repeat) Elementwise"),
+    "chunks": (lambda s, x: (lambda first, second: s.a(first) + s.b(second))(*x.chunk(2, 1)),
+               {"a": conv(2), "b": conv(2)}, "Select Select Conv Conv Elementwise"),
     "slices": (lambda s, x: s.a(x)[:, 1:4] - s.b(x).narrow(1, 2, 3), {"a": conv(), "b": conv()},
                "Conv Conv Select Select Elementwise"),
     "shuffle of channels": (

@@ -28,7 +28,9 @@ def test_reshapes_merge_and_split_axes() -> None:
     assert split.groups[1:] == ((Atom("C", 2, 4),), (Atom("C", 4),), (H, W))
     assert image.reshaped((BATCH, 8, 6, 4)) is None
     assert image.reshaped((BATCH, 8, 4)) is None
-    assert image.reshaped((2 * BATCH, 8, 12)) is None
+    assert image.reshaped((BATCH, 8, 48)) is None
+    both = image.reshaped((4 * BATCH, 2, 24))
+    assert both is not None and both.groups[0] == (Atom("N", BATCH), Atom("C", 4, 2))
 
 
 def test_views_as_networks_have_them() -> None:
@@ -49,7 +51,7 @@ CASES: dict[str, tuple[Callable, dict[str, nn.Module], tuple[int, ...], str]] = 
     "flattened": (lambda s, x: s.b(s.a(x).flatten(1)),
                   {"a": nn.Conv2d(4, 6, 1), "b": nn.Linear(432, 3)}, (4, 8, 9), "Conv Conv"),
     "flattened with channels last": (
-        lambda s, x: s.b(s.a(x).permute(0, 2, 3, 1).reshape(len(x), -1)),
+        lambda s, x: s.b(s.a(x).permute(0, 2, 3, 1).reshape(x.shape[0], -1)),
         {"a": nn.Conv2d(4, 6, 1), "b": nn.Linear(432, 3)}, (4, 8, 9), "Conv Conv"),
     "channels last inside": (
         lambda s, x: s.b(s.a(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2),
