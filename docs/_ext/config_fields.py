@@ -47,6 +47,8 @@ def allowed(field: FieldInfo) -> str:
     annotation: Any = field.annotation
     if get_origin(annotation) is Literal:
         return ", ".join(map(str, get_args(annotation)))
+    if annotation is bool:
+        return "true, false"
     limits = {name: getattr(rule, name) for rule in field.metadata
               for name in ("ge", "le", "min_length", "max_length") if hasattr(rule, name)}
     if "ge" in limits:
@@ -56,10 +58,15 @@ def allowed(field: FieldInfo) -> str:
 
 def default(field: FieldInfo) -> str:
     """The default value, or that there is none."""
-    return "required" if field.is_required() else str(field.default)
+    return "required" if field.is_required() else _as_toml(field.default)
 
 
 def preset_value(preset: str, name: str) -> str:
     """What a preset says of a field, or its default."""
     value = PRESETS[preset].get(name)
-    return default(AcceleratorConfig.model_fields[name]) if value is None else str(value)
+    return default(AcceleratorConfig.model_fields[name]) if value is None else _as_toml(value)
+
+
+def _as_toml(value: object) -> str:
+    """A value as a TOML file has it, but texts without quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
