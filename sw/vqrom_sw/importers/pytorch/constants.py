@@ -9,7 +9,7 @@ from torch.fx import Node
 from torch.fx.node import map_arg
 
 from .graph_node import GraphNode
-from .layout import BATCH, sizes_of
+from .layout import BATCH
 from .walk import is_number
 
 CREATING = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
@@ -67,7 +67,7 @@ def _count(value: Any) -> Any:
 
 def _single(op: GraphNode, result: torch.Tensor) -> torch.Tensor:
     """The constant with one image, if all images have the same."""
-    for dim, size in enumerate(sizes_of(op.node.meta["val"])):
+    for dim, size in enumerate(op.shape):
         if size % BATCH == 0:
             first = result.narrow(dim, 0, 1)
             if size != BATCH or not torch.equal(first.expand_as(result), result):

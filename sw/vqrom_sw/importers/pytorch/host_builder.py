@@ -11,7 +11,7 @@ from torch.fx import Node
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import GETITEM, OPERATIONS, RESHAPES
 
-from .graph_node import kind_of
+from .graph_node import GraphNode, kind_of
 from .host_program import HostProgram, Reference, plain_sizes
 from .layout import BATCH, sizes_of
 from .walk import Walk, is_number
@@ -117,7 +117,7 @@ class HostBuilder:
                      for argument in (node.args[:1] if sized else node.args)]
         if sized:
             # Any batch: the traced one was an example.
-            arguments.append(plain_sizes(sizes_of(node.meta["val"])))
+            arguments.append(plain_sizes(GraphNode(self._walk, node).shape))
         keywords = {key: self._argument(node, value) for key, value in node.kwargs.items()
                     if not isinstance(value, torch.dtype | torch.layout | torch.device
                                       | torch.memory_format)}

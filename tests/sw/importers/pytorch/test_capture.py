@@ -12,6 +12,7 @@ from torch import nn
 from tests.sw.importers.pytorch.captured import settle
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import capture
+from vqrom_sw.importers.pytorch.handlers import HANDLERS
 from vqrom_sw.network import FloatConv, FloatSelect
 from vqrom_sw.reference.floating_point import float_output
 
@@ -127,6 +128,11 @@ class Constants(nn.Module):
         return {"result": x * 2, "weight": self.weight * 2}
 
 
+class Greatest(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.topk(2, 1)[0]
+
+
 class Places(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.argmax(1)
@@ -135,8 +141,7 @@ class Places(nn.Module):
 @pytest.mark.parametrize(("module", "message"), [
     (nn.Sequential(nn.Conv2d(4, 4, 1), nn.ConvTranspose2d(4, 4, 2, (2, 3))),
      r"layer '1' \(conv_transpose2d\): stride must be the same along both axes, not \(2, 3\)"),
-    (nn.Sequential(nn.Conv2d(4, 4, 1), nn.Unfold(2)),
-     r"layer '1' \(.*\): the hardware has no such layer"),
+    (Greatest(), r"layer 'topk' \(topk\): the hardware has no such layer"),
     (Constant(), "the output must be computed from the network's input, not be a constant"),
     (Constants(), "output 'weight' must be computed from the network's input"),
     (nn.Identity(), "the output must be computed .* not be the input itself"),
@@ -160,6 +165,12 @@ def test_refuses_training_mode_and_other_inputs() -> None:
     for wrong in (torch.zeros(2, 4, 8, 9), torch.zeros(4), torch.zeros(1, 4, 8, 9).double()):
         with pytest.raises(VqromError, match="example input must be float32"):
             capture(nn.Conv2d(4, 4, 1).eval(), wrong)
+
+
+def test_a_handler_that_is_wrong_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(HANDLERS, "relu", HANDLERS["relu6"])
+    with pytest.raises(VqromError, match=r"layer '0' must be what the module computes"):
+        capture(nn.Sequential(nn.ReLU(), nn.Conv2d(4, 2, 1)).eval(), torch.zeros(1, 4, 8, 9))
 
 
 def test_refuses_weights_that_are_not_finite() -> None:

@@ -67,6 +67,7 @@ CASES: dict[str, tuple[Callable, dict[str, nn.Module], str]] = {
     "shuffle of channels": (
         lambda s, x: s.a(x.view(-1, 2, 2, 8, 9).transpose(1, 2).reshape(-1, 4, 8, 9)),
         {"a": conv()}, "Select Conv"),
+    "a list of channels": (lambda s, x: s.a(x)[:, [2, 0, -1]], {"a": conv()}, "Conv Select"),
     "channel shuffle": (lambda s, x: s.b(s.a(x)), {"a": conv(), "b": nn.ChannelShuffle(2)},
                         "Conv Select"),
     "halves by a permutation": (

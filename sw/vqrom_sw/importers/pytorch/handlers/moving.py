@@ -102,10 +102,24 @@ def index_select(op: GraphNode) -> None:
     chosen(op, value, op.arguments["dim"] % len(op.shape), index.long().tolist())
 
 
+def index(op: GraphNode) -> None:
+    """Choose channels by a constant list of their numbers, written ``x[:, numbers]``."""
+    used = [(dim, part) for dim, part in enumerate(op.arguments["indices"]) if part is not None]
+    numbers = op.walk.constants.get(used[0][1])
+    if len(used) != 1 or numbers is None or numbers.dim() != 1 or numbers.dtype != torch.int64:
+        raise op.error("indices must be one constant list of numbers")
+    value = op.value("self")
+    dim = used[0][0]
+    size = value.layout.sizes[dim]
+    chosen(op, value, dim, [number % size for number in numbers.tolist()])
+
+
 def flip(op: GraphNode) -> None:
     """Turn the order of channels round."""
     value = op.value("self")
-    (dim,) = (dim % len(op.shape) for dim in op.arguments["dims"])
+    if len(op.arguments["dims"]) != 1:
+        raise op.error(f"dims must be one dimension, not {op.arguments['dims']!r}")
+    dim = op.arguments["dims"][0] % len(op.shape)
     chosen(op, value, dim, range(value.layout.sizes[dim])[::-1])
 
 
