@@ -34,8 +34,8 @@ def build():
 def with_softmax():
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Softmax(dim=1))
 
-def transposed():
-    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(4, 4, 3))
+def volumes():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Unflatten(1, (2, 2)), nn.Conv3d(2, 4, 1))
 
 def number():
     return 7
@@ -243,11 +243,11 @@ def entries(folder: Path) -> list[Path]:
      "must return a torch.nn.Module, not 'int'"),
     ("compress net.py:raising -o out --example-input 3x12x12 --calibration images.npy",
      "RuntimeError: no weights to be found (net.py, line 21)"),
-    ("compress net.py:transposed -o out --example-input 3x12x12 --calibration images.npy",
-     "layer '1' (conv_transpose2d): the hardware has no such layer"),
+    ("compress net.py:volumes -o out --example-input 3x12x12 --calibration images.npy",
+     "layer '2' (convolution): the hardware has no such layer"),
     ("compress net.py:build -o out --example-input 3x10x12 --calibration images.npy",
      "calibration must have shape (N, 3, 10, 12) to fit the example input, not (5, 3, 12, 12)"),
-    ("compress net.py:build -o out --example-input 3 --calibration images.npy",
+    ("compress net.py:build -o out --example-input 2x3x12x12 --calibration images.npy",
      "example input must be C x H x W"),
     ("compress net.py:build -o out --codebook other.safetensors --subvector 8 "
      "--example-input 3x12x12 --calibration images.npy",

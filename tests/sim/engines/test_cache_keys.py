@@ -70,6 +70,8 @@ def test_sources_and_tools(name: str) -> None:
 
 def other(value: Any) -> Any:
     """Another value of a configuration's field."""
+    if isinstance(value, bool):
+        return not value
     others = {"rom": "sram", "sram": "rom", "memory": "logic", "logic": "memory"}
     return others.get(value, f"{value}x") if isinstance(value, str) else value * 2
 

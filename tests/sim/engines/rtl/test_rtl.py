@@ -127,10 +127,10 @@ def test_network_on_another_rom() -> None:
         simulate(builder.build(), random_codebook(config, seed=2), config, builder.images(1))
 
 
-def test_map_that_does_not_fit() -> None:
+def test_pixel_that_does_not_fit() -> None:
     config: AcceleratorConfig = CONFIGS["tiny"]
     codebook = random_codebook(config)
-    builder = NetworkBuilder(codebook, (5, 1000, 64))
-    builder.conv(64)
+    builder = NetworkBuilder(codebook, (1, 1, 60_000))
+    builder.conv(8, (1, 1))
     with pytest.raises(VqromError, match=r"layer 'conv0'.*activation_words"):
         simulate(builder.build(), codebook, config, builder.images(1))
