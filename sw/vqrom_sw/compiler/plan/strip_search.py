@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .placer import Placer, ResidentSpans
 from .plan import Residency, RowWindow, Segment, Strip, WindowKey
 from .residents import Arrangement
-from .strips import array_work, make_strips, strip_counts
+from .strips import array_work, exposed_cycles, make_strips, strip_counts
 from .timeline import Timeline
 
 VARIANTS = ((False, False), (False, True), (True, False))
@@ -98,7 +98,7 @@ class StripSearch:
             if best and best.stall == 0:
                 break
         if best is None or (self.arrangement.alive(segment)
-                            and self._is_tiny(segment, len(best.strips))):
+                            and self._is_tiny(segment, fewest)):
             raise NoRoomError(segment, self._least_words(segment, spans))
         return best
 
@@ -117,9 +117,10 @@ class StripSearch:
             if not placer.place(strips, time, spans):
                 continue
             cycles, beats = array_work(strips, graph.tasks, graph.config)
-            cost = cycles + placer.stall + self.beat_cost * beats
+            stall = placer.stall + exposed_cycles(strips, graph)
+            cost = cycles + stall + self.beat_cost * beats
             if found is None or cost < found.cost:
-                found = PlacedStrips(strips, fork, cost, placer.stall)
+                found = PlacedStrips(strips, fork, cost, stall)
             if placer.stall == 0:
                 break
         return found

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from vqrom_hw.config import AcceleratorConfig
 
+from ..feature_map import FeatureMap
+from ..task_graph import TaskGraph
 from ..tasks import ConvTask, Task, even_ranges
 from .plan import Residencies, Residency, RowWindow, Segment, Strip, WindowKey
 
@@ -105,3 +107,39 @@ def array_work(strips: list[Strip], tasks: list[Task],
                     cycles += task.tiles * max(block.pixels, config.fill_steps)
                     beats += task.constant_beats
     return cycles, beats
+
+
+def exposed_cycles(strips: list[Strip], graph: TaskGraph) -> int:
+    """Cycles of a program's first load and last store, with which no computation overlaps.
+
+    Before the first strip of a program nothing can be computed, and after its last one nothing is
+    left to compute; of a segment in the middle the transfers go on beside its neighbours'.
+
+    Parameters
+    ----------
+    strips:
+        All strips of a segment.
+    graph:
+        The tasks and maps of the program.
+    """
+    first, cycles = min(strips[0].produced), 0
+    if first == 0:
+        task = graph.tasks[first]
+        for number, source in enumerate(task.inputs):
+            low, high = task.needs(*strips[0].produced[first], number)
+            cycles += _transfer_cycles(source, high - low, graph.config)
+    last = max(strips[-1].produced)
+    if last == len(graph.tasks) - 1:
+        low, high = strips[-1].produced[last]
+        cycles += _transfer_cycles(graph.tasks[last].output, high - low, graph.config)
+    return cycles
+
+
+def _transfer_cycles(feature_map: FeatureMap, rows: int, config: AcceleratorConfig) -> int:
+    """Cycles in which map rows pass the bus and the port of the activation buffer."""
+    beats = feature_map.pitch * config.rows // config.beat_bytes
+    if feature_map.part:
+        beats = feature_map.part.beats
+    elif feature_map.dram:
+        beats = feature_map.dram.pitch // config.beat_bytes
+    return rows * max(feature_map.pitch, beats)

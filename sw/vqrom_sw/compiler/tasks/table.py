@@ -29,9 +29,10 @@ def keeps_zero_point(layer: Table, zero_point: int) -> bool:
 class TableTask(Task):
     """A function of each number; a table is fetched by each operation.
 
-    One table for all channels needs one operation. Lanes beyond the channels must come out as the
-    zero point: where the table makes something else of the input's zero point, those lanes are
-    written once more, or the last channel word has tables for each lane.
+    One table for all channels needs one operation, or one for each channel word where the work is
+    split. Lanes beyond the channels must come out as the zero point: where the table makes
+    something else of the input's zero point, those lanes are written once more, or the last channel
+    word has tables for each lane.
 
     Members
     -------
@@ -50,7 +51,7 @@ class TableTask(Task):
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
         block, words = Block(first, end, 0, self.output.width), self.output.words
-        whole, by_lane = self._words(block)
+        whole, by_lane = self._words(block, split)
         operations = [self._look_up(block, (word, end), sources[0], target, word in by_lane)
                       for word, end in whole]
         if self._spoils and words - 1 not in by_lane:
@@ -59,8 +60,11 @@ class TableTask(Task):
                                    self.output.zero_point, lanes))
         return operations
 
-    def _words(self, block: Block) -> tuple[list[tuple[int, int]], range]:
-        """Ranges of channel words for an operation each, and the words with tables by lane."""
+    def _words(self, block: Block, split: bool) -> tuple[list[tuple[int, int]], range]:
+        """Ranges of channel words for an operation each, and the words with tables by lane.
+
+        A target describes all channel words or one, so ``split`` makes one range of each.
+        """
         words, config = self.output.words, self.config
         single = [(word, word + 1) for word in range(words)]
         if len(self.lookup.table) > 1:
@@ -70,7 +74,7 @@ class TableTask(Task):
         if self._spoils and config.vector_tables == "lane" and (
                 not config.vector_moves or (words == 1 and packet_beats < again)):
             return single, range(words - 1, words)
-        return [(0, words)], range(0)
+        return single if split else [(0, words)], range(0)
 
     @property
     def _spoils(self) -> bool:
