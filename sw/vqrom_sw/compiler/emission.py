@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from vqrom_hw.isa import Opcode
 
@@ -16,7 +17,7 @@ from .feature_map import BufferRows, FeatureMap
 from .operations import DramRows, Operation, rows_area
 from .plan import Plan, Residency, RowWindow, Strip, WindowKey
 from .task_graph import TaskGraph
-from .tasks import copy_rows
+from .tasks import ConvTask, copy_rows
 
 
 def emit(graph: TaskGraph, plan: Plan) -> list[Operation]:
@@ -52,21 +53,23 @@ class _Emitter:
         """Load what a strip reads from DRAM, or copy it from the strip before."""
         for position, (first, end) in strip.produced.items():
             task = self._tasks[position]
+            parts = [task.needs(*rows)[1] for rows in strip.lead.rows] \
+                if strip.lead and position == 0 else []
             for number, source in enumerate(task.inputs):
                 if self._residencies[source] == Residency.SPILLED:
-                    self._fill((position, number), strip.windows[position, number])
+                    self._fill((position, number), strip.windows[position, number], parts)
                 elif self._residencies[source] == Residency.RESIDENT and source.is_input:
                     self._load_resident(task.layer, source,
-                                        task.needs(first, end, number)[1])
+                                        task.needs(first, end, number)[1], parts)
 
-    def _load_resident(self, layer: int, source: FeatureMap, end: int) -> None:
+    def _load_resident(self, layer: int, source: FeatureMap, end: int, parts: list[int]) -> None:
         """Load a resident input up to map row ``end``, unless it is there already."""
         first = self._loaded.get(source, 0)
         if end > first:
-            self._load(layer, self._resident[source], first, end)
+            self._load(layer, self._resident[source], first, end, parts)
             self._loaded[source] = end
 
-    def _fill(self, key: WindowKey, window: RowWindow) -> None:
+    def _fill(self, key: WindowKey, window: RowWindow, parts: list[int]) -> None:
         """Fill the window of a spilled map: copy the rows that are on chip, load the others."""
         task = self._tasks[key[0]]
         rows = BufferRows(task.inputs[key[1]], window.base, window.first, window.end)
@@ -76,7 +79,7 @@ class _Emitter:
         elif fresh > window.first:
             self._copy(key, rows, fresh)
         if window.end > fresh:
-            self._load(task.layer, rows, fresh, window.end)
+            self._load(task.layer, rows, fresh, window.end, parts)
         self._latest[key] = rows
 
     def _copy(self, key: WindowKey, rows: BufferRows, end: int) -> None:
@@ -98,7 +101,12 @@ class _Emitter:
             sources = tuple(windows.get((position, number)) or self._resident[source]
                             for number, source in enumerate(task.inputs))
             split = self._strips_of[strip.segment] == 1 and self._feeds_vector_unit(output)
-            self.operations += task.operations(first, end, sources, target, split)
+            if strip.lead and position == 0:
+                assert isinstance(task, ConvTask)
+                self.operations += task.led_operations(strip.lead.words, strip.lead.rows, sources,
+                                                       target, split)
+            else:
+                self.operations += task.operations(first, end, sources, target, split)
             if is_spilled or output.is_output:
                 made = BufferRows(output, target.address(first), first, end)
                 self._store(task.layer, made)
@@ -124,8 +132,15 @@ class _Emitter:
         return not self._tasks[producer].on_array or any(
             not self._tasks[reader].on_array for reader in output.consumers)
 
-    def _load(self, layer: int, rows: BufferRows, first: int, end: int) -> None:
-        """LOAD map rows ``first`` to ``end`` to their place."""
+    def _load(self, layer: int, rows: BufferRows, first: int, end: int,
+              parts: list[int]) -> None:
+        """LOAD map rows ``first`` to ``end`` to their place; ``parts`` are rows to cut at."""
+        edges = [first, *sorted({row for row in parts if first < row < end}), end]
+        for low, high in pairwise(edges):
+            self._load_part(layer, rows, low, high)
+
+    def _load_part(self, layer: int, rows: BufferRows, first: int, end: int) -> None:
+        """LOAD map rows in one go, if they lie so in DRAM."""
         source, config = rows.map, self._config
         for y0, y1, in_dram in self._transfers(source, first, end):
             if source.cut:

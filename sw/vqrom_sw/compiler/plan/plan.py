@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ..feature_map import DramLayout, FeatureMap, align
+from ..tasks import Lead
 
 
 class Residency(Enum):
@@ -111,6 +112,9 @@ class Strip:
         Where rows wait to be stored to DRAM: bases by task position.
     early:
         Its loads may be given out before the computations of the strip before.
+    lead:
+        How its first task begins before all rows that it reads are loaded: only in the first strip
+        of a program.
     """
 
     segment: int
@@ -118,6 +122,7 @@ class Strip:
     windows: dict[WindowKey, RowWindow]
     staging: dict[int, int] = field(default_factory=dict)
     early: bool = True
+    lead: Lead | None = None
 
 
 @dataclass(frozen=True)

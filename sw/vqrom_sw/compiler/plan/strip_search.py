@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..tasks import ConvTask, find_lead
 from .placer import Placer, ResidentSpans
 from .plan import Residency, RowWindow, Segment, Strip, WindowKey
 from .residents import Arrangement
-from .strips import array_work, exposed_cycles, make_strips, strip_counts
+from .strips import (
+    array_work,
+    exposed_cycles,
+    first_load_cycles,
+    make_strips,
+    strip_counts,
+    vector_overhead,
+)
 from .timeline import Timeline
 
 VARIANTS = ((False, False), (False, True), (True, False))
@@ -118,6 +126,7 @@ class StripSearch:
                 continue
             cycles, beats = array_work(strips, graph.tasks, graph.config)
             stall = placer.stall + exposed_cycles(strips, graph)
+            cycles += vector_overhead(strips, graph.tasks)
             cost = cycles + stall + self.beat_cost * beats
             if found is None or cost < found.cost:
                 found = PlacedStrips(strips, fork, cost, stall)
@@ -127,9 +136,14 @@ class StripSearch:
 
     def _strips(self, segment: Segment, count: int) -> list[Strip]:
         """Strips without places; the first loads ahead unless its input is not stored yet."""
-        strips = make_strips(segment, self.arrangement.graph.tasks, self.arrangement.residencies,
-                             count)
+        graph = self.arrangement.graph
+        strips = make_strips(segment, graph.tasks, self.arrangement.residencies, count)
         strips[0].early = not self._loads_last_stores(strips[0])
+        first = graph.tasks[0]
+        # Rows of the first task need not be among those of the first strip.
+        if 0 in strips[0].produced and isinstance(first, ConvTask):
+            strips[0].lead = find_lead(first, *strips[0].produced[0],
+                                       first_load_cycles(strips[0], graph), self.beat_cost)
         return strips
 
     def _loads_last_stores(self, strip: Strip) -> bool:

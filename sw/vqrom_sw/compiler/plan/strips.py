@@ -11,6 +11,9 @@ from ..task_graph import TaskGraph
 from ..tasks import ConvTask, Task, even_ranges
 from .plan import Residencies, Residency, RowWindow, Segment, Strip, WindowKey
 
+WORD_CYCLES = 64
+"""Cycles, about, in which the vector unit fetches what it needs for a channel word and fills."""
+
 
 def make_strips(segment: Segment, tasks: list[Task], residencies: Residencies,
                 count: int) -> list[Strip]:
@@ -100,6 +103,7 @@ def array_work(strips: list[Strip], tasks: list[Task],
     """Array cycles, and bus beats of weights and parameters, that the strips take together."""
     cycles = beats = 0
     for strip in strips:
+        beats += strip.lead.beats if strip.lead else 0
         for position, (first, end) in strip.produced.items():
             task = tasks[position]
             if isinstance(task, ConvTask):
@@ -109,11 +113,26 @@ def array_work(strips: list[Strip], tasks: list[Task],
     return cycles, beats
 
 
+def vector_overhead(strips: list[Strip], tasks: list[Task]) -> int:
+    """Cycles that strips cost a segment of the vector unit alone: commands again, and copies.
+
+    Beside the array they hardly count, since it takes longer.
+    """
+    if any(tasks[position].on_array for position in strips[0].produced):
+        return 0
+    again = sum(tasks[position].output.words * WORD_CYCLES
+                for strip in strips[1:] for position in strip.produced)
+    copied = sum((window.fresh - window.first) * tasks[position].inputs[number].pitch
+                 for strip in strips for (position, number), window in strip.windows.items())
+    return again + copied
+
+
 def exposed_cycles(strips: list[Strip], graph: TaskGraph) -> int:
     """Cycles of a program's first load and last store, with which no computation overlaps.
 
     Before the first strip of a program nothing can be computed, and after its last one nothing is
-    left to compute; of a segment in the middle the transfers go on beside its neighbours'.
+    left to compute; of a segment in the middle the transfers go on beside its neighbours'. The
+    latency of a load and a store of every strip counts too, so that strips do not become tiny.
 
     Parameters
     ----------
@@ -122,17 +141,22 @@ def exposed_cycles(strips: list[Strip], graph: TaskGraph) -> int:
     graph:
         The tasks and maps of the program.
     """
-    first, cycles = min(strips[0].produced), 0
-    if first == 0:
-        task = graph.tasks[first]
-        for number, source in enumerate(task.inputs):
-            low, high = task.needs(*strips[0].produced[first], number)
-            cycles += _transfer_cycles(source, high - low, graph.config)
+    cycles, lead = 0, strips[0].lead
+    if 0 in strips[0].produced:
+        cycles = first_load_cycles(strips[0], graph) // (len(lead.rows) if lead else 1)
     last = max(strips[-1].produced)
     if last == len(graph.tasks) - 1:
         low, high = strips[-1].produced[last]
         cycles += _transfer_cycles(graph.tasks[last].output, high - low, graph.config)
-    return cycles
+    return cycles + 2 * graph.config.dram_latency * len(strips) if cycles else 0
+
+
+def first_load_cycles(strip: Strip, graph: TaskGraph) -> int:
+    """Cycles in which the rows are loaded that a program's first task reads in its first strip."""
+    task = graph.tasks[0]
+    needs = [task.needs(*strip.produced[0], number) for number in range(len(task.inputs))]
+    return sum(_transfer_cycles(source, high - low, graph.config)
+               for source, (low, high) in zip(task.inputs, needs, strict=True))
 
 
 def _transfer_cycles(feature_map: FeatureMap, rows: int, config: AcceleratorConfig) -> int:

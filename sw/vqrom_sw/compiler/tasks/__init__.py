@@ -9,6 +9,7 @@ from .depthwise import DepthwiseTask, vector_cycles
 from .elementwise import ElementwiseTask
 from .global_average import GlobalAverageTask
 from .kernel import LARGEST_STEP, Kernel, kernel_of
+from .lead import Lead, find_lead
 from .moving import (
     DepthToSpaceTask,
     GatherTask,
@@ -31,8 +32,8 @@ from .window import copy_rows
 
 __all__ = [
     "LARGEST_STEP", "AveragePoolTask", "ConvTask", "DepthToSpaceTask", "DepthwiseTask",
-    "ElementwiseTask", "GatherTask", "GlobalAverageTask", "Kernel", "MaxPoolTask", "Move",
+    "ElementwiseTask", "GatherTask", "GlobalAverageTask", "Kernel", "Lead", "MaxPoolTask", "Move",
     "PadTask", "TableTask", "Task", "UpsampleTask", "channel_ranges", "concat_ranges",
-    "copy_rows", "decode_weights", "even_ranges", "keeps_zero_point", "kernel_of", "move_cycles",
-    "moves_of", "needs_lanes", "plain", "rescaling", "vector_cycles",
+    "copy_rows", "decode_weights", "even_ranges", "find_lead", "keeps_zero_point", "kernel_of",
+    "move_cycles", "moves_of", "needs_lanes", "plain", "rescaling", "vector_cycles",
 ]

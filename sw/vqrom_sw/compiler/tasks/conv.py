@@ -13,7 +13,6 @@ from vqrom_sw.network import Conv
 
 from ..feature_map import BufferRows
 from ..operations import (
-    Area,
     Operation,
     Packet,
     area,
@@ -123,10 +122,8 @@ class ConvTask(Task):
 
     def pieces(self, split: bool) -> list[Piece]:
         """The pieces that make all output channels: the more of them, the earlier the first."""
-        per_word = self.config.rows // self.config.columns
         if self.conv.groups == 1:
-            return [Piece(first * per_word, end * per_word, 0, self.inputs[0].words)
-                    for first, end in self._word_ranges(split)]
+            return self._dense_pieces(0, self.output.words, split)
         pieces: list[Piece] = []
         for tile in range(self.column_tiles):
             word, words = self._words_of(tile)
@@ -137,12 +134,17 @@ class ConvTask(Task):
                 pieces.append(Piece(tile, tile + 1, word, words))
         return pieces
 
-    def _word_ranges(self, split: bool) -> list[tuple[int, int]]:
-        """Channel words of the output for a COMPUTE each, whose weights one FETCH can bring."""
-        config, words = self.config, self.output.words
-        whole = self._weights(Piece(0, self.column_tiles, 0, self.inputs[0].words)).size
+    def _dense_pieces(self, word: int, stop: int, split: bool) -> list[Piece]:
+        """Channel words ``word`` to ``stop`` of the output as pieces without groups.
+
+        One FETCH can bring the weights of each.
+        """
+        config, words, depth = self.config, self.output.words, self.inputs[0].words
+        per_word = config.rows // config.columns
+        whole = self._weights(Piece(0, self.column_tiles, 0, depth)).size
         most = max(1, MOST_BEATS * config.beat_bytes * words // whole)
-        return [(first + low, first + high) for first, end in word_ranges(words, split)
+        return [Piece((word + first + low) * per_word, (word + first + high) * per_word, 0, depth)
+                for first, end in word_ranges(stop - word, split)
                 for low, high in even_ranges(end - first, most)]
 
     def _words_of(self, tile: int) -> tuple[int, int]:
@@ -156,13 +158,30 @@ class ConvTask(Task):
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
-        operations = []
         pieces = self.pieces(split)
-        for block in self.blocks(first, end, split):
-            read = rows_area(sources[0], *self.needs(block.y0, block.y1))
-            operations += [self._compute(piece, block, sources[0], target, read)
-                           for piece in pieces]
-        return operations
+        return [self._compute(piece, block, sources[0], target)
+                for block in self.blocks(first, end, split) for piece in pieces]
+
+    def led_operations(self, words: int, rows: tuple[tuple[int, int], ...],
+                       sources: tuple[BufferRows, ...], target: BufferRows,
+                       split: bool) -> list[Operation]:
+        """As :meth:`operations`, with the first channel words in parts, some rows each.
+
+        Parameters
+        ----------
+        words, rows:
+            How many channel words, and the output rows of each part: see
+            :class:`vqrom_sw.compiler.tasks.lead.Lead`.
+        sources, target, split:
+            As in :meth:`operations`.
+        """
+        width, total = self.output.width, self.output.words
+        blocks = [Block(low, high, 0, width) for low, high in rows]
+        whole = Block(rows[0][0], rows[-1][1], 0, width)
+        computed = [(piece, block) for block in blocks
+                    for piece in self._dense_pieces(0, words, split=False)]
+        computed += [(piece, whole) for piece in self._dense_pieces(words, total, split)]
+        return [self._compute(piece, block, sources[0], target) for piece, block in computed]
 
     def blocks(self, first: int, end: int, split: bool) -> list[Block]:
         """Output rows ``first`` to ``end`` as blocks of pixels that fit the accumulators.
@@ -177,10 +196,10 @@ class ConvTask(Task):
         return [Block(low + y0, low + y1, 0, width) for low, high in parts
                 for y0, y1 in even_ranges(high - low, depth // width)]
 
-    def _compute(self, piece: Piece, block: Block, source: BufferRows, target: BufferRows,
-                 read: Area) -> Operation:
+    def _compute(self, piece: Piece, block: Block, source: BufferRows,
+                 target: BufferRows) -> Operation:
         """The COMPUTE of a piece and a block."""
-        config = self.config
+        config, read = self.config, rows_area(source, *self.needs(block.y0, block.y1))
         word, section = divmod(piece.first * config.columns, config.rows)
         out_words, pitch = self.output.words, self.output.pitch
         base = target.address(block.y0, block.x0) + word

@@ -115,7 +115,7 @@ def even_ranges(total: int, largest: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-MOST_PARTS = 8
+MOST_PARTS = 16
 """Most operations that a block is cut into by channel words."""
 
 

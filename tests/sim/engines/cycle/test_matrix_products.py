@@ -26,8 +26,8 @@ def topology_counts(layer: TopologyLayer) -> tuple[int, int]:
 @pytest.mark.parametrize(("shape", "kernel", "product", "counts"), [
     ((1, 2560, 1), (1, 2560), (1, 64, 2560), (2_969, 45_056)),
     ((6, 6, 256), (6, 6), (1, 512, 9216), (74_821, 1_194_880)),
-    ((128, 13, 1), (1, 13), (128, 512, 13), (8_950, 77_184)),
-    ((1760, 1760, 1), (1, 1760), (1760, 128, 1760), (403_776, 4_078_592)),
+    ((128, 13, 1), (1, 13), (128, 512, 13), (6_049, 95_872)),
+    ((1760, 1760, 1), (1, 1760), (1760, 128, 1760), (396_298, 4_122_592)),
 ])
 def test_topologies(shape: tuple[int, int, int], kernel: tuple[int, int],
                     product: tuple[int, int, int], counts: tuple[int, int]) -> None:
@@ -49,7 +49,7 @@ def network_counts(shape: tuple[int, int, int], kernel: tuple[int, int], stride:
 @pytest.mark.parametrize(("shape", "kernel", "stride", "product", "raw", "counts"), [
     ((7, 7, 16), (7, 7), (1, 1), (1, 1, 784), False, (1_926, 28_576)),
     ((28, 28, 1), (28, 28), (1, 1), (1, 1, 784), True, (6_705, 105_248)),
-    ((64, 64, 4), (1, 64), (1, 1), (64, 1, 256), False, (3_990, 34_816)),
+    ((64, 64, 4), (1, 64), (1, 1), (64, 1, 256), False, (3_212, 44_800)),
     ((224, 224, 3), (16, 16), (16, 16), (14, 14, 768), True, (30_561, 275_840)),
 ])
 def test_networks(shape: tuple[int, int, int], kernel: tuple[int, int], stride: tuple[int, int],
