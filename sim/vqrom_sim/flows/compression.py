@@ -19,7 +19,6 @@ from vqrom_sw.compress import compress as compress_network
 from vqrom_sw.construction import ConstructionSettings
 from vqrom_sw.encoding import RawLayers
 from vqrom_sw.formats import save_network
-from vqrom_sw.importers import read_tflite_int8
 from vqrom_sw.network import Conv, QuantizedNetwork
 from vqrom_sw.progress import SilentSteps, Steps
 from vqrom_sw.quantization import Ranges
@@ -205,8 +204,7 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
     read: list[tuple[Source, Inputs]] = []
     for source in sources:
         if source.quantized:
-            done[source.name] = replace(read_tflite_int8(Path(str(source.network))),
-                                        name=source.name)
+            done[source.name] = read_quantized(source)
             notes.append(f"{source.name}: int8 already; its integers as they are, on any codebook")
             continue
         with steps.step(f"reading {source.name}"):
