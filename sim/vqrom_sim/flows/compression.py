@@ -25,7 +25,7 @@ from vqrom_sw.quantization import Ranges
 
 from .arguments import ArrayLike, CodebookLike, check_file, load_codebook, named
 from .host_notes import host_notes
-from .sources import Inputs, NetworkSource, Source, as_sources, read_source
+from .sources import Inputs, NetworkSource, Source, as_sources, read_quantized, read_source
 
 DEFAULT_SUBVECTOR = 4
 DEFAULT_CODEWORDS = 256

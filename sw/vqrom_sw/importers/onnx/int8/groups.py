@@ -24,7 +24,7 @@ UNARY = ("Relu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "LeakyRe
 BINARY = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min")
 """Operators of two operands; with a constant they are functions of single numbers, too."""
 
-RESHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
+RESHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity")
 """Operators that keep numbers and their order; the result's shape says all about them."""
 
 CLAMPS = ("Relu", "Clip")

@@ -29,8 +29,8 @@ from .maps import OPERATORS as MAPS
 from .scales import activation_scale, check_same_scale, dequantized_constant
 from .source_run import SourceRun
 from .tables import requantised, table
-from .values import Activation, Int8Layers, Known, Made, Scale, Weights, usual_map
-from .views import reshape, transpose
+from .values import Activation, Int8Layers, Known, Made, Scale, Weights
+from .views import input_map, reshape, transpose
 from .windows import OPERATORS as WINDOWS
 
 OPERATORS = {**dict.fromkeys(UNARY, table), **WINDOWS, **MAPS}
@@ -106,7 +106,7 @@ class _Reader:
         self._run = SourceRun(model, source.name)
         self._shapes = self._run.shapes(source.shape)
         self._layers = Int8Layers()
-        shape, native = usual_map(source.shape[1:])
+        shape, native = input_map(model.graph, source.name, source.shape[1:])
         self._input = Activation(INPUT, shape, native, None, True)
         self._known: dict[str, Known] = {}
         self._done: set[int] = set()

@@ -5,11 +5,46 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+import onnx
+
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import HostStep, Native
+from vqrom_sw.network import HostStep, Native, Shape
 
 from ..node import OnnxNode
 from .values import Activation, Int8Layers, usual_map
+
+
+AXES = "CHW"
+"""The axes of an image in the order in which ONNX's operators take them."""
+
+WINDOWS = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool")
+"""Operators that take two sizes for a signal ``(C, L)``."""
+
+
+def input_map(graph: onnx.GraphProto, name: str, sizes: tuple[int, ...]) -> tuple[Shape, Native]:
+    """The network's input as a map, as its first operator needs it.
+
+    Parameters
+    ----------
+    graph:
+        The model's graph.
+    name, sizes:
+        The input, and its shape without the axis of images.
+    """
+    reader = next((node for node in graph.node if name in node.input), None)
+    while reader is not None and reader.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        name = reader.output[0]
+        reader = next((node for node in graph.node if name in node.input), None)
+    if reader is not None and reader.op_type in WINDOWS and len(sizes) == 2:
+        return (sizes[1], 1, sizes[0]), Native(sizes)
+    if reader is not None and reader.op_type == "Transpose" and len(sizes) == 3:
+        order = next((list(entry.ints) for entry in reader.attribute if entry.name == "perm"), [])
+        if sorted(order) == list(range(4)) and order[0] == 0:
+            letters = {axis - 1: AXES[place] for place, axis in enumerate(order[1:])}
+            lengths = {letters[axis]: size for axis, size in enumerate(sizes)}
+            return (lengths["H"], lengths["W"], lengths["C"]), Native(
+                sizes, "".join(letters[axis] for axis in range(3)))
+    return usual_map(sizes)
 
 
 def reshape(node: OnnxNode, value: Activation, shape: tuple[int, ...]) -> Activation:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnx.numpy_helper
+import onnx.parser
 import onnxruntime
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from torch import nn
 
-from vqrom_sw.network import QuantizedNetwork, map_inputs
-from vqrom_sw.reference import dequantize, outputs_of
+from vqrom_sw.network import QuantizedNetwork
+from vqrom_sw.reference import dequantize, outputs_of, quantize_input, run_reference
 
 
 class Calibration(CalibrationDataReader):
@@ -49,9 +52,11 @@ def quantized_file(folder: Path, module: nn.Module, shape: tuple[int, ...], *,
         Further ones of ``quantize_static``.
     """
     plain, made = folder / "float.onnx", folder / "int8.onnx"
-    torch.onnx.export(module.eval(), (torch.zeros(shape),), str(plain), dynamo=False,
-                      opset_version=options.pop("opset", 17), input_names=["x"],
-                      dynamic_axes={"x": {0: "n"}} if batch else None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # The old exporter, whose files are the most common.
+        torch.onnx.export(module.eval(), (torch.zeros(shape),), str(plain), dynamo=False,
+                          opset_version=17, input_names=["x"],
+                          dynamic_axes={"x": {0: "n"}} if batch else None)
     quantize_static(
         str(plain), str(made), Calibration("x", shape), quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8 if unsigned else QuantType.QInt8,
@@ -66,23 +71,34 @@ def computed(path: Path, x: np.ndarray) -> list[np.ndarray]:
     session = onnxruntime.InferenceSession(str(path), options)
     name = session.get_inputs()[0].name
     runs = [session.run(None, {name: x[place:place + 1]}) for place in range(len(x))]
-    return [np.concatenate([np.asarray(part) for part in parts]) for parts in zip(*runs)]
+    return [np.concatenate([np.asarray(part) for part in parts]) for parts in zip(*runs, strict=True)]
 
 
 def found(network: QuantizedNetwork, x: np.ndarray) -> list[np.ndarray]:
     """What a network gives in float for inputs as the file takes them."""
-    one = network.input_quantization
-    steps = np.rint(x / np.float32(one.scale)) + one.zero_point
-    maps = map_inputs(np.clip(steps, -128, 127).astype(np.int8), network.input_native,
-                      network.input_shape)
-    return outputs(network, maps)
+    results = run_reference(network, None, quantize_input(network, x))
+    return [dequantize(network, output, number)
+            for number, output in enumerate(outputs_of(network, results))]
 
 
-def outputs(network: QuantizedNetwork, maps: np.ndarray) -> list[np.ndarray]:
-    """Real outputs of a network for int8 maps ``[N, C, H, W]``."""
-    raise NotImplementedError
+def steps_apart(network: QuantizedNetwork, path: Path, batch: int = 4) -> float:
+    """Greatest difference of a network's outputs from onnxruntime's, in steps of each output."""
+    x = np.random.default_rng(5).standard_normal(
+        (batch, *network.input_native.sizes)).astype(np.float32)
+    most = 0.0
+    for output, one, other in zip(network.outputs, found(network, x), computed(path, x),
+                                  strict=True):
+        assert one.shape == other.shape
+        scale = network.quantization_of(output.layer).scale
+        most = max(most, float(np.abs(one - other).max()) / scale)
+    return most
 
 
-def model_of(path: Path) -> onnx.ModelProto:
-    """The model of a file."""
-    return onnx.load(str(path))
+def qdq_file(folder: Path, text: str, constants: dict[str, np.ndarray]) -> Path:
+    """Write a model from the standard's text form, with constants by name."""
+    model = onnx.parser.parse_model('<ir_version: 8, opset_import: ["" : 17]>\n' + text)
+    model.graph.initializer.extend(onnx.numpy_helper.from_array(value, name)
+                                   for name, value in constants.items())
+    path = folder / "model.onnx"
+    onnx.save(model, str(path))
+    return path
