@@ -3,9 +3,10 @@
 :func:`capture` turns any PyTorch module into a float network. :func:`read_onnx` and
 :func:`read_tflite` make such modules from files; :func:`read_onnx_int8` and
 :func:`read_tflite_int8` make quantised networks with the file's own integers, and
-:func:`is_onnx_int8` and :func:`is_tflite_int8` tell which of the two a file needs. :func:`read_topology` reads lists of layers without weights. :func:`check_module`
-compares a module with the file that it was read from, and :func:`check_capture` a float network
-with the module that it was captured from.
+:func:`is_onnx_int8` and :func:`is_tflite_int8` tell which of the two a file needs.
+:func:`read_topology` reads lists of layers without weights. :func:`check_module` compares a module
+with the file that it was read from, and :func:`check_capture` a float network with the module that
+it was captured from.
 """
 
 from .check import check_capture, check_module

@@ -71,7 +71,8 @@ def computed(path: Path, x: np.ndarray) -> list[np.ndarray]:
     session = onnxruntime.InferenceSession(str(path), options)
     name = session.get_inputs()[0].name
     runs = [session.run(None, {name: x[place:place + 1]}) for place in range(len(x))]
-    return [np.concatenate([np.asarray(part) for part in parts]) for parts in zip(*runs, strict=True)]
+    return [np.concatenate([np.asarray(part) for part in parts])
+            for parts in zip(*runs, strict=True)]
 
 
 def found(network: QuantizedNetwork, x: np.ndarray) -> list[np.ndarray]:

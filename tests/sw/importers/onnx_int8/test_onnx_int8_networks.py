@@ -91,7 +91,7 @@ def test_the_whole_network_gives_nearly_what_onnxruntime_does(mixed: Path) -> No
 
 def test_the_float_reader_points_here(mixed: Path) -> None:
     assert is_onnx_int8(mixed)
-    with pytest.raises(VqromError, match="QuantizeLinear.*read_onnx_int8 reads those"):
+    with pytest.raises(VqromError, match=r"QuantizeLinear.*read_onnx_int8 reads those"):
         read_onnx(mixed)
 
 
@@ -175,5 +175,5 @@ def test_a_float_model_is_not_int8(tmp_path: Path) -> None:
     path = quantized_file(tmp_path, nn.Linear(4, 3), (1, 4))
     assert is_onnx_int8(path)
     assert not is_onnx_int8(tmp_path / "float.onnx")
-    with pytest.raises(VqromError, match="Gemm.*QuantizeLinear must follow, not an output"):
+    with pytest.raises(VqromError, match=r"Gemm.*QuantizeLinear must follow, not an output"):
         read_onnx_int8(tmp_path / "float.onnx")

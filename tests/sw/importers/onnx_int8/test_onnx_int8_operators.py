@@ -25,7 +25,7 @@ SCALES = {
 
 
 def read(folder: Path, middle: str, *, scale: str = "t, u", shape: str = "N,3,5,5",
-         **constants: np.ndarray) -> tuple[QuantizedNetwork, Path]:
+         **constants: np.ndarray | np.generic) -> tuple[QuantizedNetwork, Path]:
     """Read a model in which ``middle`` makes ``r`` of ``d``; constants are added."""
     text = f"""m (float[{shape}] x) => (float[] y) {{
         q = QuantizeLinear(x, s, z)
@@ -73,7 +73,7 @@ def test_an_average_of_one_quantisation(tmp_path: Path) -> None:
     ("r = InstanceNormalization(d, ones, ones)", r"\(InstanceNormalization\): the operator has no"),
     ("v = DequantizeLinear(w, ws, odd)\n r = Conv(d, v)", r"\(Conv\): weights must be int8"),
     ("r = ReduceMean<axes: ints = [1]>(d)", r"\(ReduceMean\): axes must be height and width"),
-    ("e = DequantizeLinear(q, half, z)\n r = Relu(e)", r"\(DequantizeLinear\): must have the scale"),
+    ("e = DequantizeLinear(q, half, z)\n r = Relu(e)", r"\(DequantizeLinear\): must have the"),
     ("r = Transpose<perm: ints = [1, 0, 2, 3]>(d)", r"\(Transpose\): perm must leave the images"),
 ])
 def test_refused_by_name(tmp_path: Path, middle: str, reason: str) -> None:
@@ -83,7 +83,7 @@ def test_refused_by_name(tmp_path: Path, middle: str, reason: str) -> None:
 
 
 def test_integers_of_16_bits_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(VqromError, match=r"\(Relu\): activations must be int8 or uint8, not uint16"):
+    with pytest.raises(VqromError, match=r"\(Relu\): activations must be int8 .*not uint16"):
         read(tmp_path, "r = Relu(d)", scale="t, wide", wide=np.uint16(5))
 
 

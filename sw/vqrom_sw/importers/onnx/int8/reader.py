@@ -111,7 +111,7 @@ class _Reader:
         self._known: dict[str, Known] = {}
         self._done: set[int] = set()
         self._results = {entry.name for entry in self._graph.output}
-        self.batch = 1
+        self.batch: int | None = 1
 
     def read(self, name: str) -> QuantizedNetwork:
         """Read all nodes, and compare the network with the file."""
@@ -134,8 +134,7 @@ class _Reader:
         return name in self._results or any(name in node.input for node in self._graph.node)
 
     def spread(self, value: Static) -> None:
-        """Tell that nothing grows with the number of images: there is one."""
-        del value
+        """Refuse nothing: no value grows with the number of images, as there is one."""
 
     def _fold(self) -> None:
         """Compute what depends on constants and shapes alone."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from vqrom_hw.errors import VqromError
@@ -39,7 +41,8 @@ def activation_scale(node: OnnxNode, kind: np.dtype | None) -> Scale:
     node.expect("block_size", 0, (0,))
     node.expect("precision", 0, (0, FLOAT))
     wanted = node.attribute("output_dtype", 0)
-    scale, zero_point = node.value(1), node.value(2) if node.has(2) else None
+    scale: Any = node.value(1)
+    zero_point: Any = node.value(2) if node.has(2) else None
     if kind is None:
         kind = np.dtype(INTEGERS.get(wanted, np.uint8))
     if wanted not in (0, FLOAT, *INTEGERS):
@@ -81,13 +84,14 @@ def dequantized_constant(node: OnnxNode) -> Weights:
     """
     node.expect("block_size", 0, (0,))
     node.expect("output_dtype", 0, (0, FLOAT))
-    integers, scale = node.value(0), node.value(1)
-    zero_point = node.value(2) if node.has(2) else None
+    integers: Any = node.value(0)
+    scale: Any = node.value(1)
+    zero_point: Any = node.value(2) if node.has(2) else None
     if not isinstance(integers, np.ndarray) or not isinstance(scale, np.ndarray) \
             or integers.dtype not in (np.int8, np.uint8, np.int32) or scale.dtype != np.float32 \
             or not (np.isfinite(scale).all() and (scale > 0).all()):
         raise VqromError("weights must be int8, uint8 or int32 with positive float32 scales")
-    axis = node.attribute("axis", 1)
+    axis = int(node.attribute("axis", 1))
     axis = axis % integers.ndim if scale.size > 1 and integers.ndim else 0
     if scale.size > 1 and (scale.ndim != 1 or scale.size != integers.shape[axis]):
         raise VqromError(f"{scale.size} scales must be one for each entry of axis {axis}")
@@ -102,7 +106,7 @@ def dequantized_constant(node: OnnxNode) -> Weights:
     return Weights(_narrow(shifted, integers.dtype), scale, axis)
 
 
-def _narrow(integers: np.ndarray, kind: np.dtype) -> np.ndarray:
+def _narrow(integers: np.ndarray, kind: Any) -> np.ndarray:
     """Integers without zero point: int32 if the file's are; int8 if they fit, else int16."""
     if kind == np.int32:
         return integers.astype(np.int32)

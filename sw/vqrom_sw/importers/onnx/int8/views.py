@@ -13,7 +13,6 @@ from vqrom_sw.network import HostStep, Native, Shape
 from ..node import OnnxNode
 from .values import Activation, Int8Layers, usual_map
 
-
 AXES = "CHW"
 """The axes of an image in the order in which ONNX's operators take them."""
 
