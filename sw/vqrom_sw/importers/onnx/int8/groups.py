@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -114,7 +115,7 @@ class Group:
         VqromError
             If it is computed.
         """
-        value = self.node.value(place)
+        value: Any = self.node.value(place)
         if isinstance(value, Activation):
             raise VqromError(f"input {place} must be constant")
         return value.real if isinstance(value, Weights) else value
