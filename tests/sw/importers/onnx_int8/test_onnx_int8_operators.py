@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ import pytest
 from tests.sw.importers.onnx_int8.int8_models import qdq_file, steps_apart
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import read_onnx_int8
+from vqrom_sw.importers.onnx.int8 import reader
+from vqrom_sw.importers.onnx.int8.groups import Group
+from vqrom_sw.importers.onnx.int8.values import Activation
 from vqrom_sw.network import AveragePool, Conv, Layer, Pad, QuantizedNetwork, Table
 
 SCALES = {
@@ -80,6 +84,37 @@ def test_refused_by_name(tmp_path: Path, middle: str, reason: str) -> None:
     with pytest.raises(VqromError, match=reason) as caught:
         read(tmp_path, middle, ones=np.ones(3, np.float32), odd=np.int8(100))
     assert "\n" not in str(caught.value) and "model.onnx" in str(caught.value)
+
+
+@pytest.mark.parametrize("bias", ["", ", bias"])
+def test_a_convolution_of_integers(tmp_path: Path, bias: str) -> None:
+    path = qdq_file(tmp_path, f"""m (float[N,3,5,5] x) => (float[] y) {{
+        q = QuantizeLinear(x, s, z)
+        p = QLinearConv<pads: ints = [1, 1, 1, 1]>(q, s, z, w, ws, wz, us, uz{bias})
+        y = DequantizeLinear(p, us, uz)
+    }}""", {**{name: np.asarray(SCALES[name]) for name in ("s", "z", "w", "ws", "wz")},
+            "us": np.array(0.9, np.float32), "uz": np.array(-5, np.int8),
+            **({"bias": np.array([9, -400, 7, 3000], np.int32)} if bias else {})})
+    network = read_onnx_int8(path)
+    (layer,) = network.layers
+    assert isinstance(layer, Conv) and layer.padding == (1, 1, 1, 1)
+    assert layer.bias.tolist() == ([9, -400, 7, 3000] if bias else [0] * 4)
+    assert steps_apart(network, path) < 1.01
+
+
+def test_a_wrong_layer_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = reader.OPERATORS["Conv"]
+
+    def wrong(group: Group) -> Activation:
+        made = right(group)
+        layer = group.layers.layers[-1]
+        assert isinstance(layer, Conv)
+        group.layers.layers[-1] = replace(layer, bias=layer.bias + 40)
+        return made
+
+    monkeypatch.setitem(reader.OPERATORS, "Conv", wrong)
+    with pytest.raises(VqromError, match=r"layer 'r' must give onnxruntime's integers but for"):
+        read(tmp_path, "v = DequantizeLinear(w, ws, wz)\n r = Conv(d, v)")
 
 
 def test_integers_of_16_bits_are_refused(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 Nothing is quantised again: weights, biases, scales and zero points are the file's, and uint8
 activations are taken 128 less, as int8. An operator between DequantizeLinear and QuantizeLinear
-becomes a layer. The file is read as it is for one image; what holds for one holds for each.
+becomes a layer, and so do QLinearConv and QLinearMatMul. The file is read as it is for one image;
+what holds for one holds for each.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ..values import Static
 from .check import check_layers
 from .groups import BINARY, RESHAPES, UNARY, Group
 from .maps import OPERATORS as MAPS
+from .qlinear import written_out
 from .scales import activation_scale, check_same_scale, dequantized_constant
 from .source_run import SourceRun
 from .tables import requantised, table
@@ -101,10 +103,10 @@ class _Reader:
     """Reads the graph of one model, node by node."""
 
     def __init__(self, model: onnx.ModelProto, source: DataInput):
-        self._graph, self._source = model.graph, source
-        self._version = model_file.version_of(model)
-        self._run = SourceRun(model, source.name)
-        self._shapes = self._run.shapes(source.shape)
+        self._source, self._original = source, model
+        model = written_out(model)
+        self._graph, self._version = model.graph, model_file.version_of(model)
+        self._shapes = SourceRun(model, source.name).shapes(source.shape)
         self._layers = Int8Layers()
         shape, native = input_map(model.graph, source.name, source.shape[1:])
         self._input = Activation(INPUT, shape, native, None, True)
@@ -126,7 +128,7 @@ class _Reader:
         network = QuantizedNetwork(
             name, self._input.shape, self._input.quantization, tuple(self._layers.layers), outputs,
             NO_CODEBOOK, self._input.native)
-        check_layers(network, self._layers.made, self._run)
+        check_layers(network, self._layers.made, SourceRun(self._original, self._source.name))
         return network
 
     def is_read(self, name: str) -> bool:
