@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -19,14 +19,13 @@ from vqrom_sw.compress import compress as compress_network
 from vqrom_sw.construction import ConstructionSettings
 from vqrom_sw.encoding import RawLayers
 from vqrom_sw.formats import save_network
-from vqrom_sw.importers import read_tflite_int8
 from vqrom_sw.network import Conv, QuantizedNetwork
 from vqrom_sw.progress import SilentSteps, Steps
 from vqrom_sw.quantization import Ranges
 
 from .arguments import ArrayLike, CodebookLike, check_file, load_codebook, named
 from .host_notes import host_notes
-from .sources import Inputs, NetworkSource, Source, as_sources, read_source
+from .sources import Inputs, NetworkSource, Source, as_sources, read_quantized, read_source
 
 DEFAULT_SUBVECTOR = 4
 DEFAULT_CODEWORDS = 256
@@ -205,8 +204,7 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
     read: list[tuple[Source, Inputs]] = []
     for source in sources:
         if source.quantized:
-            done[source.name] = replace(read_tflite_int8(Path(str(source.network))),
-                                        name=source.name)
+            done[source.name] = read_quantized(source)
             notes.append(f"{source.name}: int8 already; its integers as they are, on any codebook")
             continue
         with steps.step(f"reading {source.name}"):

@@ -17,12 +17,15 @@ from vqrom_sw.importers import (
     capture,
     check_capture,
     check_module,
+    is_onnx_int8,
     is_tflite_int8,
     read_onnx,
+    read_onnx_int8,
     read_tflite,
+    read_tflite_int8,
 )
 from vqrom_sw.io import require_file
-from vqrom_sw.network import FloatNetwork
+from vqrom_sw.network import FloatNetwork, QuantizedNetwork
 
 from .arguments import ArrayLike, as_array, check_file, named
 from .user_module import load_factory, module_file
@@ -51,7 +54,7 @@ class Source:
     calibration:
         float32 inputs like those to come, as the network takes them: ``[N, C, H, W]``,
         ``[N, S, C]`` or ``[N, C]``. They fix the ranges of the feature maps, and construction
-        trains on them. A zoo network brings its own, and an int8 TFLite file needs none.
+        trains on them. A zoo network brings its own, and an int8 file needs none.
     labels:
         Classes of the calibration inputs, if training shall use them; a zoo network has none.
     example_shape:
@@ -70,7 +73,7 @@ class Source:
     labels: ArrayLike | None = None
     example_shape: tuple[int, ...] = ()
     quantized: bool = field(init=False, default=False)
-    """Whether it is an int8 TFLite file, whose integers stay as they are."""
+    """Whether it is an int8 file, whose integers stay as they are."""
 
     def __post_init__(self) -> None:
         if isinstance(self.network, str | Path):
@@ -178,7 +181,7 @@ def check_files(source: Source) -> None:
 
 
 def check_kind(network: str | Path) -> bool:
-    """Refuse a name that stands for no network; whether it is an int8 TFLite file.
+    """Refuse a name that stands for no network; whether it is an int8 file.
 
     Raises
     ------
@@ -195,7 +198,21 @@ def check_kind(network: str | Path) -> bool:
         raise VqromError(f"network must be one of {', '.join(zoo.names())}, module.py:factory, "
                          f"or a file {' or '.join(READERS)}, not {str(network)!r}")
     require_file(path, "network")
-    return path.suffix == ".tflite" and is_tflite_int8(path)
+    return is_onnx_int8(path) if path.suffix == ".onnx" else is_tflite_int8(path)
+
+
+def read_quantized(source: Source) -> QuantizedNetwork:
+    """Read an int8 file, whose integers stay as they are, and compare it with its source.
+
+    Raises
+    ------
+    VqromError
+        If something in the file is not understood, or computes something else.
+    """
+    path = Path(str(source.network))
+    network = read_onnx_int8(path, source.example_shape) if path.suffix == ".onnx" \
+        else read_tflite_int8(path)
+    return replace(network, name=source.name)
 
 
 def read_source(source: Source) -> Inputs:

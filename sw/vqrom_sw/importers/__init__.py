@@ -1,22 +1,23 @@
 """Networks from other tools: PyTorch modules, ONNX and TFLite files, SCALE-Sim topologies.
 
 :func:`capture` turns any PyTorch module into a float network. :func:`read_onnx` and
-:func:`read_tflite` make such modules from files; :func:`read_tflite_int8` makes a quantised
-network with the file's own integers, and :func:`is_tflite_int8` tells which of the two a TFLite
-file needs. :func:`read_topology` reads lists of layers without weights. :func:`check_module`
-compares a module with the file that it was read from, and :func:`check_capture` a float network
-with the module that it was captured from.
+:func:`read_tflite` make such modules from files; :func:`read_onnx_int8` and
+:func:`read_tflite_int8` make quantised networks with the file's own integers, and
+:func:`is_onnx_int8` and :func:`is_tflite_int8` tell which of the two a file needs.
+:func:`read_topology` reads lists of layers without weights. :func:`check_module` compares a module
+with the file that it was read from, and :func:`check_capture` a float network with the module that
+it was captured from.
 """
 
 from .check import check_capture, check_module
 from .imported_module import Imported
-from .onnx import read_onnx
+from .onnx import is_onnx_int8, read_onnx, read_onnx_int8
 from .pytorch import capture
 from .scale_sim import Topology, TopologyLayer, gemm, parse_topology, read_topology
 from .tflite import is_tflite_int8, read_tflite, read_tflite_int8
 
 __all__ = [
     "Imported", "Topology", "TopologyLayer", "capture", "check_capture", "check_module", "gemm",
-    "is_tflite_int8", "parse_topology", "read_onnx", "read_tflite", "read_tflite_int8",
-    "read_topology",
+    "is_onnx_int8", "is_tflite_int8", "parse_topology", "read_onnx", "read_onnx_int8",
+    "read_tflite", "read_tflite_int8", "read_topology",
 ]

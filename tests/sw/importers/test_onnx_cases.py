@@ -13,7 +13,8 @@ import torch
 
 from tests.conftest import REPOSITORY
 from vqrom_hw.errors import VqromError
-from vqrom_sw.importers import read_onnx
+from vqrom_sw.importers import read_onnx, read_onnx_int8
+from vqrom_sw.reference import dequantize, outputs_of, quantize_input, run_reference
 
 DATA = Path(os.environ.get("VQROM_DATA", REPOSITORY.parent / "shared" / "data"))
 
@@ -28,8 +29,8 @@ REFUSED = {
     "ext": "must be in the file 'ext.bin' beside the model, which is absent",
     "fp16": "must be FLOAT, .* not FLOAT16",
     "matmul_3d_weight": r"node 'y' \(MatMul\): does not run with 2 images",
-    "qdq": r"node 'q' \(QuantizeLinear\): the integers of a quantised model",
-    "qoperator": r"node 'q' \(QuantizeLinear\): the integers of a quantised model",
+    "qdq": r"node 'q' \(QuantizeLinear\): .* are not read in float; read_onnx_int8 reads",
+    "qoperator": r"node 'q' \(QuantizeLinear\): .* are not read in float; read_onnx_int8 reads",
     "slice_noaxes": r"node 'y' \(Slice\): must not take a part of the images",
     "squeeze11_noaxes": "Graph output 'y' is not an output of any node",
 }
@@ -111,6 +112,27 @@ def test_right_or_refused(name: str) -> None:
         right = expected(path, x)
         assert found.numel() == right.size
         np.testing.assert_allclose(found.numpy().reshape(right.shape), right, rtol=1e-4, atol=1e-5)
+
+
+def test_int8_case_is_right() -> None:
+    path = CASES / "qoperator.onnx"
+    if not path.exists():
+        pytest.skip(f"cases absent: no file {path}")
+    network = read_onnx_int8(path)
+    x = np.random.default_rng(1).standard_normal((3, 3, 8, 8)).astype(np.float32)
+    results = run_reference(network, None, quantize_input(network, x))
+    found = dequantize(network, outputs_of(network, results)[0])
+    scale = network.quantization_of(network.outputs[0].layer).scale
+    # A number in the middle of two steps may be rounded otherwise.
+    np.testing.assert_allclose(found, expected(path, x), rtol=0, atol=1.01 * scale)
+
+
+def test_int8_case_without_a_scale_is_refused() -> None:
+    path = CASES / "qdq.onnx"
+    if not path.exists():
+        pytest.skip(f"cases absent: no file {path}")
+    with pytest.raises(VqromError, match=r"\(Conv\): its result must be quantised: QuantizeLinear"):
+        read_onnx_int8(path)
 
 
 def test_open_sizes_are_those_of_an_example() -> None:

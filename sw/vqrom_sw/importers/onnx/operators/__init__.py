@@ -29,7 +29,8 @@ OPERATORS: dict[str, Reader] = {
 }
 """What reads the operators, by their names."""
 
-_INTEGERS = "the integers of a quantised model are not read; export the float model"
+_INTEGERS = ("the integers of a quantised model are not read in float; read_onnx_int8 reads those "
+             "of QuantizeLinear and DequantizeLinear")
 _PLACES = "its results are places, not values"
 _RANDOM = "its result differs from run to run"
 _SHAPE = "the shape of its result depends on values"
