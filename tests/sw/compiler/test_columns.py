@@ -55,6 +55,14 @@ def moves(net: NetworkBuilder) -> None:
     net.table()
 
 
+def gates(net: NetworkBuilder) -> None:
+    """Maps that a pixel scales: it stays whole, and every part of theirs needs it."""
+    wide = net.conv(20, padding=SAME)
+    gate = net.conv(20, (1, 1), source=net.max_pool((2, 40), (2, 40), source=INPUT))
+    scaled = net.elementwise("multiply", wide, gate)
+    net.elementwise("add", net.conv(20, padding=SAME, source=scaled), gate)
+
+
 CASES: dict[str, tuple[Shape, int, Callable[[NetworkBuilder], object]]] = {
     "chain": ((6, 40, 16), 192, chain),
     "vector unit": ((5, 31, 20), 192, vector_work),
@@ -67,8 +75,12 @@ CASES: dict[str, tuple[Shape, int, Callable[[NetworkBuilder], object]]] = {
     "padding wider than parts": ((2, 40, 8), 64,
                                  lambda net: net.conv(24, (2, 2), padding=(1, 9, 0, 11))),
     "matrix product": ((1, 90, 40), 128, lambda net: net.conv(70, (1, 1))),
+    "gates": ((2, 40, 8), 128, gates),
     "groups": ((3, 40, 32), 128, lambda net: net.conv(32, padding=SAME, groups=2)),
 }
+
+WITH_WINDOWS = ("chain", "vector unit", "padding wider than parts", "groups", "gates")
+"""Cases whose layers all make columns of the output that their windows' columns tell."""
 
 
 def built(case: str, config: AcceleratorConfig) -> NetworkBuilder:
@@ -94,7 +106,7 @@ def test_programs_in_parts(case: str) -> None:
     check_program(built(case, config), random_codebook(config), config)
 
 
-@pytest.mark.parametrize("case", ["chain", "vector unit", "padding wider than parts", "groups"])
+@pytest.mark.parametrize("case", WITH_WINDOWS)
 def test_columns_begin_at_beats_of_several_words(case: str) -> None:
     """Parts begin where beats do: every fourth word of a bus of 256 bits."""
     config = small(CASES[case][1], bus_width=256)
@@ -106,7 +118,7 @@ def test_columns_begin_at_beats_of_several_words(case: str) -> None:
 
 
 @pytest.mark.parametrize("bus_width", [64, 256])
-@pytest.mark.parametrize("case", ["chain", "vector unit", "padding wider than parts", "groups"])
+@pytest.mark.parametrize("case", WITH_WINDOWS)
 def test_parts_cover_the_output_and_see_all_that_they_need(case: str, bus_width: int) -> None:
     config = small(CASES[case][1], bus_width=bus_width)
     parts = parts_of(case, config).graph
