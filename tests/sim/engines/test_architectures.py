@@ -23,8 +23,9 @@ SHARE = 0.95
 
 TINY, EDGE = (config_of(preset, codewords=CODEWORDS) for preset in ("tiny", "edge16"))
 
-IN_VERILOG = ("MobileNetV3", "ShuffleNetV2", "YOLO", "ViT", "GRU")
-"""Families with tables and gates, moves between lanes, several outputs, attention, recurrence."""
+IN_VERILOG = ("MobileNetV3", "ShuffleNetV2", "YOLO", "autoencoder", "ViT", "GRU")
+"""Families with tables and gates, moves between lanes, several outputs, a vector that becomes an
+image, attention, recurrence."""
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
