@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 
 from tests.random_networks import NetworkBuilder, Shape, random_codebook
-from tests.sw.compiler.program_checks import check_program, config_of
+from tests.sw.compiler.program_checks import check_program, check_programs, config_of
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import Opcode, Unit
-from vqrom_sw.compiler import COLUMN, compile_network, cut_network
+from vqrom_sw.compiler import COLUMN, compile_network, compile_stages, cut_network
 from vqrom_sw.compiler.compile import Compilation, compile_passes
 from vqrom_sw.compiler.network_graph import stage_graph
 from vqrom_sw.compiler.program import pack_table
 from vqrom_sw.compiler.tasks import Task
 from vqrom_sw.importers import Topology, TopologyLayer, gemm
 from vqrom_sw.network import INPUT
+from vqrom_sw.reference import quantize_input
 from vqrom_sw.topology import compile_topology
 
 SAME = (1, 1, 1, 1)
@@ -226,3 +227,23 @@ def test_a_fetch_brings_no_more_beats_than_its_field_counts() -> None:
     parts = program.fetched_bytes[1]["index"] // (50_000 * 50_000 // config.subvector)
     assert parts > 1 and len(computes) == 3 * parts
     assert computes[:, COLUMN["passes"]].sum() == parts * 50_000 // config.columns
+
+
+@pytest.mark.parametrize("width", [5, 9, 12, 13, 20])
+@pytest.mark.parametrize("kind", ["upsample", "pixels", "pad"])
+def test_rows_that_become_longer_fit_or_are_the_hosts(kind: str, width: int) -> None:
+    """Neither is a layer refused nor one left to the host that fits."""
+    config = small(64)
+    codebook = random_codebook(config)
+    net = NetworkBuilder(codebook, (3, width, 16))
+    add = {"upsample": lambda: net.upsample((2, 2)), "pixels": net.depth_to_space,
+           "pad": lambda: net.pad((1, 2, 1, 2))}
+    add[kind]()
+    net.conv(8, (1, 1))
+    network = net.build()
+    # Words of a row of the input, for pixels after its channels are in order, and of the output.
+    words = {"upsample": 6 * width, "pixels": 6 * width, "pad": 4 * width + 8}[kind]
+    first, *_ = cut_network(network, config)
+    assert (first.where == "host") == (words > 64)
+    compiled = compile_stages(network, codebook.codewords, config)
+    check_programs(compiled, codebook, quantize_input(network, net.images(1)))
