@@ -42,8 +42,10 @@ def select_moves(layer: Select, shape: Shape, config: AcceleratorConfig) -> list
     cycles = height * width * move_cycles(moves, (rescaling,), layer.quantization.zero_point,
                                           config) + COMMAND_CYCLES * len(moves)
     tiles = round_up(channels, config.rows) // config.columns
-    tile = max(round_up(shape[2], config.rows) // config.rows
-               * max(height * width, config.fill_steps), height * width * config.post_steps)
+    words = round_up(shape[2], config.rows) // config.rows
+    weight_beats = config.rows * config.columns // config.beat_bytes
+    tile = max(words * max(height * width, config.fill_steps, weight_beats),
+               height * width * config.post_steps)
     return None if tiles * tile < cycles and is_array_select(layer) else moves
 
 
@@ -61,11 +63,13 @@ def select_as_conv(layer: Select, channels: int) -> Conv:
     return _choice(layer.name, layer, layer.shape, raw, layer.stride, layer.clamp)
 
 
-def order_for_pixels(layer: Layer, block: int, shape: Shape, config: AcceleratorConfig) -> Conv:
-    """The convolution of one pixel that puts the channels of a depth-to-space in order.
+def order_for_pixels(layer: Layer, block: int, shape: Shape,
+                     config: AcceleratorConfig) -> Conv | Select:
+    """The layer that puts the channels of a depth-to-space in order.
 
     Its channels are, for each channel word of the layer's output, the words of the block's pixels.
-    Where the output's channels fill words, each group of words is made of the words that it needs.
+    Where the output's channels fill words, it is a convolution of one pixel, each group of words
+    made of the words that it needs; else it is whatever the selection is that is faster.
 
     Parameters
     ----------
@@ -81,13 +85,18 @@ def order_for_pixels(layer: Layer, block: int, shape: Shape, config: Accelerator
     # [word, pixel of the block, lane]: the input channel, or -1 beyond the channels
     channel = np.arange(words)[:, None, None] * rows + np.arange(rows)
     sources = np.where(channel < channels, channel * area + np.arange(area)[:, None], -1).ravel()
-    groups = words if channels % rows == 0 else 1
-    reduced = shape[2] // groups
+    name, ordered = f"ordered input of {layer.name}", (*shape[:2], len(sources))
+    if channels % rows:
+        select = Select(name, layer.inputs, ordered,
+                        Quantization(1.0, layer.quantization.zero_point), sources, (1, 1),
+                        (LOWEST, HIGHEST))
+        return select if select_moves(select, shape, config) else \
+            select_as_conv(select, shape[2])
+    reduced = shape[2] // words
     raw = np.zeros((len(sources), 1, 1, reduced), np.int8)
     chosen = np.flatnonzero(sources >= 0)
     raw[chosen, 0, 0, sources[chosen] % reduced] = 1
-    return _choice(f"ordered input of {layer.name}", layer, (*shape[:2], len(sources)), raw, (1, 1),
-                   (LOWEST, HIGHEST), groups)
+    return _choice(name, layer, ordered, raw, (1, 1), (LOWEST, HIGHEST), words)
 
 
 def _choice(name: str, layer: Layer, shape: Shape, raw: np.ndarray, stride: tuple[int, int],

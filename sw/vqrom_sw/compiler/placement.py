@@ -25,7 +25,7 @@ from vqrom_sw.network import (
     Upsample,
 )
 
-from .feature_map import plain_map
+from .feature_map import plain_map, round_up
 from .lowering import is_array_select, select_moves
 from .tasks import (
     LARGEST_STEP,
@@ -53,7 +53,7 @@ def host_reason(layer: Layer, network: QuantizedNetwork, config: AcceleratorConf
         case GlobalAveragePool():
             return _mean_reason(layer, network, config)
         case Upsample() | DepthToSpace():
-            return ""
+            return _rows_reason(layer, network, config)
         case Elementwise():
             return _elementwise_reason(layer, network, config)
         case Table():
@@ -68,8 +68,8 @@ def host_reason(layer: Layer, network: QuantizedNetwork, config: AcceleratorConf
             return _select_reason(layer, network, config)
         case Pad():
             spoilt = layer.shape[2] % config.rows and layer.value != layer.quantization.zero_point
-            return "" if config.vector_moves or not spoilt else \
-                f"its value is not the zero point, and {_without('vector_moves', config)}"
+            return _rows_reason(layer, network, config) if config.vector_moves or not spoilt \
+                else f"its value is not the zero point, and {_without('vector_moves', config)}"
         case _:
             return "no unit has such an operation"
 
@@ -111,6 +111,21 @@ def _mean_reason(layer: GlobalAveragePool, network: QuantizedNetwork,
         return ""
     return (f"its map and its mean take {source + result} words, more than activation_words "
             f"{config.activation_words} of config {config.name!r}")
+
+
+def _rows_reason(layer: Upsample | DepthToSpace | Pad, network: QuantizedNetwork,
+                 config: AcceleratorConfig) -> str:
+    """What makes rows longer cannot be cut by columns, so one of each map must fit."""
+    _, width, channels = network.shape_of(layer.inputs[0])
+    if isinstance(layer, DepthToSpace):
+        # Each pixel of a block has words of its own after the channels have been put in order.
+        channels = layer.block**2 * round_up(layer.shape[2], config.rows)
+    words = sum(plain_map("", shape, 0, config).pitch
+                for shape in ((1, width, channels), (1, *layer.shape[1:])))
+    if words <= config.activation_words:
+        return ""
+    return (f"a row of its input and one of its output take {words} words, more than "
+            f"activation_words {config.activation_words} of config {config.name!r}")
 
 
 def _elementwise_reason(layer: Elementwise, network: QuantizedNetwork,

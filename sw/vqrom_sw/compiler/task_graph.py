@@ -111,10 +111,12 @@ class TaskGraph:
 
     def _add_depth_to_space(self, number: int, layer: DepthToSpace,
                             source: FeatureMap) -> FeatureMap:
-        """Append channels that become pixels: the array puts them in order before."""
+        """Append channels that become pixels: another task puts them in order before."""
         shape = (source.height, source.width, layer.shape[2] * layer.block**2)
-        ordered = self.add_conv(number, order_for_pixels(layer, layer.block, shape, self.config),
-                                shape, source, indexed=False)
+        order = order_for_pixels(layer, layer.block, shape, self.config)
+        ordered = self.add_conv(number, order, shape, source, indexed=False) \
+            if isinstance(order, Conv) else self._append(vector_task(
+                self.config, number, order, (source,), (shape,), self._output(order)))
         return self._append(DepthToSpaceTask(
             self.config, number, layer.name, (ordered,), self._output(layer),
             factor=(layer.block, layer.block)))

@@ -10,8 +10,9 @@ from tests.command_interpreter import Interpreter
 from tests.random_networks import NetworkBuilder
 from vqrom_hw.config import PRESETS, AcceleratorConfig
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import Program, compile_network
-from vqrom_sw.reference import quantize_input, run_reference
+from vqrom_sw.compiler import CompiledNetwork, Program, Stage, compile_network
+from vqrom_sw.network import INPUT, QuantizedNetwork
+from vqrom_sw.reference import quantize_input, run_layers, run_reference
 
 
 def config_of(preset: str, **changes: Any) -> AcceleratorConfig:
@@ -54,3 +55,48 @@ def check_program(builder: NetworkBuilder, codebook: UniversalCodebook,
             run.run_in_order()
         np.testing.assert_array_equal(program.output_maps(run.output[None]), expected)
     return program
+
+
+def check_programs(compiled: CompiledNetwork, codebook: UniversalCodebook, inputs: np.ndarray,
+                   runs: int = 1) -> None:
+    """Run all stages, and compare every map that crosses with the integer reference's.
+
+    Parameters
+    ----------
+    compiled:
+        The stages and their programs, with contents.
+    codebook:
+        The network's codebook.
+    inputs:
+        int8 ``[1, H, W, C]``.
+    runs:
+        Times that the network runs: first in list order, then with units at random speeds.
+    """
+    network = compiled.network
+    expected = run_reference(network, codebook, inputs)
+    for seed in range(runs):
+        maps = {INPUT: inputs}
+        for stage, program in zip(compiled.stages, compiled.programs, strict=True):
+            if program is None:
+                found = run_layers(network, codebook, stage.layers, maps)
+            else:
+                found = _run_stage(program, stage, network, codebook, maps, seed)
+            for given, values in found.items():
+                np.testing.assert_array_equal(values, expected[given], err_msg=given)
+            maps |= {given: found[given] for given in stage.outputs}
+
+
+def _run_stage(program: Program, stage: Stage, network: QuantizedNetwork,
+               codebook: UniversalCodebook, maps: dict[str, np.ndarray],
+               seed: int) -> dict[str, np.ndarray]:
+    """The maps that a stage of the accelerator gives, in list order or with units apart."""
+    image = program.input_images(
+        [maps[name] for name in stage.inputs],
+        [network.quantization_of(name).zero_point for name in stage.inputs])[0]
+    run = Interpreter(program, codebook.codewords, image, seed)
+    if seed:
+        run.run_apart(np.random.default_rng(seed))
+    else:
+        run.run_in_order()
+    found = program.all_output_maps(run.output[None])
+    return dict(zip(stage.outputs, found, strict=True))

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 
 from tests.random_networks import NetworkBuilder, Shape, random_codebook
-from tests.sw.compiler.program_checks import check_program, config_of
+from tests.sw.compiler.program_checks import check_program, check_programs, config_of
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import Opcode, Unit
-from vqrom_sw.compiler import COLUMN, compile_network, cut_network
+from vqrom_sw.compiler import COLUMN, compile_network, compile_stages, cut_network
 from vqrom_sw.compiler.compile import Compilation, compile_passes
 from vqrom_sw.compiler.network_graph import stage_graph
 from vqrom_sw.compiler.program import pack_table
 from vqrom_sw.compiler.tasks import Task
 from vqrom_sw.importers import Topology, TopologyLayer, gemm
 from vqrom_sw.network import INPUT
+from vqrom_sw.reference import quantize_input
 from vqrom_sw.topology import compile_topology
 
 SAME = (1, 1, 1, 1)
@@ -55,6 +56,14 @@ def moves(net: NetworkBuilder) -> None:
     net.table()
 
 
+def gates(net: NetworkBuilder) -> None:
+    """Maps that a pixel scales: it stays whole, and every part of theirs needs it."""
+    wide = net.conv(20, padding=SAME)
+    gate = net.conv(20, (1, 1), source=net.max_pool((2, 40), (2, 40), source=INPUT))
+    scaled = net.elementwise("multiply", wide, gate)
+    net.elementwise("add", net.conv(20, padding=SAME, source=scaled), gate)
+
+
 CASES: dict[str, tuple[Shape, int, Callable[[NetworkBuilder], object]]] = {
     "chain": ((6, 40, 16), 192, chain),
     "vector unit": ((5, 31, 20), 192, vector_work),
@@ -67,8 +76,12 @@ CASES: dict[str, tuple[Shape, int, Callable[[NetworkBuilder], object]]] = {
     "padding wider than parts": ((2, 40, 8), 64,
                                  lambda net: net.conv(24, (2, 2), padding=(1, 9, 0, 11))),
     "matrix product": ((1, 90, 40), 128, lambda net: net.conv(70, (1, 1))),
+    "gates": ((2, 40, 8), 128, gates),
     "groups": ((3, 40, 32), 128, lambda net: net.conv(32, padding=SAME, groups=2)),
 }
+
+WITH_WINDOWS = ("chain", "vector unit", "padding wider than parts", "groups", "gates")
+"""Cases whose layers all make columns of the output that their windows' columns tell."""
 
 
 def built(case: str, config: AcceleratorConfig) -> NetworkBuilder:
@@ -94,7 +107,7 @@ def test_programs_in_parts(case: str) -> None:
     check_program(built(case, config), random_codebook(config), config)
 
 
-@pytest.mark.parametrize("case", ["chain", "vector unit", "padding wider than parts", "groups"])
+@pytest.mark.parametrize("case", WITH_WINDOWS)
 def test_columns_begin_at_beats_of_several_words(case: str) -> None:
     """Parts begin where beats do: every fourth word of a bus of 256 bits."""
     config = small(CASES[case][1], bus_width=256)
@@ -106,7 +119,7 @@ def test_columns_begin_at_beats_of_several_words(case: str) -> None:
 
 
 @pytest.mark.parametrize("bus_width", [64, 256])
-@pytest.mark.parametrize("case", ["chain", "vector unit", "padding wider than parts", "groups"])
+@pytest.mark.parametrize("case", WITH_WINDOWS)
 def test_parts_cover_the_output_and_see_all_that_they_need(case: str, bus_width: int) -> None:
     config = small(CASES[case][1], bus_width=bus_width)
     parts = parts_of(case, config).graph
@@ -214,3 +227,23 @@ def test_a_fetch_brings_no_more_beats_than_its_field_counts() -> None:
     parts = program.fetched_bytes[1]["index"] // (50_000 * 50_000 // config.subvector)
     assert parts > 1 and len(computes) == 3 * parts
     assert computes[:, COLUMN["passes"]].sum() == parts * 50_000 // config.columns
+
+
+@pytest.mark.parametrize("width", [5, 9, 12, 13, 20])
+@pytest.mark.parametrize("kind", ["upsample", "pixels", "pad"])
+def test_rows_that_become_longer_fit_or_are_the_hosts(kind: str, width: int) -> None:
+    """Neither is a layer refused nor one left to the host that fits."""
+    config = small(64)
+    codebook = random_codebook(config)
+    net = NetworkBuilder(codebook, (3, width, 16))
+    add = {"upsample": lambda: net.upsample((2, 2)), "pixels": net.depth_to_space,
+           "pad": lambda: net.pad((1, 2, 1, 2))}
+    add[kind]()
+    net.conv(8, (1, 1))
+    network = net.build()
+    # Words of a row of the input, for pixels after its channels are in order, and of the output.
+    words = {"upsample": 6 * width, "pixels": 6 * width, "pad": 4 * width + 8}[kind]
+    first, *_ = cut_network(network, config)
+    assert (first.where == "host") == (words > 64)
+    compiled = compile_stages(network, codebook.codewords, config)
+    check_programs(compiled, codebook, quantize_input(network, net.images(1)))

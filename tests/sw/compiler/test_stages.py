@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from tests.command_interpreter import Interpreter
 from tests.random_networks import NetworkBuilder, mixed_network, random_codebook
 from tests.staged_networks import (
     NETWORKS,
@@ -14,57 +12,29 @@ from tests.staged_networks import (
     several_inputs,
     two_heads,
 )
-from tests.sw.compiler.program_checks import config_of
+from tests.sw.compiler.program_checks import check_programs, config_of
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_sw.compiler import (
-    Program,
-    Stage,
     compile_network,
     compile_stages,
     cut_network,
 )
-from vqrom_sw.network import INPUT, QuantizedNetwork
-from vqrom_sw.reference import quantize_input, run_layers, run_reference
+from vqrom_sw.network import INPUT
+from vqrom_sw.reference import quantize_input
 
 ROOMY, TIGHT = config_of("tiny"), config_of("tiny", activation_words=96)
 CODEBOOK = random_codebook(ROOMY)
-
-
-def run_stage(program: Program, stage: Stage, network: QuantizedNetwork,
-              maps: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
-    """The maps that a stage of the accelerator gives, in list order or with units apart."""
-    image = program.input_images(
-        [maps[name] for name in stage.inputs],
-        [network.quantization_of(name).zero_point for name in stage.inputs])[0]
-    run = Interpreter(program, CODEBOOK.codewords, image, seed)
-    if seed:
-        run.run_apart(np.random.default_rng(seed))
-    else:
-        run.run_in_order()
-    found = program.all_output_maps(run.output[None])
-    return dict(zip(stage.outputs, found, strict=True))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("config", [ROOMY, TIGHT], ids=["roomy", "tight"])
 def test_every_map_that_crosses_is_right(name: str, config: AcceleratorConfig) -> None:
     network = NETWORKS[name](CODEBOOK)
-    inputs = quantize_input(network, random_inputs(network))
-    expected = run_reference(network, CODEBOOK, inputs)
     compiled = compile_stages(network, CODEBOOK.codewords, config)
     assert {output.layer for output in network.outputs} <= {
         given for stage in compiled.stages for given in stage.outputs}
-    for seed in range(3):
-        maps = {INPUT: inputs}
-        for stage, program in zip(compiled.stages, compiled.programs, strict=True):
-            if program is None:
-                found = run_layers(network, CODEBOOK, stage.layers, maps)
-            else:
-                found = run_stage(program, stage, network, maps, seed)
-            for given, values in found.items():
-                np.testing.assert_array_equal(values, expected[given], err_msg=given)
-            maps |= {given: found[given] for given in stage.outputs}
+    check_programs(compiled, CODEBOOK, quantize_input(network, random_inputs(network)), runs=3)
 
 
 @pytest.mark.parametrize(("name", "sides", "inputs", "outputs"), [

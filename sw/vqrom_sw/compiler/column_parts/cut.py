@@ -61,7 +61,7 @@ def part_width(task: Task) -> int:
         If the fewest columns that a part can have do not fit the activation buffer.
     """
     whole, room = PartSize(task, task.output.width), task.config.activation_words
-    alike = all(source.width == task.inputs[0].width for source in task.inputs)
+    alike = all(source.width == task.inputs[0].width for source in task.walked)
     if whole.words(1) <= room or not (task.cuts_columns and alike):
         return task.output.width
     least = _step(task)
@@ -82,7 +82,7 @@ def _step(task: Task) -> int:
 
     Tasks that go from pixel to pixel want the same columns of inputs and output.
     """
-    maps = (*task.inputs, task.output) if task.kernel == Kernel() else (task.output,)
+    maps = (*task.walked, task.output) if task.kernel == Kernel() else (task.output,)
     return math.lcm(*(column_unit(feature_map, task.config) for feature_map in maps))
 
 
@@ -139,9 +139,10 @@ class _Cutter:
         """The part of a task that makes columns ``first`` to ``end`` of its output."""
         config, kernel = self.result.config, task.kernel
         begin, stop = input_columns(task, first, end)
-        sources = tuple(column_part(source, begin, stop, config) for source in task.inputs)
+        parts = {source: column_part(source, begin, stop, config) for source in task.walked}
         output = column_part(task.output, first, end, config)
-        self.result.maps += [*dict.fromkeys(sources), output]
+        self.result.maps += [*parts.values(), output]
+        sources = tuple(parts.get(source, source) for source in task.inputs)
         # Where windows begin, seen from the part: right of its first column, or in the padding.
         left = begin - (first * kernel.stride_columns - kernel.left)
         return replace(task, inputs=sources, output=output, kernel=replace(kernel, left=left))

@@ -55,7 +55,7 @@ def input_columns(task: Task, first: int, end: int) -> tuple[int, int]:
 
 def input_unit(task: Task) -> int:
     """Columns that parts of the inputs begin at multiples of."""
-    return math.lcm(*(column_unit(source, task.config) for source in task.inputs))
+    return math.lcm(*(column_unit(source, task.config) for source in task.walked))
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ class PartSize:
     width: int
 
     def words(self, rows: int) -> int:
-        """Words of the activation buffer for the windows of so many output rows, and for those."""
-        return self._input_rows(rows) * self._input_pitch + rows * self._output_pitch
+        """Words of the activation buffer for all that so many output rows need, and for those."""
+        return self._whole_words + self._input_rows(rows) * self._input_pitch \
+            + rows * self._output_pitch
 
     def cost(self) -> float:
         """Estimated cycles of all parts in strips of the best height.
@@ -121,12 +122,16 @@ class PartSize:
 
     @cached_property
     def _input_pitch(self) -> int:
-        """Words of one map row of a part, of all inputs together."""
+        """Words of one map row of a part, of all walked inputs together."""
         task = self.task
         columns = min((self.width - 1) * task.kernel.stride_columns + task.kernel.width
                       + input_unit(task) - 1, task.inputs[0].width)
-        return sum(_row_words(source, columns, task.config)
-                   for source in task.inputs)
+        return sum(_row_words(source, columns, task.config) for source in task.walked)
+
+    @cached_property
+    def _whole_words(self) -> int:
+        """Words of the inputs of which each part needs all."""
+        return sum(source.size for source in self.task.inputs if source not in self.task.walked)
 
     @cached_property
     def _output_pitch(self) -> int:

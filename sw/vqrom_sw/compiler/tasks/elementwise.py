@@ -35,8 +35,12 @@ class ElementwiseTask(Task):
         return (first.height, first.width) != (second.height, second.width)
 
     @property
-    def overwritable(self) -> tuple[FeatureMap, ...]:
+    def walked(self) -> tuple[FeatureMap, ...]:
         return self.inputs[:1] if self.broadcasts else self.inputs
+
+    @property
+    def overwritable(self) -> tuple[FeatureMap, ...]:
+        return self.walked
 
     def needs(self, first: int, end: int, number: int = 0) -> tuple[int, int]:
         return (0, 1) if number and self.broadcasts else super().needs(first, end)

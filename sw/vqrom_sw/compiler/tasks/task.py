@@ -76,10 +76,16 @@ class Task(ABC):
 
     cuts_columns: ClassVar[bool] = False
     """Whether the task can make some columns of its output from the columns of its inputs that
-    ``kernel`` tells, and from nothing else: then it can run on parts of maps."""
+    ``kernel`` tells, and from whole inputs that it does not walk over: then it can run on parts of
+    maps."""
     hands_over: ClassVar[bool] = False
     """Whether the task takes so long that rows are worth to be handed over before a strip is done:
     see :mod:`vqrom_sw.compiler.tasks.handover`."""
+
+    @property
+    def walked(self) -> tuple[FeatureMap, ...]:
+        """The inputs that ``kernel`` walks over; each output pixel needs all of the others."""
+        return self.inputs
 
     @property
     def overwritable(self) -> tuple[FeatureMap, ...]:

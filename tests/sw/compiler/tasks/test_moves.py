@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.sw.compiler.program_checks import config_of
+from tests.random_networks import NetworkBuilder, random_codebook
+from tests.sw.compiler.program_checks import check_program, config_of
 from vqrom_sw.arithmetic import Quantization
-from vqrom_sw.compiler.lowering import lower
+from vqrom_sw.compiler.lowering import lower, order_for_pixels
 from vqrom_sw.compiler.tasks.moving import (
     Move,
     channel_ranges,
@@ -15,7 +16,7 @@ from vqrom_sw.compiler.tasks.moving import (
     moves_of,
     needs_lanes,
 )
-from vqrom_sw.network import Conv, Select
+from vqrom_sw.network import Conv, DepthToSpace, Layer, Select
 
 TINY = config_of("tiny")
 
@@ -87,3 +88,27 @@ def test_halves_go_to_the_vector_unit_and_shuffles_to_the_array() -> None:
     assert isinstance(lower(selection(list(range(32, 64)), 14), (14, 14, 64), config), Select)
     shuffled = [channel // 2 + 32 * (channel % 2) for channel in range(64)]
     assert isinstance(lower(selection(shuffled, 14), (14, 14, 64), config), Conv)
+
+
+def test_a_vector_becomes_an_image_by_moves() -> None:
+    """The array would need a row of raw weights for each lane of 144 words."""
+    def order(size: int, block: int, **changes: bool) -> Layer:
+        layer = DepthToSpace("image", ("input",), (size * block, size * block, 1),
+                             Quantization(1.0, 3), block)
+        return order_for_pixels(layer, block, (size, size, block**2),
+                                config_of("edge16", **changes))
+
+    assert isinstance(order(1, 12), Select)
+    assert isinstance(order(1, 12, vector_moves=False), Conv)
+    assert isinstance(order(12, 2), Conv), "many pixels share their weights"
+
+
+@pytest.mark.parametrize("moves", [True, False])
+@pytest.mark.parametrize("channels", [36, 72, 288])
+def test_vectors_as_images_are_right(channels: int, moves: bool) -> None:
+    config = config_of("tiny", vector_moves=moves)
+    codebook = random_codebook(config)
+    net = NetworkBuilder(codebook, (1, 1, 5))
+    net.linear(channels)
+    net.depth_to_space(6)
+    check_program(net, codebook, config)
