@@ -29,11 +29,11 @@ class Attention(nn.Module):
 class VisionBlock(nn.Module):
     """A transformer block with norms first."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, heads: int, inside: int):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention = Attention(width, 4)
-        self.inner, self.outer = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.attention = Attention(width, heads)
+        self.inner, self.outer = nn.Linear(width, inside), nn.Linear(inside, width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x + self.attention(self.norm1(x))
@@ -41,15 +41,19 @@ class VisionBlock(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    """Patches, a class token, learnt positions, and a linear layer on the class token."""
+    """Patches, a class token, learnt positions, and a linear layer on the class token.
 
-    def __init__(self, width: int = 16):
+    Images have ``patches`` patches of ``patch`` x ``patch`` pixels.
+    """
+
+    def __init__(self, width: int = 16, patch: int = 4, patches: int = 16, blocks: int = 2,
+                 heads: int = 4, inside: int = 32, classes: int = 10):
         super().__init__()
-        self.patches = nn.Conv2d(3, width, 4, 4)
+        self.patches = nn.Conv2d(3, width, patch, patch)
         self.token = nn.Parameter(torch.randn(1, 1, width))
-        self.positions = nn.Parameter(torch.randn(1, 17, width))
-        self.blocks = nn.Sequential(VisionBlock(width), VisionBlock(width))
-        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, 10)
+        self.positions = nn.Parameter(torch.randn(1, patches + 1, width))
+        self.blocks = nn.Sequential(*(VisionBlock(width, heads, inside) for _ in range(blocks)))
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.patches(x).flatten(2).transpose(1, 2)
