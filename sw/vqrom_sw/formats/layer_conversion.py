@@ -176,7 +176,7 @@ def layer_from_record(record: AnyLayerRecord, number: int, network: NetworkRecor
         case SelectRecord():
             return read_select(record, number, tensors, input_shapes[0])
         case HostRecord():
-            return read_host(record, number, tensors)
+            return read_host(record, number, tensors, input_shapes)
         case MaxPoolRecord():
             return MaxPool(*common, record.kernel, record.stride, record.padding, record.dilation)
         case AveragePoolRecord():
