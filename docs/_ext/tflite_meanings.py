@@ -34,6 +34,7 @@ LAYERS = {
     "MEAN": "`GlobalAveragePool` over height and width; else `Conv` with weights of 1",
     "REDUCE_MAX": "`MaxPool` over whole rows or columns",
     "SOFTMAX": "`Softmax`, on the host, in integers",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "`Lstm`, on the host, in integers; states are 0 at first",
 }
 """What each operator of an int8 model becomes, by its name."""
 

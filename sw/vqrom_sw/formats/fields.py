@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vqrom_sw.arithmetic import Quantization, Requantization
@@ -20,15 +22,26 @@ def quantization(record: QuantizationRecord) -> Quantization:
     return Quantization(record.scale, record.zero_point)
 
 
+def fixed_points(factors: Requantization) -> tuple[FixedPoint, ...]:
+    """The records of several factors."""
+    return tuple(FixedPoint(multiplier=int(multiplier), shift=int(shift))
+                 for multiplier, shift in zip(factors.multiplier, factors.shift, strict=True))
+
+
 def fixed_point(factor: Requantization) -> FixedPoint:
     """The record of one factor."""
-    return FixedPoint(multiplier=int(factor.multiplier[0]),
-                      shift=int(factor.shift[0]))
+    return fixed_points(factor)[0]
+
+
+def requantizations(fixed: Sequence[FixedPoint]) -> Requantization:
+    """The factors that several records hold."""
+    return Requantization(np.array([factor.multiplier for factor in fixed], np.int32),
+                          np.array([factor.shift for factor in fixed], np.int8))
 
 
 def requantization(fixed: FixedPoint) -> Requantization:
     """The factor that a record holds."""
-    return Requantization(np.array([fixed.multiplier], np.int32), np.array([fixed.shift], np.int8))
+    return requantizations([fixed])
 
 
 def native_record(value: Native) -> NativeRecord:

@@ -16,6 +16,7 @@ from .records import (
     ElementwiseRecord,
     GlobalAveragePoolRecord,
     HostRecord,
+    LstmRecord,
     MaxPoolRecord,
     NativeRecord,
     PadRecord,
@@ -102,6 +103,9 @@ def _check_fields(record: AnyLayerRecord, input_shapes: list[Shape]) -> None:
     if isinstance(record, TableRecord) and record.tables not in (1, channels):
         raise VqromError(f"layer {record.name!r}: tables must be 1 or {channels}, "
                          f"not {record.tables!r}")
+    if isinstance(record, LstmRecord) and input_shapes[0][1] != 1:
+        raise VqromError(f"layer {record.name!r} (lstm): its input must be one pixel wide, "
+                         f"not {input_shapes[0][1]!r}")
     if isinstance(record, DepthToSpaceRecord) and channels % record.block**2:
         raise VqromError(f"layer {record.name!r}: block must divide {channels} channels by its "
                          f"square, not be {record.block!r}")
@@ -131,6 +135,8 @@ def _output_shape(record: AnyLayerRecord, input_shapes: list[Shape]) -> Shape:
             return input_shapes[0]
         case GlobalAveragePoolRecord():
             return 1, 1, channels
+        case LstmRecord():
+            return height, 1, record.shape[2]
         case ConcatRecord():
             return height, width, sum(shape[2] for shape in input_shapes)
         case SelectRecord():

@@ -15,6 +15,7 @@ from vqrom_sw.network import (
     GlobalAveragePool,
     Host,
     Layer,
+    Lstm,
     MaxPool,
     Pad,
     Select,
@@ -23,10 +24,17 @@ from vqrom_sw.network import (
     Upsample,
 )
 
-from .fields import fixed_point, native_record, quantization, quantization_record, requantization
+from .fields import (
+    fixed_point,
+    fixed_points,
+    native_record,
+    quantization,
+    quantization_record,
+    requantization,
+)
 from .index_packing import pack
 from .layer_checks import check_record
-from .layer_tensors import Tensors, read_conv, read_host, read_select, read_table
+from .layer_tensors import Tensors, read_conv, read_host, read_lstm, read_select, read_table
 from .records import (
     AnyLayerRecord,
     AveragePoolRecord,
@@ -36,6 +44,7 @@ from .records import (
     ElementwiseRecord,
     GlobalAveragePoolRecord,
     HostRecord,
+    LstmRecord,
     MaxPoolRecord,
     NetworkRecord,
     PadRecord,
@@ -101,6 +110,12 @@ def _plain_record(layer: Layer, common: Mapping[str, Any]) -> AnyLayerRecord:
     match layer:
         case Softmax():
             return SoftmaxRecord(**common, multiplier=layer.multiplier, shift=layer.shift)
+        case Lstm():
+            return LstmRecord.model_validate({
+                **common, "cell_bits": layer.cell_bits, "cell_clip": layer.cell_clip,
+                "input_requantization": fixed_points(layer.input_requantization),
+                "state_requantization": fixed_points(layer.state_requantization),
+                "output_requantization": fixed_point(layer.output_requantization)})
         case GlobalAveragePool():
             return GlobalAveragePoolRecord(**common,
                                            requantization=fixed_point(layer.requantization))
@@ -136,6 +151,9 @@ def _arrays(layer: Layer, codewords: int | None) -> Tensors:
             return {"table": layer.table}
         case Select():
             return {"sources": layer.sources}
+        case Lstm():
+            return {"input_weights": layer.input_weights,
+                    "state_weights": layer.state_weights, "bias": layer.bias}
         case Host():
             return {f"constant.{place}": constant
                     for place, constant in enumerate(layer.constants)}
@@ -177,6 +195,8 @@ def layer_from_record(record: AnyLayerRecord, number: int, network: NetworkRecor
             return read_select(record, number, tensors, input_shapes[0])
         case HostRecord():
             return read_host(record, number, tensors, input_shapes)
+        case LstmRecord():
+            return read_lstm(record, number, tensors, input_shapes[0])
         case MaxPoolRecord():
             return MaxPool(*common, record.kernel, record.stride, record.padding, record.dilation)
         case AveragePoolRecord():

@@ -10,11 +10,29 @@ import torch
 from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import MAX_SHIFT, MIN_SHIFT, Requantization
-from vqrom_sw.network import Conv, Host, HostStep, Select, Table, check_results, check_steps
+from vqrom_sw.network import (
+    GATES,
+    Conv,
+    Host,
+    HostStep,
+    Lstm,
+    Select,
+    Table,
+    check_results,
+    check_steps,
+)
 
-from .fields import native, quantization
+from .fields import native, quantization, requantization, requantizations
 from .index_packing import packed_bytes, unpack
-from .records import ConvRecord, HostRecord, NetworkRecord, SelectRecord, Shape, TableRecord
+from .records import (
+    ConvRecord,
+    HostRecord,
+    LstmRecord,
+    NetworkRecord,
+    SelectRecord,
+    Shape,
+    TableRecord,
+)
 
 Tensors = dict[str, np.ndarray]
 """The file's tensors; those of layer ``n`` are called ``n.NAME``."""
@@ -128,6 +146,22 @@ def read_table(record: TableRecord, number: int, tensors: Tensors) -> Table:
     table = take(tensors, number, record.name, "table", np.int8, record.tables, 256)
     return Table(record.name, record.inputs, record.shape, quantization(record.quantization),
                  record.operation, table)
+
+
+def read_lstm(record: LstmRecord, number: int, tensors: Tensors, source: Shape) -> Lstm:
+    """Make an LSTM of its record, and of weights and biases that are taken out of the file's
+    tensors."""
+    sums = GATES * record.shape[2]
+
+    def own(name: str, dtype: type, *shape: int) -> np.ndarray:
+        return take(tensors, number, record.name, name, dtype, *shape)
+
+    return Lstm(record.name, record.inputs, record.shape, quantization(record.quantization),
+                own("input_weights", np.int8, sums, source[2]),
+                own("state_weights", np.int8, sums, record.shape[2]), own("bias", np.int32, sums),
+                requantizations(record.input_requantization),
+                requantizations(record.state_requantization),
+                requantization(record.output_requantization), record.cell_bits, record.cell_clip)
 
 
 def read_select(record: SelectRecord, number: int, tensors: Tensors, source: Shape) -> Select:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vqrom_hw.codebook_shape import index_width
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.network import Conv, Host, QuantizedNetwork
+from vqrom_sw.network import GATES, Conv, Host, Lstm, QuantizedNetwork
 
 from .index_packing import packed_bytes
 
@@ -15,6 +15,9 @@ SCALE_BYTES = 5
 
 BIAS_BYTES = 4
 """Bytes of the bias of one output channel."""
+
+LSTM_FACTORS = 2 * GATES + 1
+"""Factors of an LSTM: of both sums of each gate, and of the output."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class NetworkSize:
     channels:
         Bytes of multipliers, shifts and biases.
     host:
-        Bytes of the host layers' constants.
+        Bytes of the host layers' constants: tensors, or biases and factors.
     rom:
         Bytes of the codebook, which all networks share and none stores.
     """
@@ -86,18 +89,21 @@ def network_size(network: QuantizedNetwork, codebook: UniversalCodebook) -> Netw
         Its codebook, whose size fixes the width of an index.
     """
     width = index_width(codebook.size)
-    weights = indexed = index = raw = channels = 0
+    weights = indexed = index = raw = channels = host = 0
     for layer in network.layers:
-        if not isinstance(layer, Conv):
-            continue
-        if layer.indices is not None:
-            indexed += network.weights_of(layer)
-            index += packed_bytes(layer.indices.size, width)
-        else:
-            assert layer.raw is not None
-            raw += layer.raw.size
         weights += network.weights_of(layer)
-        channels += layer.shape[2] * (SCALE_BYTES + BIAS_BYTES)
-    host = sum(constant.nbytes for layer in network.layers
-               if isinstance(layer, Host) for constant in layer.constants)
+        match layer:
+            case Conv():
+                channels += layer.shape[2] * (SCALE_BYTES + BIAS_BYTES)
+                if layer.indices is not None:
+                    indexed += network.weights_of(layer)
+                    index += packed_bytes(layer.indices.size, width)
+                else:
+                    assert layer.raw is not None
+                    raw += layer.raw.size
+            case Lstm():
+                raw += layer.weights
+                host += layer.bias.nbytes + LSTM_FACTORS * SCALE_BYTES
+            case Host():
+                host += sum(constant.nbytes for constant in layer.constants)
     return NetworkSize(weights, indexed, index, raw, channels, host, codebook.rom_bytes)

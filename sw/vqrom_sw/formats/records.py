@@ -11,7 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vqrom_hw.codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, Subvector
-from vqrom_sw.arithmetic import HIGHEST, LOWEST, MAX_SHIFT, MIN_SHIFT
+from vqrom_sw.arithmetic import (
+    HIGHEST,
+    HIGHEST_16,
+    LOWEST,
+    MAX_SHIFT,
+    MIN_SHIFT,
+    MOST_TANH_BITS,
+)
 
 Size = Annotated[int, Field(ge=1, le=1 << 16)]
 """A size of a feature map, kernel or stride."""
@@ -190,6 +197,17 @@ class SoftmaxRecord(LayerRecord):
     shift: Annotated[int, Field(ge=0, le=31)]
 
 
+class LstmRecord(LayerRecord):
+    """An LSTM on the host, in integers; its arrays are tensors of the file."""
+
+    kind: Literal["lstm"] = "lstm"
+    cell_bits: Annotated[int, Field(ge=0, le=MOST_TANH_BITS)]
+    cell_clip: Annotated[int, Field(ge=0, le=HIGHEST_16)]
+    input_requantization: tuple[FixedPoint, FixedPoint, FixedPoint, FixedPoint]
+    state_requantization: tuple[FixedPoint, FixedPoint, FixedPoint, FixedPoint]
+    output_requantization: FixedPoint
+
+
 class StepRecord(StrictRecord):
     """A step of a host layer."""
 
@@ -212,7 +230,7 @@ class HostRecord(LayerRecord):
 AnyLayerRecord = Annotated[
     ConvRecord | MaxPoolRecord | AveragePoolRecord | GlobalAveragePoolRecord | ElementwiseRecord
     | TableRecord | ConcatRecord | SelectRecord | PadRecord | UpsampleRecord | DepthToSpaceRecord
-    | SoftmaxRecord | HostRecord, Field(discriminator="kind")]
+    | SoftmaxRecord | LstmRecord | HostRecord, Field(discriminator="kind")]
 """The record of a layer of any kind."""
 
 

@@ -20,6 +20,7 @@ from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from vqrom_hw.errors import VqromError
@@ -28,6 +29,10 @@ PACKAGES = ("vqrom_hw", "vqrom_sw", "vqrom_sim")
 """Packages whose sources are followed; everything else is known by its version."""
 DISTRIBUTION = "vqrom"
 """The distribution that the packages come in, and whose requirements count."""
+
+_PARSING = Lock()
+"""Held while a module is parsed: CPython 3.11 counts the depth of a syntax tree for all threads
+together, and fails when two of them make trees at once."""
 
 _NAME = re.compile(r"[\w.-]+")
 
@@ -150,11 +155,17 @@ class Sources:
         return name
 
 
+def _parsed(text: bytes) -> ast.Module:
+    """The syntax tree of a module."""
+    with _PARSING:
+        return ast.parse(text)
+
+
 @cache
 def _imports(text: bytes) -> tuple[_Import, ...]:
     """Every import of a module, wherever it stands."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_parsed(text)):
         if isinstance(node, ast.Import):
             found += [_Import(0, alias.name, None, alias.asname or alias.name)
                       for alias in node.names]
@@ -173,7 +184,7 @@ def _only_imports(text: bytes) -> bool:
                or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
                or (isinstance(node, ast.Assign)
                    and [ast.unparse(target) for target in node.targets] == ["__all__"])
-               for node in ast.parse(text).body)
+               for node in _parsed(text).body)
 
 
 @cache

@@ -52,15 +52,16 @@ from .quantized_layers import (
     Upsample,
 )
 from .quantized_network import NO_CODEBOOK, QuantizedNetwork, image_output
+from .recurrent_layers import GATES, Lstm
 from .shapes import INPUT, Native, Output, Shape, image_native, map_inputs, native_of
 
 __all__ = [
-    "EXPAND_BATCH", "GETITEM", "INPUT", "MAX_NUMBERS", "NO_CODEBOOK", "OPERATIONS", "RESHAPES",
-    "UNBOUNDED", "AveragePool", "Concat", "Conv", "DepthToSpace", "Elementwise", "FloatAveragePool",
-    "FloatConcat", "FloatConv", "FloatDepthToSpace", "FloatElementwise", "FloatGlobalAveragePool",
-    "FloatHost", "FloatLayer", "FloatMaxPool", "FloatNetwork", "FloatPad", "FloatSelect",
-    "FloatTable", "FloatUpsample", "GlobalAveragePool", "Host", "HostStep", "Layer", "MaxPool",
-    "Native", "Operator", "Output", "Pad", "QuantizedNetwork", "Select", "Shape", "Softmax",
-    "Table", "Upsample", "check_results", "check_steps", "image_native", "image_output", "is_sum",
-    "map_inputs", "native_of", "readers_of", "run_steps",
+    "EXPAND_BATCH", "GATES", "GETITEM", "INPUT", "MAX_NUMBERS", "NO_CODEBOOK", "OPERATIONS",
+    "RESHAPES", "UNBOUNDED", "AveragePool", "Concat", "Conv", "DepthToSpace", "Elementwise",
+    "FloatAveragePool", "FloatConcat", "FloatConv", "FloatDepthToSpace", "FloatElementwise",
+    "FloatGlobalAveragePool", "FloatHost", "FloatLayer", "FloatMaxPool", "FloatNetwork", "FloatPad",
+    "FloatSelect", "FloatTable", "FloatUpsample", "GlobalAveragePool", "Host", "HostStep", "Layer",
+    "Lstm", "MaxPool", "Native", "Operator", "Output", "Pad", "QuantizedNetwork", "Select", "Shape",
+    "Softmax", "Table", "Upsample", "check_results", "check_steps", "image_native", "image_output",
+    "is_sum", "map_inputs", "native_of", "readers_of", "run_steps",
 ]

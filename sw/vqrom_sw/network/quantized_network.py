@@ -11,6 +11,7 @@ from vqrom_sw.arithmetic import Quantization
 
 from .host_steps import count_products
 from .quantized_layers import Conv, Host, Layer
+from .recurrent_layers import Lstm
 from .shapes import INPUT, Native, Output, Shape, image_native
 
 NO_CODEBOOK = "0" * 64
@@ -96,6 +97,8 @@ class QuantizedNetwork:
 
     def weights_of(self, layer: Layer) -> int:
         """Number of weights of a layer, without those that fill up its last sub-vectors."""
+        if isinstance(layer, Lstm):
+            return layer.weights
         if not isinstance(layer, Conv):
             return 0
         channels = self.shape_of(layer.inputs[0])[2] // layer.groups

@@ -28,6 +28,7 @@ from vqrom_sw.network import (
     GlobalAveragePool,
     Host,
     Layer,
+    Lstm,
     MaxPool,
     Pad,
     QuantizedNetwork,
@@ -39,6 +40,7 @@ from vqrom_sw.network import (
 )
 
 from .floating_point import OPERATORS, select_channels, upsample
+from .lstm import run_lstm
 
 
 def layer_weights(layer: Conv, network: QuantizedNetwork,
@@ -117,6 +119,8 @@ def run_layer(network: QuantizedNetwork, layer: Layer, weights: torch.Tensor | N
             return F.pixel_shuffle(x.permute(0, 3, 1, 2), layer.block).permute(0, 2, 3, 1)
         case Softmax():
             return softmax(x, layer.multiplier, layer.shift)
+        case Lstm():
+            return run_lstm(layer, x - zero_points[0])
         case Host():
             return run_host(network, layer, inputs)
         case _:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vqrom_sw.importers import read_onnx
+from vqrom_sw.importers import capture, read_onnx
 
 
 class VisionTransformer(nn.Module):
@@ -92,7 +92,7 @@ class Steps(nn.Module):
 MODULES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "vision transformer": (VisionTransformer, (3, 8, 8)), "u-net": (Upsampling, (3, 8, 8)),
     "squeeze and excitation": (Excited, (3, 8, 8)), "anchors": (Heads, (3, 4, 4)),
-    "recurrent": (Steps, (7, 6)),
+    "recurrent": (Steps, (3, 6)),
     "perceptron": (lambda: nn.Sequential(nn.Linear(40, 16), nn.BatchNorm1d(16), nn.Mish(),
                                          nn.Linear(16, 4)), (40,)),
     "conv1d": (lambda: nn.Sequential(nn.Conv1d(4, 8, 3, padding=1), nn.PReLU(8),
@@ -117,6 +117,8 @@ def test_exports_compute_what_the_module_does(name: str, images: str, tmp_path: 
     with torch.no_grad():
         torch.testing.assert_close(imported.module(x), module(x), rtol=1e-4, atol=1e-5)
     assert imported.input_shape == (1, *shape)
+    if images == "any":
+        assert capture(imported.module, x[:1], name).outputs
 
 
 def test_the_newest_exporter(tmp_path: Path) -> None:

@@ -280,6 +280,6 @@ class _Spread(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         sizes = list(self.value.shape)
-        sizes[self._axis] = len(x) * self._each
+        sizes[self._axis] = x.shape[0] * self._each
         return self.value.expand(sizes)
 

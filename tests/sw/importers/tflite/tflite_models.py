@@ -63,14 +63,15 @@ class ModelBuilder:
         return self.tensor(data.shape, scale, data=data, axis=axis)
 
     def operator(self, kind: str, inputs: Sequence[int], output: int | Sequence[int],
-                 options: str = "", **fields: Any) -> None:
+                 options: str = "", intermediates: Sequence[int] = (), **fields: Any) -> None:
         """Add an operator with options of the schema's type of that name."""
-        extra = {}
+        extra = {"Intermediates": self._vector(np.array(intermediates, np.int32))} \
+            if intermediates else {}
         fields = {name: self._vector(np.array(value, np.int32)) if isinstance(value, list)
                   else value for name, value in fields.items()}
         if options:
-            extra = {"BuiltinOptionsType": getattr(tflite.BuiltinOptions, options),
-                     "BuiltinOptions": self._table(options, **fields)}
+            extra |= {"BuiltinOptionsType": getattr(tflite.BuiltinOptions, options),
+                      "BuiltinOptions": self._table(options, **fields)}
         code = getattr(tflite.BuiltinOperator, kind)
         self._codes.append(self._table("OperatorCode", DeprecatedBuiltinCode=min(code, 127),
                                        BuiltinCode=code, Version=1 if kind in FIRST else 2))

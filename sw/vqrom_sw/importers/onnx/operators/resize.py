@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..node import OnnxNode
-from ..values import Data
+from ..values import COUNTS, Data
 
 MODES = ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric")
 """Ways to find the place in the input that an output stands for."""
@@ -51,11 +51,12 @@ def resize(node: OnnxNode) -> nn.Module | Data:
 
 def _changed(node: OnnxNode, data: Data) -> list[tuple[int, int, int, float]]:
     """Axis, size, new size and scale of each axis that is not left as it is."""
-    scales, sizes = node.optional(2), node.integers(3) if node.has(3) else None
+    scales = node.optional(2)
     policy = node.expect("keep_aspect_ratio_policy", "stretch",
                          ("stretch", "not_larger", "not_smaller"))
     axes = [node.axis(axis, data.rank)
             for axis in node.attribute("axes", list(range(data.rank)))]
+    sizes = _sizes(node, data, axes) if node.has(3) else []
     if sizes:
         # Sizes of the images' axis are for the file's number of them.
         ratios = {axis: size / (data.size(axis) or size)
@@ -73,6 +74,16 @@ def _changed(node: OnnxNode, data: Data) -> list[tuple[int, int, int, float]]:
         raise node.error("scales or sizes must be given")
     return [(axis, node.size(data, axis), counts[axis], ratio) for axis, ratio in ratios.items()
             if ratio != 1]
+
+
+def _sizes(node: OnnxNode, data: Data, axes: list[int]) -> list[int]:
+    """The sizes that are asked for; that of the images may grow with them, and is their first
+    number then, which the images' axis has, too."""
+    sizes = [[int(size) for size in value.reshape(-1)] for value in node.static(3).at]
+    for axis, size in zip(axes, zip(*sizes, strict=True), strict=True):
+        if len(set(size)) > 1 and [data.shape(count)[axis] for count in COUNTS] != list(size):
+            raise node.error(f"the size of axis {axis} must not depend on the number of images")
+    return sizes[0]
 
 
 def _repeats(data: Data, changed: list[tuple[int, int, int, float]], where: str, rounding: str

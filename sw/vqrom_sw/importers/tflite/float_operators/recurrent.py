@@ -52,7 +52,7 @@ class Lstm(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         sequence = x.squeeze(2) if self._steps_first else x
         products, results = self.input(sequence), []
-        output = cell = products.new_zeros(len(x), self.state.in_features)
+        output = cell = products.new_zeros(x.shape[0], self.state.in_features)
         for step in range(sequence.shape[1]):
             gates = products[:, step] + self.state(output)
             enter, forget, new, leave = gates.chunk(4, 1)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..source import TfliteOperator
 from ..values import Int8Network, TfliteValue
-from . import elementwise, moving, padding, reductions, tables, transposed, windows
+from . import elementwise, moving, padding, recurrent, reductions, tables, transposed, windows
 
 Maker = Callable[[Int8Network, TfliteOperator], TfliteValue | list[TfliteValue]]
 """Makes the values of an operator's outputs."""
@@ -19,12 +19,12 @@ Maker = Callable[[Int8Network, TfliteOperator], TfliteValue | list[TfliteValue]]
 OPERATORS: dict[str, Maker] = {
     **windows.OPERATORS, **transposed.OPERATORS, **elementwise.OPERATORS, **tables.OPERATORS,
     **moving.OPERATORS, **padding.OPERATORS, **reductions.OPERATORS,
+    **recurrent.OPERATORS,
 }
 """What makes the layers of each operator, by its name."""
 
 REFUSED: dict[str, str] = {
     "BATCH_MATMUL": "the product of two maps has no layer",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "its cell state is int16, for which there is no layer",
     "SVDF": "its state lasts from one input to the next",
     "RESIZE_BILINEAR": "no layer rounds as its kernel does",
     "SUM": "LiteRT's reference kernel reads int8 as uint8",

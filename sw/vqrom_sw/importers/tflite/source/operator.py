@@ -44,14 +44,17 @@ class TfliteOperator:
     -------
     inputs, outputs:
         Numbers of the tensors that it reads and makes; -1 for an input that is left out.
+    intermediates:
+        Numbers of tensors that hold scales of values within the operator.
     name:
         Name for what it makes, e.g. ``conv_2d_7``.
     """
 
     def __init__(self, number: int, kind: str, entry: Any):
         self.number, self.kind = number, kind
-        self.inputs, self.outputs = ([] if tensors is None else [int(tensor) for tensor in tensors]
-                                     for tensors in (entry.inputs, entry.outputs))
+        self.inputs, self.outputs, self.intermediates = (
+            [] if tensors is None else [int(tensor) for tensor in tensors]
+            for tensors in (entry.inputs, entry.outputs, entry.intermediates))
         self.name = f"{kind.lower().replace(' ', '_')}_{number}"
         self._options, self._others = entry.builtinOptions, entry.builtinOptions2
         self._asked: set[str] = set()
