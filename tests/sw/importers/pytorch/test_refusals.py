@@ -15,6 +15,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import compress
 from vqrom_sw.importers import capture
+from vqrom_sw.network import FloatHost
 
 
 class Counter(nn.Module):
@@ -101,6 +102,17 @@ def test_modules_refused_by_name(module: nn.Module, message: str) -> None:
 def test_a_module_that_writes_into_its_input() -> None:
     captured(nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(4, 3, 3)), 4, 6, 6)
     captured(Calling(lambda _, x: x.sub_(0.5).mul_(2)), 4, 6, 6)
+
+
+def test_a_long_chain_on_the_host() -> None:
+    """Longer than Python's stack is deep."""
+    def chain(_: nn.Module, x: torch.Tensor) -> torch.Tensor:
+        for _number in range(1200):
+            x = x.softmax(1)
+        return x
+
+    (layer,) = captured(Calling(chain), 4, 3, 3).layers
+    assert isinstance(layer, FloatHost) and len(layer.steps) == 1200
 
 
 def test_types_that_are_only_asserted() -> None:
