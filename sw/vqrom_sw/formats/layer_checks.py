@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import MAX_CHANNELS
@@ -72,7 +72,7 @@ def check_native(what: str, native: NativeRecord, shape: Shape) -> None:
     VqromError
         The message begins with ``what``.
     """
-    if int(np.prod(native.sizes)) != int(np.prod(shape)):
+    if math.prod(native.sizes) != math.prod(shape):
         raise VqromError(f"{what} must have the elements of {shape!r}, not of {native.sizes!r}")
 
 

@@ -45,11 +45,15 @@ MAX_LAYERS = 4094
 """Most layers of a network: the hardware's layer number has 12 bits, and loading and storing are
 two of them."""
 
+MAX_STEPS = 4096
+"""Most steps, and most constants, of a host layer."""
+
 
 class StrictRecord(BaseModel):
     """A record that cannot be changed and has no other fields than its class says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Steps of host layers have infinite numbers, such as those of masks.
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class QuantizationRecord(StrictRecord):
@@ -217,8 +221,8 @@ class HostRecord(LayerRecord):
 
     kind: Literal["host"] = "host"
     operation: Annotated[str, Field(max_length=256)]
-    steps: Annotated[tuple[StepRecord, ...], Field(min_length=1, max_length=256)]
-    constants: Annotated[int, Field(ge=0, le=256)]
+    steps: Annotated[tuple[StepRecord, ...], Field(min_length=1, max_length=MAX_STEPS)]
+    constants: Annotated[int, Field(ge=0, le=MAX_STEPS)]
     inputs_native: tuple[NativeRecord, ...]
     native: NativeRecord
 

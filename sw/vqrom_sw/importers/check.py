@@ -197,14 +197,17 @@ def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor
     ------
     VqromError
         If an output differs by more than :data:`TOLERANCE`; the message names the first layer that
-        makes what the module does not compute.
+        makes what the module does not compute. If the outputs of one image depend on the others.
     """
+    of_each: list[list[torch.Tensor]] = []
     for batch in BATCHES:
         x = inputs[:batch]
         recorder = _Recorder()
         with torch.no_grad(), recorder:
-            expected = module(x)
+            # A module may write into its input.
+            expected = module(x.clone())
         right = tree_leaves(expected)
+        of_each.append(right)
         results = _layers(network, network.input_native.feature_map(x, network.input_shape))
         worst = max(difference(output.native.tensor(results[output.layer]).numpy(), value.numpy())
                     for output, value in zip(network.outputs, right, strict=True))
@@ -213,6 +216,17 @@ def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor
                 f"network {network.name!r}: {_first_layer(network, recorder.tensors, results)} "
                 f"must be what the module computes with {len(x)} images, and an output "
                 f"{_by(worst)}")
+    _check_apart(network.name, *of_each)
+
+
+def _check_apart(name: str, alone: Sequence[torch.Tensor],
+                 together: Sequence[torch.Tensor]) -> None:
+    """Refuse a module whose outputs for an image are others if there are more images."""
+    worst = max(difference(many[:1].numpy(), one.numpy())
+                for one, many in zip(alone, together, strict=True))
+    if worst > TOLERANCE:
+        raise VqromError(f"network {name!r}: an image's outputs must not depend on the other "
+                         f"images, and an output {_by(worst)}")
 
 
 def _layers(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..feature_map import FeatureMap
 from ..plan import Plan, Residency, Segment, Strip, WindowKey
 from ..task_graph import TaskGraph
+from ..tasks import Lead
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class StripLine:
         Words of the activation buffer in use: resident maps, windows and staging.
     early:
         Whether its loads are given out before the computations of the strip before.
+    lead:
+        How its first convolution begins before all rows are loaded, or None if it does not.
     """
 
     number: int
@@ -99,6 +102,7 @@ class StripLine:
     staging: dict[str, tuple[int, int]]
     words: int
     early: bool
+    lead: Lead | None
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,12 @@ class SegmentLine:
 
     def as_row(self) -> dict[str, str]:
         """The segment as texts by heading, for a table."""
-        maps = ", ".join(map(str, self.maps))
+        maps, strips = ", ".join(map(str, self.maps)), str(len(self.strips))
+        lead = self.strips[0].lead
+        if lead is not None:
+            strips += f", lead of {lead.words} words in {len(lead.rows)} parts"
         return {"segment": str(self.index), "layers": ", ".join(self.layers),
-                "strips": str(len(self.strips)), "maps": maps, "words": str(self.words)}
+                "strips": strips, "maps": maps, "words": str(self.words)}
 
 
 def describe_plan(plan: Plan, graph: TaskGraph) -> tuple[SegmentLine, ...]:
@@ -184,7 +191,7 @@ class _PlanDescriber:
         words = residents + sum(window.words for window in windows) \
             + sum(size for _, size in staging.values())
         produced = {names[position]: rows for position, rows in strip.produced.items()}
-        return StripLine(number, produced, windows, staging, words, strip.early)
+        return StripLine(number, produced, windows, staging, words, strip.early, strip.lead)
 
     def _window(self, key: WindowKey, strip: Strip) -> WindowLine:
         task, window = self._tasks[key[0]], strip.windows[key]

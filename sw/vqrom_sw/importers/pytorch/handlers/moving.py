@@ -106,7 +106,8 @@ def index(op: GraphNode) -> None:
     """Choose channels by a constant list of their numbers, written ``x[:, numbers]``."""
     used = [(dim, part) for dim, part in enumerate(op.arguments["indices"]) if part is not None]
     numbers = op.walk.constants.get(used[0][1])
-    if len(used) != 1 or numbers is None or numbers.dim() != 1 or numbers.dtype != torch.int64:
+    if len(used) != 1 or numbers is None or numbers.dim() != 1 \
+            or numbers.dtype not in (torch.int64, torch.int32):
         raise op.error("indices must be one constant list of numbers")
     value = op.value("self")
     dim = used[0][0]
@@ -183,6 +184,8 @@ def pad(op: GraphNode) -> None:
     before max pooling.
     """
     amounts, fill = list(op.arguments["pad"]), _fill(op)
+    if len(op.shape) > 4:
+        raise op.error(f"input must have at most 4 dimensions, not {len(op.shape)}")
     value, axes = channels_first(op, op.value("self"), len(op.shape)) \
         if len(op.shape) != 2 else (op.value("self"), "NC")
     around = dict.fromkeys("NCHW", (0, 0))
