@@ -21,7 +21,8 @@ from .tasks import ConvTask, copy_rows
 
 
 def emit(graph: TaskGraph, plan: Plan) -> list[Operation]:
-    """All operations of a plan."""
+    """Make the operations of all strips of a plan, in the plan's order, each with the words of the
+    buffer that it reads and writes."""
     emitter = _Emitter(graph, plan)
     strips = plan.strips
     emitter.prepare(strips[0])

@@ -72,7 +72,7 @@ class NativeRecord(StrictRecord):
 
 
 class OutputRecord(StrictRecord):
-    """An output of the network."""
+    """An output of the network: the layer that makes it, and how the float network sees it."""
 
     layer: Name
     native: NativeRecord
@@ -114,14 +114,14 @@ class ConvRecord(WindowRecord):
 
 
 class MaxPoolRecord(WindowRecord):
-    """A max pooling."""
+    """A max pooling: the greatest number of each window, channel by channel."""
 
     kind: Literal["maxpool"] = "maxpool"
     dilation: Pair = (1, 1)
 
 
 class AveragePoolRecord(WindowRecord):
-    """An average pooling over windows."""
+    """An average pooling over windows, whose padding counts or does not."""
 
     kind: Literal["avgpool2d"] = "avgpool2d"
     clamp: tuple[Int8, Int8]
@@ -183,7 +183,7 @@ class UpsampleRecord(LayerRecord):
 
 
 class DepthToSpaceRecord(LayerRecord):
-    """Channels as pixels."""
+    """Channels laid out as blocks of pixels, each pixel becoming a square block."""
 
     kind: Literal["depth to space"] = "depth to space"
     block: Size

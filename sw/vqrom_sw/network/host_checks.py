@@ -14,12 +14,15 @@ from torch.utils._pytree import tree_leaves
 
 from vqrom_hw.errors import VqromError
 
-from .host_steps import EXPAND_BATCH, GETITEM, OPERATIONS, HostStep, step_results
+from .host_steps import EXPAND_BATCH, GETITEM, OPERATIONS, HostStep, as_map, step_results
 from .shapes import Native, Shape
 
 MAX_NUMBERS = 1 << 30
 """Most numbers that the results of a host layer's steps have together, for one image: 4 GiB in
 float32. The scores of 32 heads of attention over 2048 elements are an eighth of that."""
+
+IMAGES = 2
+"""Number of images for which sizes are found, so that a step that is right for one alone is not."""
 
 INFERENCE: Mapping[str, tuple[Any, ...]] = {
     "training": (False,), "train": (False,), "dropout_p": (0, 0.0)}
@@ -71,23 +74,23 @@ def check_results(name: str, steps: Sequence[HostStep], shapes: Sequence[Shape],
     ------
     VqromError
         If an operation does not fit its arguments, the last result is no tensor with the numbers of
-        ``shape``, or there are more than :data:`MAX_NUMBERS` numbers; the message names the layer.
+        ``shape`` for each image, or there are more than :data:`MAX_NUMBERS` numbers; the message
+        names the layer.
     """
     count, result, step = 0, None, steps[0]
     try:
-        inputs = [seen.tensor(torch.empty(1, channels, height, width, device="meta"))
+        inputs = [seen.tensor(torch.empty(IMAGES, channels, height, width, device="meta"))
                   for (height, width, channels), seen in zip(shapes, natives, strict=True)]
         results = step_results(steps, inputs, [constant.to("meta") for constant in constants])
         for step in steps:
             result = next(results)
             count += sum(leaf.numel() for leaf in tree_leaves(result)
                          if isinstance(leaf, torch.Tensor))
-            if count > MAX_NUMBERS:
+            if count > IMAGES * MAX_NUMBERS:
                 raise VqromError(f"layer {name!r}: results of host steps must have at most "
                                  f"{MAX_NUMBERS} numbers for one image, and up to {step.op!r} "
-                                 f"there are {count}")
-        assert isinstance(result, torch.Tensor), "the last result is one tensor"
-        native.feature_map(result, shape)
+                                 f"there are {count // IMAGES}")
+        as_map(result, native, shape, IMAGES)
     except VqromError:
         raise
     except Exception as error:  # PyTorch raises all kinds.
@@ -96,7 +99,10 @@ def check_results(name: str, steps: Sequence[HostStep], shapes: Sequence[Shape],
 
 
 def _check_inference(name: str, step: HostStep) -> None:
-    """Refuse random numbers and statistics that change."""
+    """Refuse random numbers, statistics that change, and places that are no numbers."""
+    if step.op == GETITEM and not (len(step.arguments) == 2 and type(step.arguments[1]) is int):
+        raise VqromError(f"layer {name!r}: host operation 'getitem' must have a result and a "
+                         f"number, not {step.arguments!r}")
     if step.op not in OPERATIONS:
         return
     names = [argument.name for argument in OPERATIONS[step.op]._schema.arguments]

@@ -149,7 +149,7 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
         *_, last = step_results(
             steps, [seen.tensor(x) for x, seen in zip(inputs, natives, strict=True)],
             [constant.to(device) for constant in constants])
-        return native.feature_map(last.float(), shape)
+        return as_map(last, native, shape, len(inputs[0]))
     except (RuntimeError, TypeError, IndexError, ValueError, AttributeError,
             NotImplementedError) as error:
         raise VqromError(f"host operations {', '.join(step.op for step in steps)} must fit their "
@@ -185,6 +185,22 @@ def count_products(steps: Sequence[HostStep], shapes: Sequence[Shape],
         run_steps(steps, inputs, [constant.to("meta") for constant in constants],
                   natives, native, shape)
     return counter.get_total_flops() // 2
+
+
+def as_map(result: Any, native: Native, shape: Shape, images: int) -> torch.Tensor:
+    """The last step's result as a map, float32 ``[images, C, H, W]``.
+
+    Raises
+    ------
+    ValueError
+        If it is no tensor, or has another number of images.
+    RuntimeError
+        If it has not the numbers of a map ``(H, W, C)``.
+    """
+    if not isinstance(result, torch.Tensor) or not result.dim() or len(result) != images:
+        found = tuple(result.shape) if isinstance(result, torch.Tensor) else type(result).__name__
+        raise ValueError(f"the last result must be one tensor of {images} images, not {found!r}")
+    return native.feature_map(result.float(), shape)
 
 
 def step_results(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],

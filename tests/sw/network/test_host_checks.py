@@ -47,6 +47,7 @@ def test_operations_change_nothing_and_draw_nothing() -> None:
      "training of host operation"),
     (HostStep("lstm.input", (X, [X, X], [X, X, X, X], True, 1, 0.5, True, False, True), {}),
      "train of host operation"),
+    (HostStep("getitem", (X, [0, 0]), {}), "'getitem' must have a result and a number"),
     (HostStep("instance_norm.default", (X, None, None, X, X, True, 0.1, 1e-5, False), {}),
      "must not change its running statistics"),
 ])
@@ -68,7 +69,7 @@ def product(number: int, source: dict[str, int]) -> list[HostStep]:
 
 @pytest.mark.parametrize("steps", [
     [HostStep("repeat.default", (X, [1, 1 << 14, 1 << 14, 16]), {})],
-    [HostStep("expand.default", (X, [1 << 40, -1, -1, -1]), {})],
+    [HostStep("expand.default", (X, [1 << 40, -1, -1, -1, -1]), {})],
     [HostStep("constant_pad_nd.default", (X, [0, 1 << 20, 0, 1 << 20]), {})],
     [HostStep("pad.default", (X, [1 << 20, 1 << 20, 1 << 20, 0]), {})],
     [HostStep("upsample_nearest2d.vec", (X, None, [1e5, 1e5]), {})],
@@ -86,9 +87,14 @@ def test_results_that_would_fill_memory(steps: list[HostStep]) -> None:
                       (8, 8, 2))
 
 
-def test_a_result_of_another_size() -> None:
-    step = HostStep("slice.Tensor", (X, 1, 0, 1), {})
-    with pytest.raises(VqromError, match=r"host operation 'slice\.Tensor' must fit"):
+@pytest.mark.parametrize("step", [
+    HostStep("slice.Tensor", (X, 1, 0, 1), {}), HostStep("slice.Tensor", (X, 0, 0, 1), {}),
+    HostStep("expand.default", (X, [1, -1, 8, 8]), {}), HostStep("split.Tensor", (X, 1), {}),
+    HostStep("sum.dim_IntList", (X, [0, 1, 2, 3]), {}),
+])
+def test_a_result_of_another_size(step: HostStep) -> None:
+    """One channel of two, one image of two, no single tensor, no images at all."""
+    with pytest.raises(VqromError, match=f"host operation '{step.op}' must fit"):
         check_results("net", [step], [(8, 8, 2)], [], [Native((2, 8, 8))], Native((2, 8, 8)),
                       (8, 8, 2))
 

@@ -154,7 +154,7 @@ class _PlanDescriber:
         self._plan, self._tasks = plan, graph.tasks
 
     def segment(self, segment: Segment) -> SegmentLine:
-        """The line of one segment."""
+        """Describe one segment: its layers, its maps, and each of its strips."""
         tasks = self._tasks[segment.first:segment.end]
         maps = dict.fromkeys(feature_map for task in tasks
                              for feature_map in (*task.inputs, task.output))

@@ -111,7 +111,7 @@ class Lanes:
 
     @property
     def fields(self) -> dict[str, int]:
-        """The columns that say so."""
+        """The columns of the command table that say which lanes move where, and their values."""
         return {"rotation": self.rotation, "first_lane": self.first, "lanes": self.count}
 
 
