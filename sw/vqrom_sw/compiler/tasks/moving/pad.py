@@ -8,7 +8,7 @@ from vqrom_hw.isa import VectorOp
 
 from ...feature_map import BufferRows
 from ...operations import Operation
-from ..task import Block, Task
+from ..task import Block, Task, block_pieces
 from .patch import Lanes, fill, patch_of, word_operation
 
 
@@ -40,16 +40,23 @@ class PadTask(Task):
         if y0 < y1:
             inside = Block(y0, y1, x0, x1)
             words = (0, self.output.words)
-            moved = Block(y0 - top, y1 - top, 0, source.width)
-            operations.append(word_operation(
-                self.layer, VectorOp.MAX, patch_of(sources[0], moved, words),
-                patch_of(target, inside, words)))
+            operations += [self._copy(piece, part, sources[0], target)
+                           for piece, part in block_pieces(target, inside, words)]
         return operations
+
+    def _copy(self, block: Block, words: tuple[int, int], source: BufferRows,
+              target: BufferRows) -> Operation:
+        """The operation for output pixels that are pixels of the input."""
+        top, left = self.kernel.top, self.kernel.left
+        moved = Block(block.y0 - top, block.y1 - top, block.x0 - left, block.x1 - left)
+        return word_operation(self.layer, VectorOp.MAX, patch_of(source, moved, words),
+                              patch_of(target, block, words))
 
     def _fill(self, block: Block, target: BufferRows) -> list[Operation]:
         """The operations for a block of padding; spare lanes hold the zero point."""
         words, spare = self.output.words, self.channels % self.config.rows
-        operations = [fill(self.layer, patch_of(target, block, (0, words)), self.value)]
+        operations = [fill(self.layer, patch_of(target, piece, part), self.value)
+                      for piece, part in block_pieces(target, block, (0, words))]
         if spare and self.value != self.output.zero_point:
             last = patch_of(target, block, (words - 1, words))
             operations.append(fill(self.layer, last, self.output.zero_point, Lanes(first=spare)))
