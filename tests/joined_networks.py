@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.random_layers import Padding
 from tests.random_networks import NetworkBuilder, random_codebook, random_vector_layer
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.arithmetic import Quantization
@@ -34,6 +35,14 @@ def split(net: NetworkBuilder, lanes: int) -> None:
     net.conv(5, (1, 1))
 
 
+def random_crop(rng: np.random.Generator, height: int, width: int) -> Padding:
+    """Rows and columns to take off a map, and now and then to add."""
+    top, bottom = rng.multinomial(rng.integers(height), (0.5, 0.5))
+    left, right = rng.multinomial(rng.integers(width), (0.5, 0.5)) * rng.integers(2)
+    more = int(rng.random() < 0.2)
+    return more - int(top), -int(left), -int(bottom), more - int(right)
+
+
 def random_joins(config: AcceleratorConfig, seed: int) -> NetworkBuilder:
     """Random layers, and concatenations and splits of whole words of what they make."""
     rng = np.random.default_rng(seed)
@@ -52,6 +61,8 @@ def random_joins(config: AcceleratorConfig, seed: int) -> NetworkBuilder:
         elif kind < 0.55 and channels > lanes:
             low, high = np.sort(rng.choice(channels // lanes + 1, 2, replace=False)) * lanes
             maps.append(net.select(range(low, min(int(high), channels)), source=source))
+        elif kind < 0.65:
+            maps.append(net.pad(random_crop(rng, *size), source=source))
         elif kind < 0.75:
             maps.append(random_vector_layer(net, rng, source, maps))
         elif kind < 0.85:

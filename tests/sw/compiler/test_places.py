@@ -107,6 +107,20 @@ def test_skip_is_set_apart_while_there_is_no_room() -> None:
     check_program(net, CODEBOOK, narrow)
 
 
+def test_rows_by_themselves_lie_in_their_map() -> None:
+    """Rows and words of it; columns are copied."""
+    net = AlikeBuilder(CODEBOOK, (6, 5, 3))
+    base = net.conv(16, (1, 1))
+    rows = net.pad((-3, 0, -1, 0), source=base)
+    words = net.select(range(8, 16), source=rows)
+    columns = net.pad((0, -1, 0, -2), source=words)
+    net.conv(7, (1, 1))
+    compilation = compiled(net)
+    assert within(compilation) == {rows: base, words: base} and copies(compilation) == 1
+    assert compilation.graph.tasks[3].name == columns
+    check_program(net, CODEBOOK, TINY)
+
+
 def test_operands_of_an_addition_step_alike() -> None:
     """An addition's operand stays apart from the concatenation that it is in, too."""
     net = AlikeBuilder(CODEBOOK, (5, 5, 3))
@@ -128,6 +142,7 @@ def test_whatever_is_joined_is_right(name: str) -> None:
         plan = compile_passes(net.build(), codebook.codewords, config).plan
         placed += len(plan.wholes)
         for inner, whole in plan.wholes.items():
-            begin, end = plan.bases[inner], plan.bases[inner] + inner.words
-            assert plan.bases[whole] <= begin and end <= plan.bases[whole] + whole.words
+            row, word = divmod(plan.bases[inner] - plan.bases[whole], whole.pitch)
+            assert 0 <= row <= whole.height - inner.height
+            assert word + inner.words <= whole.words
     assert placed > 30

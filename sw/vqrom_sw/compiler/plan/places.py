@@ -1,9 +1,10 @@
-"""Places within other maps: parts of a concatenation, and selections of consecutive channels.
+"""Places within other maps: parts of concatenations, selections of channels, rows by themselves.
 
 Where the channels of a concatenation's part fill words, and nothing changes on the way, its words
 may lie where they are to go from the beginning: then what makes the part writes them there, and
 nothing is copied. Likewise a selection of whole words may be those words of the map that it selects
-from. Layers that read or write a map in such a place step over the words between its pixels.
+from, and rows of a map from which others are taken off may be those rows. Layers that read or write
+a map in such a place step over the words between its pixels.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from ..feature_map import FeatureMap
 from ..task_graph import TaskGraph
-from ..tasks import ElementwiseTask, GatherTask
+from ..tasks import ElementwiseTask, GatherTask, PadTask
 from .plan import Residencies, Residency
 
 
@@ -26,12 +27,18 @@ class Place:
     -------
     whole:
         The other map.
-    word:
-        Which channel word of it is the map's first.
+    word, row:
+        Which channel word and which map row of it are the map's first.
     """
 
     whole: FeatureMap
     word: int
+    row: int = 0
+
+    @property
+    def offset(self) -> int:
+        """Words from the beginning of the other map, which has words by itself."""
+        return self.row * self.whole.pitch + self.word
 
 
 Places = Mapping[FeatureMap, Place]
@@ -51,13 +58,12 @@ def find_places(graph: TaskGraph) -> dict[FeatureMap, Place]:
                            if feature_map.dram or feature_map.part}
     places: dict[FeatureMap, Place] = {}
     for task in graph.tasks:
-        if isinstance(task, GatherTask):
-            word = task.viewed_words()
-            if word is not None and task.output not in excluded:
-                places[task.output] = Place(task.inputs[0], word)
-            else:
-                places |= {part: place for part, place in _parts(task, places).items()
-                           if part not in excluded}
+        if isinstance(task, GatherTask | PadTask) and task.output not in excluded \
+                and (view := task.viewed()) is not None:
+            places[task.output] = Place(task.inputs[0], *view)
+        elif isinstance(task, GatherTask):
+            places |= {part: place for part, place in _parts(task, places).items()
+                       if part not in excluded}
     return places
 
 
@@ -69,25 +75,21 @@ def _parts(task: GatherTask, places: Places) -> dict[FeatureMap, Place]:
     """
     found: dict[FeatureMap, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     for number, source in enumerate(task.inputs):
-        target = task.copied_words(number)
-        if target is not None:
-            whole, word = outermost(source, places)
-            found[whole][target - word] |= set(range(word, word + source.words))
+        target, place = task.copied_words(number), outermost(source, places)
+        if target is not None and place.whole.height == source.height:
+            words = range(place.word, place.word + source.words)
+            found[place.whole][target - place.word] |= set(words)
     return {whole: Place(task.output, next(iter(offsets)))
             for whole, offsets in found.items()
             if len(offsets) == 1 and len(*offsets.values()) == whole.words}
 
 
-def outermost(feature_map: FeatureMap, places: Places) -> tuple[FeatureMap, int]:
-    """The map that a map lies within and that lies within none, and the word at which it begins.
-
-    A map that lies within none is its own outermost one.
-    """
-    word = 0
-    while feature_map in places:
-        place = places[feature_map]
-        feature_map, word = place.whole, word + place.word
-    return feature_map, word
+def outermost(feature_map: FeatureMap, places: Places) -> Place:
+    """The place of a map within the outermost one, which lies within none; perhaps it is that."""
+    found = Place(feature_map, 0)
+    while place := places.get(found.whole):
+        found = Place(place.whole, found.word + place.word, found.row + place.row)
+    return found
 
 
 def used_places(places: Places, residencies: Residencies) -> dict[FeatureMap, Place]:

@@ -111,13 +111,14 @@ def _make_plan(arrangement: Arrangement, beat_cost: float) -> Plan:
                              _spans_around(segment, lives, spans))
         strips += placed.strips
         timeline = placed.timeline
-    owners, within = arrangement.owners, {
-        feature_map: outermost(feature_map, arrangement.places)
-        for feature_map in arrangement.places}
-    return Plan(arrangement.segments, strips, arrangement.residencies,
-                {feature_map: bases[owner] + (within[feature_map][1] if feature_map in within
-                                              else 0) for feature_map, owner in owners.items()},
-                {feature_map: whole for feature_map, (whole, _) in within.items()},
+    owners = arrangement.owners
+    within = {feature_map: outermost(feature_map, arrangement.places)
+              for feature_map in arrangement.places}
+    starts = {feature_map: bases[owner] for feature_map, owner in owners.items()}
+    starts |= {feature_map: starts[feature_map] + place.offset
+               for feature_map, place in within.items()}
+    return Plan(arrangement.segments, strips, arrangement.residencies, starts,
+                {feature_map: place.whole for feature_map, place in within.items()},
                 {feature_map: lives[owner] for feature_map, owner in owners.items()},
                 _place_scratch(graph, arrangement.residencies))
 

@@ -59,14 +59,14 @@ def arrange(graph: TaskGraph, residencies: Residencies, places: Places) -> Arran
                   for _ in range(segment.first, segment.end)]
     readers = {feature_map: set(feature_map.consumers) for feature_map in graph.maps}
     for feature_map in places:
-        readers[outermost(feature_map, places)[0]] |= set(feature_map.consumers)
+        readers[outermost(feature_map, places).whole] |= set(feature_map.consumers)
     owners: dict[FeatureMap, FeatureMap] = {}
     for feature_map in graph.maps:
         if residencies[feature_map] == Residency.RESIDENT:
             operands = _overwritable(feature_map, graph, residencies, readers, segments, segment_of)
             owners[feature_map] = owners[operands[0]] if operands else feature_map
     for feature_map in places:
-        owners[feature_map] = owners[outermost(feature_map, places)[0]]
+        owners[feature_map] = owners[outermost(feature_map, places).whole]
     return Arrangement(graph, residencies, places, segments, segment_of, owners,
                        _find_lives(owners, segment_of))
 

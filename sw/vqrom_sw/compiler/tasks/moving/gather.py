@@ -101,16 +101,16 @@ class GatherTask(Task):
                  and moves[0].words == self.inputs[number].words)
         return moves[0].target if whole and self._copies(moves[0]) else None
 
-    def viewed_words(self) -> int | None:
-        """The first of the consecutive words of the only input that the output is, unchanged.
+    def viewed(self) -> tuple[int, int] | None:
+        """Channel word and map row of the only input at which the output lies there, unchanged.
 
         Returns
         -------
-        int or None
+        tuple or None
             None if there are several moves, lanes move, or numbers change.
         """
-        alone = len(self.moves) == 1 and self.moves[0].source == 0
-        return self.moves[0].word if alone and self._copies(self.moves[0]) else None
+        alone = len(self.inputs) == len(self.moves) == 1 and self.moves[0].source == 0
+        return (self.moves[0].word, 0) if alone and self._copies(self.moves[0]) else None
 
     def _copies(self, move: Move) -> bool:
         """Whether a move takes words from each pixel to the same pixel as they are."""
