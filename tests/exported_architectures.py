@@ -29,9 +29,9 @@ NEWER = 18
 
 def export(module: nn.Module, example: torch.Tensor, path: Path, opset: int) -> None:
     """Write a module as an ONNX file that takes any number of images."""
-    options: dict[str, Any] = {"dynamic_shapes": ({0: torch.export.Dim("images")},)} if opset >= NEWER \
-        else {"dynamic_axes": {"x": {0: "images"}}}
+    options: dict[str, Any] = {"dynamic_axes": {"x": {0: "images"}}}
     if opset >= NEWER:
+        options = {"dynamic_shapes": ({0: torch.export.Dim("images")},)}
         # torch.export takes a size of 1 for a constant.
         example = torch.cat([example, example])
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), \

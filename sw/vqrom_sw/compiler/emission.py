@@ -44,8 +44,10 @@ class _Emitter:
         self._tasks = graph.tasks
         self._plan = plan
         self._residencies = plan.residencies
-        self._resident = {feature_map: BufferRows(feature_map, base, 0, feature_map.height)
-                          for feature_map, base in plan.bases.items()}
+        self._resident = {
+            feature_map: BufferRows(feature_map, base, 0, feature_map.height,
+                                    plan.wholes.get(feature_map))
+            for feature_map, base in plan.bases.items()}
         self._loaded: dict[FeatureMap, int] = {}
         self._latest: dict[WindowKey, BufferRows] = {}
         self._strips_of = Counter(strip.segment for strip in plan.strips)

@@ -26,6 +26,9 @@ Size = Annotated[int, Field(ge=1, le=1 << 16)]
 Pixels = Annotated[int, Field(ge=0, le=1 << 10)]
 """A number of pixels of padding."""
 
+Margin = Annotated[int, Field(ge=-(1 << 16), le=1 << 10)]
+"""Pixels that a padding by itself adds to one side of a map, or takes off if negative."""
+
 Int8 = Annotated[int, Field(ge=LOWEST, le=HIGHEST)]
 """A number of a feature map."""
 
@@ -168,10 +171,10 @@ class SelectRecord(LayerRecord):
 
 
 class PadRecord(LayerRecord):
-    """Pixels of a constant around the input."""
+    """Pixels of a constant around the input, or pixels taken off."""
 
     kind: Literal["pad"] = "pad"
-    padding: Padding
+    padding: tuple[Margin, Margin, Margin, Margin]
     value: Int8
 
 

@@ -19,7 +19,7 @@ class MapLine:
     name:
         The layer that makes the map, or the input's name.
     residency:
-        ``"resident"``, ``"fused"`` or ``"spilled"``.
+        ``"resident"``, ``"within"``, ``"fused"`` or ``"spilled"``.
     rows, row_words:
         Map rows, and words of the activation buffer that one of them takes.
     words:
@@ -31,6 +31,8 @@ class MapLine:
     columns:
         First and end of the columns, where the layer runs in column parts and this is one of the
         map; None for a map by itself. Rows and words are then the part's.
+    whole:
+        The map that it lies within, None for a map that has words by itself.
     """
 
     name: str
@@ -41,10 +43,12 @@ class MapLine:
     base: int | None
     dram: tuple[str, int] | None
     columns: tuple[int, int] | None
+    whole: str | None
 
     def __str__(self) -> str:
         columns = f" columns {self.columns[0]}..{self.columns[1]}" if self.columns else ""
-        return f"{self.name}{columns} {self.residency}"
+        whole = f" {self.whole}" if self.whole else ""
+        return f"{self.name}{columns} {self.residency}{whole}"
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ class _PlanDescriber:
     def _resident_words(self, segment: Segment) -> int:
         """Words that resident maps take while a segment runs; shared words count once."""
         return sum(size for _, size in {
-            (self._plan.bases[feature_map], life.size)
+            (self._plan.bases[self._plan.wholes.get(feature_map, feature_map)], life.size)
             for feature_map, life in self._plan.lives.items() if life.covers(segment.index)})
 
     def _map(self, feature_map: FeatureMap) -> MapLine:
@@ -178,10 +182,12 @@ class _PlanDescriber:
             dram = (layout.region.name, layout.offset)
         part = feature_map.part
         columns = (part.first, part.first + feature_map.width) if part else None
+        whole = self._plan.wholes.get(feature_map)
         return MapLine(
             feature_map.name, residency.value, rows=feature_map.height,
             row_words=feature_map.pitch, words=feature_map.size,
-            base=self._plan.bases.get(feature_map), dram=dram, columns=columns)
+            base=self._plan.bases.get(feature_map), dram=dram, columns=columns,
+            whole=whole.name if whole else None)
 
     def _strip(self, number: int, strip: Strip, residents: int) -> StripLine:
         names = {position: self._tasks[position].name for position in strip.produced}

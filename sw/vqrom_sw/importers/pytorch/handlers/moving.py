@@ -16,7 +16,7 @@ from ..host_nodes import HostNodes
 from ..host_views import COPIES, PERMUTATIONS, VIEWS, order_of
 from ..layout import layout_of
 from ..walk import TracedMap, readers
-from .rearrange import channels_first, chosen, cropped, select, settled
+from .rearrange import channels_first, chosen, counted_axis, cropped, select, settled
 
 CONVOLUTIONS = ("conv1d", "conv2d")
 """Operations that take zeros around their input over as their padding."""
@@ -125,15 +125,17 @@ def flip(op: GraphNode) -> None:
 
 
 def split(op: GraphNode) -> None:
-    """Note the parts into which channels are split; each is made where it is taken."""
+    """Note the parts into which channels, rows or columns are split; each is made where it is
+    taken."""
     value = op.value("self")
     dim = op.arguments["dim"] % len(value.layout.groups)
     if all(_for_host(op, user) for user in readers(op.node)):
         raise op.error("what the host reads, the host splits")
     channels = value.layout.channels()
-    if channels is None or channels.shape[dim] != value.layout.sizes[dim]:
+    if (channels is None or channels.shape[dim] != value.layout.sizes[dim]) \
+            and not counted_axis(value, dim):
         if op.kind != "unbind":
-            raise op.error("only channels can be split")
+            raise op.error("only channels, rows or columns can be split")
         # The steps of a recurrent layer: all of the sequence is one vector, once.
         value = HostNodes.rearranged(op.walk, value, op.path or op.kind, "all")
     op.walk.values[op.node] = replace(value, exclusive=False)
@@ -162,7 +164,7 @@ def _part(op: GraphNode, value: TracedMap, source: GraphNode, item: int) -> None
         return
     sizes = [int(part.shape[dim]) for part in source.node.meta["val"]]
     start = sum(sizes[:item])
-    chosen(op, value, dim, range(start, start + sizes[item]))
+    _kept(op, value, dim, range(start, start + sizes[item]))
 
 
 def _kept(op: GraphNode, value: TracedMap, dim: int, places: range, keep: bool = True) -> None:
@@ -171,14 +173,13 @@ def _kept(op: GraphNode, value: TracedMap, dim: int, places: range, keep: bool =
         chosen(op, value, dim, places, keep)
         return
     value = settled(op, value)
-    axes = value.layout.axes(value.map)
-    if axes is None or axes[dim] not in "HW" or not places:
+    if not counted_axis(value, dim) or not places:
         raise op.error(f"only channels, rows or columns can be taken, not of dimension {dim}")
-    cropped(op, value, axes, axes[dim], places)
+    cropped(op, value, dim, places, keep)
 
 
 def pad(op: GraphNode) -> None:
-    """Put constant pixels, or channels of zeros, around a map.
+    """Put constant pixels, or channels of zeros, around a map; negative amounts take pixels off.
 
     Zero pixels that convolutions alone read become their padding, and so does minus infinity
     before max pooling.
@@ -192,14 +193,14 @@ def pad(op: GraphNode) -> None:
     for number, axis in enumerate(reversed(axes)):
         pairs = amounts[2 * number:2 * number + 2]
         around[axis] = (pairs[0], pairs[1]) if pairs else (0, 0)
-    if any(around["N"]) or min(amounts) < 0:
-        raise op.error(f"amounts must be of channels, rows and columns, and not be negative, "
-                       f"not {amounts!r}")
+    if any(around["N"]) or min(around["C"]) < 0:
+        raise op.error(f"amounts must be of channels, rows and columns, and those of channels not "
+                       f"be negative, not {amounts!r}")
     padding = (around["H"][0], around["W"][0], around["H"][1], around["W"][1])
     if any(around["C"]):
         _pad_channels(op, value, axes, around["C"], padding, fill)
-    elif (fill == 0 and read_by(op.node, CONVOLUTIONS)) or \
-            (fill == -math.inf and read_by(op.node, POOLS)):
+    elif min(padding) >= 0 and ((fill == 0 and read_by(op.node, CONVOLUTIONS)) or
+                                (fill == -math.inf and read_by(op.node, POOLS))):
         _pad_later(op, value, padding, fill)
     elif math.isfinite(fill):
         _pad_now(op, value, axes, padding, fill)
