@@ -72,6 +72,8 @@ REFUSED: dict[str, tuple[Callable[[Any, torch.Tensor], Any], str]] = {
     "half precision": (lambda _, x: x.half().relu(), r"numbers must be float32, not torch.float16"),
     "double precision": (lambda _, x: x.double().relu().float(),
                          r"numbers must be float32, not torch.float64"),
+    "places in a table": (lambda _, x: torch.ones(9, 2)[x.long()],
+                          r"\(_to_copy\): numbers must be float32, not torch.int64"),
     "size of values": (lambda _, x: x[:, torch.tensor([True, False, True, False])],
                        "sizes must not depend on values"),
     "rounded quotient": (lambda _, x: torch.div(x, 0.3, rounding_mode="floor"),
