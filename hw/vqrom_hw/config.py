@@ -183,6 +183,16 @@ class AcceleratorConfig(BaseModel):
         return self.columns // self.post_lanes
 
     @property
+    def table_step(self) -> int:
+        """Entries that a table for all lanes is loaded by in a cycle.
+
+        A power of two that divides a word: as many as the lanes' memories have bytes side by side,
+        one for each of the ``rows / vector_lanes`` lanes of a word that one of them stands for.
+        """
+        steps = self.rows // self.vector_lanes
+        return math.gcd(self.rows, 1 << min(steps.bit_length() - 1, 8))
+
+    @property
     def row_unit(self) -> int:
         """Least number of activation-buffer words that are a whole number of bus beats.
 

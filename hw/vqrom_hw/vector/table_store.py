@@ -20,13 +20,14 @@ class TableStore(PacketPorts, wiring.Component):
     their own, as a PReLU has them, need a table for each lane of a word.
 
     Each of the finisher's ``vector_lanes`` lanes has a memory of its own. It stands for
-    ``rows / vector_lanes`` lanes of the word, one in each step; where a configuration has tables
-    for each lane, an entry of the memory holds the bytes of all of them side by side, so that a
-    word of the packet, which has entry ``n`` of all tables, is stored in one cycle.
+    ``rows / vector_lanes`` lanes of the word, one in each step. With a table for each lane, a word
+    of the memory holds the bytes of all of them side by side, so that a word of the packet, which
+    has entry ``n`` of all tables, is stored in one cycle. With one table for all lanes, a word of
+    the memory holds ``table_step`` entries that follow each other.
 
-    Loading takes a cycle an entry when the beats suffice, and one beside; bytes of one table wait
-    for the beats of each word after its first one, since a word is kept until its last byte is
-    stored. Read latency is one cycle.
+    Loading takes a cycle for each word of the memories when the beats suffice, and one beside;
+    bytes of one table wait for the beats of each word after its first one, since a word is kept
+    until its last byte is stored. Read latency is one cycle.
 
     Parameters
     ----------
@@ -64,8 +65,8 @@ class TableStore(PacketPorts, wiring.Component):
     def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
         steps = config.rows // config.vector_lanes
-        # Bytes of an entry of a lane's memory.
-        self._kept = steps if config.vector_tables == "lane" else 1
+        # Bytes of a word of a lane's memory.
+        self._kept = steps if config.vector_tables == "lane" else config.table_step
         lanes = data.ArrayLayout(8, config.vector_lanes)
         super().__init__({
             "start": In(1), "lane_tables": In(1), "done": Out(1),
@@ -74,27 +75,25 @@ class TableStore(PacketPorts, wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        rows, words = self._config.rows, self.words
-        entry, place = Signal(range(ENTRIES)), Signal(range(rows))
-        store, last = Signal(), Signal()
+        rows, words, together = self._config.rows, self.words, self._config.table_step
+        entry, place = Signal(range(ENTRIES)), Signal(range(max(2, rows // together)))
+        store, last, filled = Signal(), Signal(), Signal()
         lane_tables = (self.lane_tables if self._config.vector_tables == "lane"
                        else Const(0, 1))
-        step = Signal.like(self.step, name="read_step")
-        with m.If(self.enable):
-            m.d.sync += step.eq(self.step)
         # A word has the bytes of several entries if there is one table, else of one.
         m.d.comb += [
             self.length.payload.eq(Mux(lane_tables, ENTRIES, -(-ENTRIES // rows))),
-            last.eq(entry == ENTRIES - 1),
-            words.ready.eq(store & (lane_tables | (place == rows - 1) | last)),
+            last.eq(entry == Mux(lane_tables, ENTRIES - 1, ENTRIES - together)),
+            filled.eq(place == rows // together - 1),
+            words.ready.eq(store & (lane_tables | filled | last)),
             self.done.eq(store & words.valid & last),
         ]
-        shared = words.payload.word_select(place, 8)
+        shared = words.payload.word_select(place, 8 * together)
         for lane in range(self._config.vector_lanes):
             own = Cat(words.payload.word_select(number * self._config.vector_lanes + lane, 8)
                       for number in range(self._kept))
-            content = Mux(lane_tables, own, shared.replicate(self._kept))
-            self._lane(m, lane, store & words.valid, entry, content, step)
+            self._lane(m, lane, lane_tables, store & words.valid, entry,
+                       Mux(lane_tables, own, shared))
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.length.valid.eq(self.start)
@@ -104,21 +103,30 @@ class TableStore(PacketPorts, wiring.Component):
             with m.State("LOAD"):
                 m.d.comb += store.eq(1)
                 with m.If(words.valid):
-                    m.d.sync += [entry.eq(entry + 1),
-                                 place.eq(Mux(place == rows - 1, 0, place + 1))]
+                    m.d.sync += [entry.eq(entry + Mux(lane_tables, 1, together)),
+                                 place.eq(Mux(filled, 0, place + 1))]
                     with m.If(last):
                         m.next = "IDLE"
         return m
 
-    def _lane(self, m: Module, lane: int, store: Value, entry: Value, content: Value,
-              step: Value) -> None:
+    def _lane(self, m: Module, lane: int, lane_tables: Value, store: Value, entry: Value,
+              content: Value) -> None:
         """Memory of a lane of the finisher."""
-        table = memory.Memory(shape=8 * self._kept, depth=ENTRIES, init=[])
+        together = self._config.table_step
+        bits = together.bit_length() - 1
+        depth = ENTRIES if self._config.vector_tables == "lane" else ENTRIES // together
+        table = memory.Memory(shape=8 * self._kept, depth=depth, init=[])
         m.submodules[f"memory_{lane}"] = table
         read, write = table.read_port(), table.write_port()
+        # The lowest int8, -128, is entry 0.
+        looked_up = self.x[lane] ^ (ENTRIES // 2)
+        byte = Signal(range(max(2, self._kept)), name=f"byte_{lane}")
+        with m.If(self.enable):
+            m.d.sync += byte.eq(Mux(lane_tables, self.step, looked_up[:bits]))
         m.d.comb += [
-            write.en.eq(store), write.addr.eq(entry), write.data.eq(content),
-            # The lowest int8, -128, is entry 0.
-            read.en.eq(self.enable), read.addr.eq(self.x[lane] ^ (ENTRIES // 2)),
-            self.y[lane].eq(read.data.word_select(step, 8) if self._kept > 1 else read.data),
+            write.en.eq(store), write.data.eq(content),
+            write.addr.eq(Mux(lane_tables, entry, entry >> bits)),
+            read.en.eq(self.enable),
+            read.addr.eq(Mux(lane_tables, looked_up, looked_up >> bits)),
+            self.y[lane].eq(read.data.word_select(byte, 8)),
         ]

@@ -12,6 +12,9 @@ from vqrom_hw.vector.table_store import TableStore
 SHAPES = [(1, 1, 64), (6, 2, 64), (6, 6, 128), (8, 2, 512), (32, 8, 64), (16, 1, 1024)]
 """Lanes of a word, lanes of the finisher, bits of the bus."""
 
+TOGETHER = {(1, 1): 1, (6, 2): 2, (6, 6): 1, (8, 2): 4, (32, 8): 4, (16, 1): 16}
+"""Entries of one table for all lanes that are stored in a cycle, by lanes of word and finisher."""
+
 
 def packet_of(tables, rows):
     """Tables as docs/hw/commands.md lays them out."""
@@ -20,11 +23,11 @@ def packet_of(tables, rows):
     return bytes(byte & 0xFF for byte in tables[0]).ljust(-(-256 // rows) * rows, b"\0")
 
 
-def load_cycles(lane_tables: bool, rows: int, beat_bytes: int) -> int:
+def load_cycles(lane_tables: bool, rows: int, beat_bytes: int, together: int) -> int:
     """Cycles from the first word to the last entry."""
     if lane_tables:
         return max(256, 256 * rows // beat_bytes)
-    return 256 + -(-256 // rows) * (-(-rows // beat_bytes) - 1)
+    return 256 // together + -(-256 // rows) * (-(-rows // beat_bytes) - 1)
 
 
 @pytest.mark.parametrize("kind", ["shared", "lane"])
@@ -53,7 +56,8 @@ def test_looks_up_what_was_loaded(rows: int, lanes: int, bus_width: int, kind, g
     async def bench(ctx) -> None:
         for tables in commands:
             cycles = await load(ctx, tables)
-            assert gaps or cycles - 1 == load_cycles(len(tables) > 1, rows, config.beat_bytes)
+            assert gaps or cycles - 1 == load_cycles(
+                len(tables) > 1, rows, config.beat_bytes, TOGETHER[rows, lanes])
             for step in range(rows // lanes):
                 for value in (-128, 127, *signed_bytes(rng, 6)):
                     values = [max(-128, value - lane) for lane in range(lanes)]

@@ -39,13 +39,13 @@ def _packet(s: Registers, t: Commands, command: int, rows: int, starts_weights: 
 
 
 @compiled
-def _step_tables(s: Registers, rows: int, stored: bool) -> None:
-    """Go on to the next entry, and begin anew while there is nothing to do."""
+def _step_tables(s: Registers, entries: int, filled: bool, stored: bool) -> None:
+    """Go on to the next entries, and begin anew while there is nothing to do."""
     if s[at.V_STORE] == IDLE:
         s[at.V_ENTRY] = s[at.V_BYTE] = 0
     elif stored:
-        s[at.V_ENTRY] += 1
-        s[at.V_BYTE] = 0 if s[at.V_BYTE] == rows - 1 else s[at.V_BYTE] + 1
+        s[at.V_ENTRY] += entries
+        s[at.V_BYTE] = 0 if filled else s[at.V_BYTE] + 1
 
 
 @compiled
@@ -69,14 +69,16 @@ def step_stores(s: Registers, t: Commands, command: int, dims: Dimensions, start
     shape = equal_items(dims.bus_width, dims.word_width)
     offered = item_offered(s, unpacker, shape)
     last = offered and s[unpacker + at.U_REMAINING] == 1
-    complete = s[at.V_ENTRY] == ENTRIES - 1
-    # One table for all lanes: its bytes are stored one by one, and the word is kept until then.
-    emit = offered and (state != TABLES or t[command + LANE_TABLES] != 0 or complete
-                        or s[at.V_BYTE] == rows - 1)
+    entries = 1 if t[command + LANE_TABLES] else dims.table_step
+    complete = s[at.V_ENTRY] == ENTRIES - entries
+    # One table for all lanes: a few of its bytes are stored at once, and the word is kept until all
+    # are.
+    filled = s[at.V_BYTE] == rows // dims.table_step - 1
+    emit = offered and (state != TABLES or t[command + LANE_TABLES] != 0 or complete or filled)
     packet = _packet(s, t, command, rows, starts_weights, starts_tables)
     taken = step_unpacker(s, unpacker, shape, packet, beat_offered, emit)
     done = (state == WEIGHTS and last) or (state == TABLES and offered and complete)
-    _step_tables(s, rows, state == TABLES and offered)
+    _step_tables(s, entries, filled, state == TABLES and offered)
     if done:
         s[at.V_STORE] = IDLE
     elif state == IDLE:

@@ -71,6 +71,8 @@ class TableTask(Task):
             return single, range(words)
         packet_beats = ENTRIES * config.rows // config.beat_bytes
         again = block.pixels * config.rows // config.vector_lanes
+        # A reader may begin with the first word, if that is done before a table is loaded again.
+        split = split and again >= ENTRIES // config.table_step
         if self._spoils and config.vector_tables == "lane" and (
                 not config.vector_moves or (words == 1 and packet_beats < again)):
             return single, range(words - 1, words)

@@ -256,7 +256,8 @@ V_STORE = _place.take()
 V_ENTRY = _place.take()
 """Entry of the tables that is stored next."""
 V_BYTE = _place.take()
-"""Which byte of a word it is, if there is one table for all lanes."""
+"""Which bytes of a word are stored next, if there is one table for all lanes, in units of as many
+as are stored at once."""
 V_GAP = _place.take()
 """Advances for which no further window may end."""
 V_SKIP = _place.take()

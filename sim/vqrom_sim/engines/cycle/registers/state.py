@@ -51,6 +51,8 @@ class Dimensions(NamedTuple):
         Bits of a bank's number.
     vector_steps:
         Advances of the vector unit's lanes for one result.
+    table_step:
+        Entries that a table for all lanes is loaded by in a cycle.
     vector_depth:
         Longest way of a result through the vector unit, in advances.
     latencies:
@@ -75,6 +77,7 @@ class Dimensions(NamedTuple):
     word_width: int
     bank_bits: int
     vector_steps: int
+    table_step: int
     vector_depth: int
     latencies: tuple[int, ...]
 
@@ -101,6 +104,7 @@ def dimensions_of(config: AcceleratorConfig) -> Dimensions:
         word_width=8 * config.rows,
         bank_bits=(config.activation_banks - 1).bit_length(),
         vector_steps=config.rows // config.vector_lanes,
+        table_step=config.table_step,
         vector_depth=max(latencies),
         latencies=latencies,
     )
