@@ -25,6 +25,10 @@ from .operators import OPERATORS, REFUSED
 from .source import DataInput, find_source
 from .values import COUNTS, PROBES, Data, Static, Value, repeated
 
+JUMPS = ("Round", "Floor", "Ceil", "Sign", "Mod", "Equal", "Greater", "GreaterOrEqual", "Less",
+         "LessOrEqual")
+"""Operators whose results may differ by a whole step where operands differ by a rounding."""
+
 Scope = dict[str, Value]
 """What is known of the tensors that a graph can see, by name."""
 
@@ -84,7 +88,7 @@ def _imported(model: onnx.ModelProto, source: DataInput) -> Imported:
     evaluator = OnnxEvaluator(model, converted, source)
     evaluator.images_axes([data.images for data in reader.outputs])
     for x in check_inputs(source.shape, source.integers):
-        check_module(module, evaluator, x)
+        check_module(module, evaluator, x, reader.jumps)
     return Imported(module, source.shape, tuple(value.name for value in model.graph.output),
                     evaluator)
 
@@ -111,6 +115,7 @@ class _Reader:
     def __init__(self, source: DataInput, version: int):
         self.batch = source.batch
         self.outputs: list[Data] = []
+        self.jumps = False
         self._source, self._version = source, version
         self._read: set[str] = set()
         self._names: set[str] = set()
@@ -191,6 +196,7 @@ class _Reader:
             raise node.error(REFUSED.get(node.kind, "the operator is not known"))
         part = handler(node)
         node.finish()
+        self.jumps |= node.kind in JUMPS
         if isinstance(part, Data | Static):
             scope[outputs[0]] = part
             return
