@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from vqrom_hw.errors import VqromError
 from .lazy import LazyModule
 from .options import OutputOption, QuietOption, command_app, integer
 from .progress import bars
+from .shapes import input_shape
 
 if TYPE_CHECKING:
     from vqrom_sim import flows, report
@@ -46,7 +46,8 @@ def compress(
         "k-means (kmeans), or sums of two small codebooks' codewords (additive)")] = "kde",
     example_input: Annotated[list[str] | None, typer.Option(
         metavar="SHAPE", help="input of a module.py:factory network, e.g. 1x28x28, or 40 "
-        "for vectors; once for all of them or once for each, in order")] = None,
+        "for vectors; once for all of them or once for each, in order; without such networks, of "
+        "ONNX files that leave sizes open")] = None,
     calibration: Annotated[list[Path] | None, typer.Option(
         metavar="FILE.npy", help="float32 inputs [N, C, H, W] (or [N, S, C], [N, C]) that fix the "
         "activation scales of a network of your own, and train it; once for all or once for "
@@ -107,25 +108,6 @@ def run(output: Path, quiet: bool, names: Sequence[str], shapes: Sequence[str],
             print(note)
 
 
-def parse_shape(text: str) -> tuple[int, ...]:
-    """``1x28x28`` or ``1,3,32,32`` as a tuple.
-
-    Raises
-    ------
-    VqromError
-        If it is not 1 to 8 positive integers, all with the same separator.
-    """
-    separator = "," if "," in text else "x"
-    parts = text.lower().split(separator)
-    sizes = tuple(int(part) for part in parts if re.fullmatch(r"\s*[0-9]{1,8}\s*", part))
-    if len(sizes) != len(parts) or len(parts) > io.MAX_DIMENSIONS or not all(
-            0 < size <= io.MAX_DIMENSION for size in sizes):
-        raise VqromError(
-            "shape must be positive integers separated by 'x' or ',', "
-            f"such as 1x28x28 or 1,3,32,32, not {text!r}")
-    return sizes
-
-
 def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
                     calibrations: Sequence[Path], labels: Sequence[Path] = ()
                     ) -> list[flows.Source]:
@@ -136,7 +118,8 @@ def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
     networks:
         As typed.
     example_inputs, calibrations, labels:
-        One for all networks that take them, or one for each, in order.
+        One for all networks that take them, or one for each, in order. Shapes are those of modules
+        or, if there is none, of ONNX files.
 
     Raises
     ------
@@ -146,34 +129,30 @@ def resolve_sources(networks: Sequence[str], example_inputs: Sequence[str],
     sources = [flows.Source(name) for name in networks]
     own = [source for source in sources if source.own]
     modules = [source for source in own if ":" in str(source.network)]
-    shapes = _one_each("--example-input", example_inputs, modules)
+    # Calibration inputs tell the sizes that an ONNX file leaves open, if nothing else does.
+    shaped = modules or [source for source in sources
+                         if example_inputs and Path(str(source.network)).suffix == ".onnx"]
+    shapes = _one_each("--example-input", example_inputs, shaped)
     files = _one_each("--calibration", calibrations, own)
     classes = _one_each("--labels", labels, own) if labels else [None] * len(own)
     for place, source in enumerate(sources):
-        if source.own:
-            shape = (_input_shape(shapes[modules.index(source)]) if source in modules else ())
-            number = own.index(source)
-            sources[place] = replace(source, calibration=files[number], labels=classes[number],
-                                     example_shape=shape)
+        if source in shaped:
+            source = replace(source, example_shape=input_shape(shapes[shaped.index(source)]))
+        if sources[place].own:
+            number = own.index(sources[place])
+            source = replace(source, calibration=files[number], labels=classes[number])
+        sources[place] = source
     return sources
 
 
 def _one_each(option: str, values: Sequence[Any], sources: Sequence[flows.Source]) -> list[Any]:
     """One value for each network; a single one serves them all."""
     if values and not sources:
-        raise VqromError(f"{option} is for networks of your own, and there is none")
+        what = "modules and ONNX files" if option == "--example-input" else "networks of your own"
+        raise VqromError(f"{option} is for {what}, and there is none")
     if sources and not values:
         raise VqromError(f"network {str(sources[0].network)!r} needs {option}")
     if len(values) not in (0, 1, len(sources)):
         raise VqromError(f"{option} must be given once, or once for each of the "
                          f"{len(sources)} networks of your own, not {len(values)} times")
     return list(values) * len(sources) if len(values) == 1 else list(values)
-
-
-def _input_shape(text: str) -> tuple[int, ...]:
-    shape = parse_shape(text)
-    shape = shape if len(shape) == 4 else (1, *shape)
-    if len(shape) > 4 or shape[0] != 1:
-        raise VqromError("example input must be C x H x W or 1 x C x H x W, S x C, or C, "
-                         f"not {text!r}")
-    return shape

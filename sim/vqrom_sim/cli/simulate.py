@@ -14,6 +14,7 @@ from vqrom_hw.errors import VqromError
 from .lazy import LazyModule
 from .options import ConfigOption, OutputOption, QuietOption, command_app
 from .progress import bars
+from .shapes import input_shape
 
 if TYPE_CHECKING:
     from vqrom_sim import flows, report
@@ -46,6 +47,9 @@ def simulate(
     topology: Annotated[Path | None, typer.Option(
         metavar="FILE", help="shapes in the place of a network: a SCALE-Sim topology "
         "(convolutions, or M, N, K), or an ONNX file, whose weights may be absent")] = None,
+    example_input: Annotated[str | None, typer.Option(
+        metavar="SHAPE", help="input of an ONNX topology that leaves sizes open, e.g. "
+        "3x224x224")] = None,
     weights: Annotated[str, typer.Option(
         metavar="KIND", help="weights of a topology: index or raw")] = "index",
     engine: Annotated[Engine | None, typer.Option(
@@ -64,6 +68,9 @@ def simulate(
         _given(inputs, "--inputs")
         if engine == Engine.model and dequantize:
             raise VqromError("--dequantize needs outputs, which engine 'model' does not compute")
+        if example_input is not None:
+            raise VqromError("--example-input goes with an ONNX --topology, not with "
+                             f"{str(subject)!r}")
         source: object = subject
     else:
         for given, name in ((network, "FILE.vqnet"), (codebook, "--codebook"),
@@ -77,7 +84,9 @@ def simulate(
     with bars(quiet=quiet) as progress:
         result = flows.simulate(
             source, codebook, config, inputs, None if engine is None else engine.value,
-            weights=weights, tune=tune, progress=progress.callback(subject.stem))
+            weights=weights, tune=tune,
+            example_shape=() if example_input is None else input_shape(example_input),
+            progress=progress.callback(subject.stem))
     written = result.save(output, dequantized=dequantize)
     if not quiet:
         Console().print(report.simulate_table(result.report))

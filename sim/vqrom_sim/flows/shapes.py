@@ -23,26 +23,29 @@ def random_codebook(config: AcceleratorConfig, seed: int) -> UniversalCodebook:
         np.random.default_rng(seed).integers(LOWEST, HIGHEST + 1, shape).astype(np.int8))
 
 
-def shapes_of(path: Path, codebook: UniversalCodebook, raw: bool, seed: int) -> QuantizedNetwork:
+def shapes_of(path: Path, codebook: UniversalCodebook, raw: bool, seed: int,
+              example_shape: tuple[int, ...] = ()) -> QuantizedNetwork:
     """The network of an ONNX file with random indices or weights; the file may lack its own.
 
     Parameters
     ----------
     path:
-        The ``.onnx`` file, whose sizes are all given.
+        The ``.onnx`` file.
     codebook:
         The codebook that indices point into.
     raw:
         Whether all layers get int8 weights, not indices.
     seed:
         Seed of the random numbers.
+    example_shape:
+        Shape of one input, ``(1, ...)``, if the file leaves sizes open.
 
     Raises
     ------
     VqromError
         If the file is absent, or is not understood.
     """
-    imported = read_onnx(require_file(path, "network"), invent_weights=True)
+    imported = read_onnx(require_file(path, "network"), example_shape, invent_weights=True)
     network = capture(imported.module, torch.zeros(imported.input_shape), path.stem)
     return untrained(network, codebook, raw, seed)
 

@@ -42,7 +42,8 @@ ENGINES = ("reference", "rtl", "model")
 def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None = None,
              config: ConfigLike = DEFAULT_CONFIG, inputs: ArrayLike | None = None,
              engine: str | None = None, *, weights: str = "index", seed: int = 0,
-             tune: bool = False, progress: Progress | None = None) -> SimulationReport:
+             tune: bool = False, example_shape: tuple[int, ...] = (),
+             progress: Progress | None = None) -> SimulationReport:
     """Run a network on every input, or the layers of a topology once.
 
     Parameters
@@ -66,6 +67,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
     weights, seed:
         For a topology alone: whether its layers are indexed (``"index"``) or ``"raw"``, and the
         seed of its random weights and inputs.
+    example_shape:
+        Shape of one input of an ``.onnx`` file that leaves sizes open, ``(1, ...)``.
     tune:
         Take the fastest of several tilings, tried on the cycle model.
     progress:
@@ -81,6 +84,7 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
             isinstance(network, str | Path) and Path(network).suffix == ".csv"):
         if codebook is not None or inputs is not None:
             raise VqromError(f"topology {named(network, 'given')} goes without codebook and inputs")
+        _no_shape(example_shape, named(network, "topology"))
         return SimulationReport(simulate_topology(
             load_topology(network), load_config(config), weights, engine or "model", seed,
             progress, tune))
@@ -93,7 +97,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
             raise VqromError(f"shapes of {str(network)!r} go without codebook and inputs; "
                              "compress the file to run it with its weights")
         return _run_shapes(Path(str(network)), load_config(config), weights, engine, seed, tune,
-                           progress or (lambda what, done, total: None))
+                           progress or (lambda what, done, total: None), example_shape)
+    _no_shape(example_shape, named(network, "network"))
     if codebook is None or inputs is None:
         raise VqromError(f"network {named(network, 'given')} must come with codebook and inputs")
     # What is quick to find wrong is found first.
@@ -114,15 +119,22 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
                 progress or (lambda what, done, total: None))
 
 
+def _no_shape(example_shape: tuple[int, ...], name: str) -> None:
+    """Refuse a shape for something that has its own."""
+    if example_shape:
+        raise VqromError(f"{name} has a shape of its own, so that it must go without that of an "
+                         f"example input, not with {example_shape!r}")
+
+
 def _run_shapes(path: Path, config: AcceleratorConfig, weights: str, engine: str, seed: int,
-                tune: bool, tell: Progress) -> SimulationReport:
+                tune: bool, tell: Progress, example_shape: tuple[int, ...]) -> SimulationReport:
     """Run an ONNX file's layers with random weights on a random input."""
     if weights not in WEIGHTS:
         raise VqromError(f"weights must be one of {', '.join(WEIGHTS)}, not {weights!r}")
     if engine == "rtl":
         require_tools()
     codebook = random_codebook(config, seed)
-    network = shapes_of(path, codebook, weights == "raw", seed)
+    network = shapes_of(path, codebook, weights == "raw", seed, example_shape)
     return _run(network, codebook, config, random_images(network, seed), engine, tune, tell)
 
 

@@ -21,7 +21,8 @@ from .tasks import ConvTask, copy_rows
 
 
 def emit(graph: TaskGraph, plan: Plan) -> list[Operation]:
-    """All operations of a plan."""
+    """Make the operations of all strips of a plan, in the plan's order, each with the words of the
+    buffer that it reads and writes."""
     emitter = _Emitter(graph, plan)
     strips = plan.strips
     emitter.prepare(strips[0])
@@ -43,8 +44,10 @@ class _Emitter:
         self._tasks = graph.tasks
         self._plan = plan
         self._residencies = plan.residencies
-        self._resident = {feature_map: BufferRows(feature_map, base, 0, feature_map.height)
-                          for feature_map, base in plan.bases.items()}
+        self._resident = {
+            feature_map: BufferRows(feature_map, base, 0, feature_map.height,
+                                    plan.wholes.get(feature_map))
+            for feature_map, base in plan.bases.items()}
         self._loaded: dict[FeatureMap, int] = {}
         self._latest: dict[WindowKey, BufferRows] = {}
         self._strips_of = Counter(strip.segment for strip in plan.strips)

@@ -149,16 +149,30 @@ class BufferRows:
         Word of the buffer at which map row ``first`` begins.
     first, end:
         The map rows, ``end`` not included.
+    whole:
+        The map that this one lies within, some words of each of its pixels; None for a map that has
+        words by itself.
     """
 
     map: FeatureMap
     base: int
     first: int
     end: int
+    whole: FeatureMap | None = None
+
+    @property
+    def step(self) -> int:
+        """Words from one pixel to the next."""
+        return (self.whole or self.map).words
+
+    @property
+    def pitch(self) -> int:
+        """Words from one map row to the next."""
+        return (self.whole or self.map).pitch
 
     def address(self, y: int, x: int = 0) -> int:
         """Word at which a pixel begins; for a pixel outside the map a word that is not read."""
-        return self.base + (y - self.first) * self.map.pitch + x * self.map.words
+        return self.base + (y - self.first) * self.pitch + x * self.step
 
 
 def plain_map(name: str, shape: Shape, zero_point: int, config: AcceleratorConfig) -> FeatureMap:

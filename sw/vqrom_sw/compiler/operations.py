@@ -35,9 +35,15 @@ def area(base: int, rows: int, pitch: int, runs: int, stride: int, words: int) -
 
 
 def rows_area(rows: BufferRows, first: int, end: int) -> Area:
-    """The area of map rows ``first`` to ``end``, as far as ``rows`` has them."""
+    """The area of map rows ``first`` to ``end``, as far as ``rows`` has them.
+
+    What lies between two rows belongs to it, but nothing of other maps that have words between.
+    """
     first, end = max(first, rows.first), min(end, rows.end)
-    return area(rows.address(first), 1, 0, 1, 0, max(0, end - first) * rows.map.pitch)
+    count, width, words = max(0, end - first), rows.map.width, rows.map.words
+    if words == rows.step:
+        return area(rows.address(first), 1, 0, 1, 0, count * rows.pitch)
+    return area(rows.address(first), count, rows.pitch, width, rows.step, words)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ def host_reason(layer: Layer, network: QuantizedNetwork, config: AcceleratorConf
         case Select():
             return _select_reason(layer, network, config)
         case Pad():
-            spoilt = layer.shape[2] % config.rows and layer.value != layer.quantization.zero_point
+            spoilt = max(layer.padding) > 0 and layer.shape[2] % config.rows \
+                and layer.value != layer.quantization.zero_point
             return _rows_reason(layer, network, config) if config.vector_moves or not spoilt \
                 else f"its value is not the zero point, and {_without('vector_moves', config)}"
         case _:

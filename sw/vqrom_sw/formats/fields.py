@@ -23,13 +23,13 @@ def quantization(record: QuantizationRecord) -> Quantization:
 
 
 def fixed_points(factors: Requantization) -> tuple[FixedPoint, ...]:
-    """The records of several factors."""
+    """The records of several factors, in order."""
     return tuple(FixedPoint(multiplier=int(multiplier), shift=int(shift))
                  for multiplier, shift in zip(factors.multiplier, factors.shift, strict=True))
 
 
 def fixed_point(factor: Requantization) -> FixedPoint:
-    """The record of one factor."""
+    """The record of a requantisation that has one factor alone."""
     return fixed_points(factor)[0]
 
 

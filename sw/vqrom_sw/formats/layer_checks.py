@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import MAX_CHANNELS
@@ -72,7 +72,7 @@ def check_native(what: str, native: NativeRecord, shape: Shape) -> None:
     VqromError
         The message begins with ``what``.
     """
-    if int(np.prod(native.sizes)) != int(np.prod(shape)):
+    if math.prod(native.sizes) != math.prod(shape):
         raise VqromError(f"{what} must have the elements of {shape!r}, not of {native.sizes!r}")
 
 
@@ -96,6 +96,8 @@ def _check_fields(record: AnyLayerRecord, input_shapes: list[Shape]) -> None:
             part >= size for part, size in zip(record.padding, record.kernel * 2, strict=True)):
         raise VqromError(f"layer {record.name!r}: padding must be smaller than the kernel "
                          f"{record.kernel!r}, not {record.padding!r}")
+    if isinstance(record, PadRecord):
+        _check_margins(record, input_shapes[0])
     if isinstance(record, ConvRecord) and (channels % record.groups
                                            or record.shape[2] % record.groups):
         raise VqromError(f"layer {record.name!r}: groups must divide {channels} and "
@@ -110,6 +112,14 @@ def _check_fields(record: AnyLayerRecord, input_shapes: list[Shape]) -> None:
         raise VqromError(f"layer {record.name!r}: block must divide {channels} channels by its "
                          f"square, not be {record.block!r}")
     _check_operands(record, input_shapes)
+
+
+def _check_margins(record: PadRecord, shape: Shape) -> None:
+    """Refuse a padding that takes off more than there is."""
+    top, left, bottom, right = (min(part, 0) for part in record.padding)
+    if min(shape[0] + top + bottom, shape[1] + left + right) < 1:
+        raise VqromError(f"layer {record.name!r} (pad): a pixel of {shape!r} must be left, "
+                         f"not be taken off by padding {record.padding!r}")
 
 
 def _check_operands(record: AnyLayerRecord, input_shapes: list[Shape]) -> None:

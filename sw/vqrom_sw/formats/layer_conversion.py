@@ -194,7 +194,7 @@ def layer_from_record(record: AnyLayerRecord, number: int, network: NetworkRecor
         case SelectRecord():
             return read_select(record, number, tensors, input_shapes[0])
         case HostRecord():
-            return read_host(record, number, tensors)
+            return read_host(record, number, tensors, input_shapes)
         case LstmRecord():
             return read_lstm(record, number, tensors, input_shapes[0])
         case MaxPoolRecord():

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import torch
 
 from vqrom_hw.codebook_shape import index_width
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import MAX_SHIFT, MIN_SHIFT, Requantization
-from vqrom_sw.network import GATES, Conv, Host, HostStep, Lstm, Select, Table, check_steps
+from vqrom_sw.network import (
+    GATES,
+    Conv,
+    Host,
+    HostStep,
+    Lstm,
+    Select,
+    Table,
+    check_results,
+    check_steps,
+)
 
 from .fields import native, quantization, requantization, requantizations
 from .index_packing import packed_bytes, unpack
@@ -76,7 +89,7 @@ def read_conv(record: ConvRecord, number: int, network: NetworkRecord, tensors: 
         if network.codewords is None or network.subvector is None:
             raise VqromError(f"layer {record.name!r}: indices must have a codebook")
         shape = (channels, *record.kernel, -(-reduced // network.subvector))
-        count, width = int(np.prod(shape)), index_width(network.codewords)
+        count, width = math.prod(shape), index_width(network.codewords)
         packed = own("index", np.uint8, packed_bytes(count, width))
         indices = unpack(packed, count, width).reshape(shape)
         if int(indices.max()) >= network.codewords:
@@ -88,8 +101,11 @@ def read_conv(record: ConvRecord, number: int, network: NetworkRecord, tensors: 
                 record.dilation)
 
 
-def read_host(record: HostRecord, number: int, tensors: Tensors) -> Host:
-    """Make a host layer of its record, and of constants that are taken out of the file's."""
+def read_host(record: HostRecord, number: int, tensors: Tensors, sources: list[Shape]) -> Host:
+    """Make a host layer of its record, and of constants that are taken out of the file's.
+
+    Nothing runs on real numbers: sizes of results are found before any of them is made.
+    """
     constants = []
     for place in range(record.constants):
         constant = tensors.pop(f"{number}.constant.{place}", None)
@@ -99,10 +115,30 @@ def read_host(record: HostRecord, number: int, tensors: Tensors) -> Host:
                              f"int64, not {found}")
         constants.append(constant)
     steps = tuple(HostStep(step.op, step.arguments, step.keywords) for step in record.steps)
-    check_steps(record.name, steps, len(record.inputs), len(constants))
-    return Host(record.name, record.inputs, record.shape, quantization(record.quantization),
+    host = Host(record.name, record.inputs, record.shape, quantization(record.quantization),
                 record.operation, steps, tuple(constants),
                 tuple(map(native, record.inputs_native)), native(record.native))
+    check_host(host, sources)
+    return host
+
+
+def check_host(host: Host, sources: list[Shape]) -> None:
+    """Refuse a host layer whose steps are not allowed, do not fit, or make too many numbers.
+
+    Parameters
+    ----------
+    sources:
+        Shape ``(H, W, C)`` of each feature map that the layer reads.
+
+    Raises
+    ------
+    VqromError
+        The message names the layer and the operation.
+    """
+    check_steps(host.name, host.steps, len(host.inputs), len(host.constants))
+    check_results(host.name, host.steps, sources, [torch.from_numpy(constant) for constant
+                                                   in host.constants],
+                  host.inputs_native, host.native, host.shape)
 
 
 def read_table(record: TableRecord, number: int, tensors: Tensors) -> Table:

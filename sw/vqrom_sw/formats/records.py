@@ -26,6 +26,9 @@ Size = Annotated[int, Field(ge=1, le=1 << 16)]
 Pixels = Annotated[int, Field(ge=0, le=1 << 10)]
 """A number of pixels of padding."""
 
+Margin = Annotated[int, Field(ge=-(1 << 16), le=1 << 10)]
+"""Pixels that a padding by itself adds to one side of a map, or takes off if negative."""
+
 Int8 = Annotated[int, Field(ge=LOWEST, le=HIGHEST)]
 """A number of a feature map."""
 
@@ -45,11 +48,15 @@ MAX_LAYERS = 4094
 """Most layers of a network: the hardware's layer number has 12 bits, and loading and storing are
 two of them."""
 
+MAX_STEPS = 4096
+"""Most steps, and most constants, of a host layer."""
+
 
 class StrictRecord(BaseModel):
     """A record that cannot be changed and has no other fields than its class says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Steps of host layers have infinite numbers, such as those of masks.
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class QuantizationRecord(StrictRecord):
@@ -68,7 +75,7 @@ class NativeRecord(StrictRecord):
 
 
 class OutputRecord(StrictRecord):
-    """An output of the network."""
+    """An output of the network: the layer that makes it, and how the float network sees it."""
 
     layer: Name
     native: NativeRecord
@@ -110,14 +117,14 @@ class ConvRecord(WindowRecord):
 
 
 class MaxPoolRecord(WindowRecord):
-    """A max pooling."""
+    """A max pooling: the greatest number of each window, channel by channel."""
 
     kind: Literal["maxpool"] = "maxpool"
     dilation: Pair = (1, 1)
 
 
 class AveragePoolRecord(WindowRecord):
-    """An average pooling over windows."""
+    """An average pooling over windows, whose padding counts or does not."""
 
     kind: Literal["avgpool2d"] = "avgpool2d"
     clamp: tuple[Int8, Int8]
@@ -164,10 +171,10 @@ class SelectRecord(LayerRecord):
 
 
 class PadRecord(LayerRecord):
-    """Pixels of a constant around the input."""
+    """Pixels of a constant around the input, or pixels taken off."""
 
     kind: Literal["pad"] = "pad"
-    padding: Padding
+    padding: tuple[Margin, Margin, Margin, Margin]
     value: Int8
 
 
@@ -179,7 +186,7 @@ class UpsampleRecord(LayerRecord):
 
 
 class DepthToSpaceRecord(LayerRecord):
-    """Channels as pixels."""
+    """Channels laid out as blocks of pixels, each pixel becoming a square block."""
 
     kind: Literal["depth to space"] = "depth to space"
     block: Size
@@ -217,8 +224,8 @@ class HostRecord(LayerRecord):
 
     kind: Literal["host"] = "host"
     operation: Annotated[str, Field(max_length=256)]
-    steps: Annotated[tuple[StepRecord, ...], Field(min_length=1, max_length=256)]
-    constants: Annotated[int, Field(ge=0, le=256)]
+    steps: Annotated[tuple[StepRecord, ...], Field(min_length=1, max_length=MAX_STEPS)]
+    constants: Annotated[int, Field(ge=0, le=MAX_STEPS)]
     inputs_native: tuple[NativeRecord, ...]
     native: NativeRecord
 

@@ -9,7 +9,8 @@ with the file that it was read from, and :func:`check_capture` a float network w
 it was captured from.
 """
 
-from .check import check_capture, check_module
+from .capture_check import check_capture
+from .check import check_module
 from .imported_module import Imported
 from .onnx import is_onnx_int8, read_onnx, read_onnx_int8
 from .pytorch import capture

@@ -13,12 +13,8 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.network import INPUT, FloatNetwork
-from vqrom_sw.reference import float_layer
 
 BATCHES = (1, 3)
 """Numbers of images with which an import is checked."""
@@ -164,7 +160,7 @@ def check_module(module: nn.Module, evaluator: Evaluator, x: np.ndarray, jumps: 
     if worst > TOLERANCE and not (jumps and _right_by_parts(module, evaluator, x)):
         raise VqromError(f"{_first_different(module, evaluator, x)} must be what "
                          f"{evaluator.name} computes with {len(x)} images, and an output "
-                         f"{_by(worst)}")
+                         f"{by(worst)}")
 
 
 def _right_by_parts(module: nn.Module, evaluator: Evaluator, x: np.ndarray) -> bool:
@@ -184,7 +180,8 @@ def _right_by_parts(module: nn.Module, evaluator: Evaluator, x: np.ndarray) -> b
     return True
 
 
-def _by(share: float) -> str:
+def by(share: float) -> str:
+    """A difference in words."""
     if math.isinf(share):
         return "has another shape, or numbers that are not finite elsewhere"
     return f"differs by {share:.2g} of its greatest value"
@@ -212,108 +209,3 @@ def _common(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarr
             both = range(min(first.shape[axes[0]], second.shape[axes[0]]))
             return np.take(first, both, axes[0]), np.take(second, both, axes[0])
     return first, second
-
-
-def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor) -> None:
-    """Compare a captured network with the module that it was captured from.
-
-    It runs both on the first input alone, and on the first three.
-
-    Parameters
-    ----------
-    network:
-        The network in float.
-    module:
-        The module.
-    inputs:
-        float32 ``[N, ...]``, like the module's example input, at least three of them.
-
-    Raises
-    ------
-    VqromError
-        If an output differs by more than :data:`TOLERANCE`, other than by single numbers that are
-        rounded to another step; the message names the first layer that makes what the module does
-        not compute.
-    """
-    for batch in BATCHES:
-        x = inputs[:batch]
-        recorder = _Recorder()
-        with torch.no_grad(), recorder:
-            right = [value.numpy() for value in tree_leaves(module(x))]
-        results = _layers(network, network.input_native.feature_map(x, network.input_shape))
-        worst = max(map(difference, _outputs(network, results), right))
-        if worst > TOLERANCE and not _differs_by_jumps(network, module, x, results, right):
-            raise VqromError(
-                f"network {network.name!r}: {_first_layer(network, recorder.tensors, results)} "
-                f"must be what the module computes with {len(x)} images, and an output "
-                f"{_by(worst)}")
-
-
-def _outputs(network: FloatNetwork, results: Mapping[str, torch.Tensor]) -> list[np.ndarray]:
-    """A network's outputs as the module has them, of its layers' maps."""
-    return [output.native.tensor(results[output.layer]).numpy() for output in network.outputs]
-
-
-def _differs_by_jumps(network: FloatNetwork, module: nn.Module, x: torch.Tensor,
-                      results: Mapping[str, torch.Tensor], right: Sequence[np.ndarray]) -> bool:
-    """Whether a difference comes from numbers near the middle of two, which are rounded otherwise.
-
-    They are so few that the mean difference is small, and there is none where nothing is rounded.
-    """
-    means = [float(np.abs(found - value).mean()) / max(float(np.abs(value).max()), SMALLEST_SCALE)
-             for found, value in zip(_outputs(network, results), right, strict=True)]
-    with torch.no_grad(), _Unrounded():
-        smooth = [value.numpy() for value in tree_leaves(module(x))]
-        found = _layers(network, network.input_native.feature_map(x, network.input_shape))
-    return max(means) <= TOLERANCE and \
-        max(map(difference, _outputs(network, found), smooth)) <= TOLERANCE
-
-
-class _Unrounded(TorchDispatchMode):
-    """Lets PyTorch leave numbers as they are where it would round them."""
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        aten = torch.ops.aten
-        if func in (aten.round.default, aten.floor.default, aten.ceil.default):
-            return args[0].clone()
-        return func(*args, **(kwargs or {}))
-
-
-def _layers(network: FloatNetwork, x: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Run all layers on maps ``[N, C, H, W]``; the results by name, the input among them."""
-    results = {INPUT: x}
-    for layer in network.layers:
-        try:
-            with torch.no_grad():
-                results[layer.name] = float_layer(layer, [results[name] for name in layer.inputs])
-        except Exception as error:
-            raise VqromError(f"network {network.name!r}: layer {layer.name!r} must run with "
-                             f"{len(x)} images, but: {' '.join(str(error).split())[:200]}"
-                             ) from None
-    return results
-
-
-class _Recorder(TorchDispatchMode):
-    """Keeps the result of every operation that PyTorch runs, sorted, by number of values."""
-
-    def __init__(self):
-        super().__init__()
-        self.tensors: dict[int, list[np.ndarray]] = {}
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        result = func(*args, **(kwargs or {}))
-        for tensor in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(tensor, torch.Tensor) and tensor.dtype == torch.float32:
-                values = np.sort(tensor.detach().numpy(), axis=None)
-                self.tensors.setdefault(values.size, []).append(values)
-        return result
-
-
-def _first_layer(network: FloatNetwork, tensors: Mapping[int, Sequence[np.ndarray]],
-                 results: Mapping[str, torch.Tensor]) -> str:
-    """Name the first layer whose values the module makes in no order."""
-    for layer in network.layers:
-        values = np.sort(results[layer.name].numpy(), axis=None)
-        if all(difference(values, made) > TOLERANCE for made in tensors.get(values.size, ())):
-            return f"layer {layer.name!r}"
-    return "the output"

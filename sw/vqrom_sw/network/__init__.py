@@ -26,13 +26,13 @@ from .float_network import (
     is_sum,
     readers_of,
 )
+from .host_checks import MAX_NUMBERS, check_results, check_steps
 from .host_steps import (
     EXPAND_BATCH,
     GETITEM,
     OPERATIONS,
     RESHAPES,
     HostStep,
-    check_steps,
     run_steps,
 )
 from .quantized_layers import (
@@ -56,12 +56,12 @@ from .recurrent_layers import GATES, Lstm
 from .shapes import INPUT, Native, Output, Shape, image_native, map_inputs, native_of
 
 __all__ = [
-    "EXPAND_BATCH", "GATES", "GETITEM", "INPUT", "NO_CODEBOOK", "OPERATIONS", "RESHAPES",
-    "UNBOUNDED", "AveragePool", "Concat", "Conv", "DepthToSpace", "Elementwise", "FloatAveragePool",
-    "FloatConcat", "FloatConv", "FloatDepthToSpace", "FloatElementwise", "FloatGlobalAveragePool",
-    "FloatHost", "FloatLayer", "FloatMaxPool", "FloatNetwork", "FloatPad", "FloatSelect",
-    "FloatTable", "FloatUpsample", "GlobalAveragePool", "Host", "HostStep", "Layer", "Lstm",
-    "MaxPool", "Native", "Operator", "Output", "Pad", "QuantizedNetwork", "Select", "Shape",
-    "Softmax", "Table", "Upsample", "check_steps", "image_native", "image_output", "is_sum",
-    "map_inputs", "native_of", "readers_of", "run_steps",
+    "EXPAND_BATCH", "GATES", "GETITEM", "INPUT", "MAX_NUMBERS", "NO_CODEBOOK", "OPERATIONS",
+    "RESHAPES", "UNBOUNDED", "AveragePool", "Concat", "Conv", "DepthToSpace", "Elementwise",
+    "FloatAveragePool", "FloatConcat", "FloatConv", "FloatDepthToSpace", "FloatElementwise",
+    "FloatGlobalAveragePool", "FloatHost", "FloatLayer", "FloatMaxPool", "FloatNetwork", "FloatPad",
+    "FloatSelect", "FloatTable", "FloatUpsample", "GlobalAveragePool", "Host", "HostStep", "Layer",
+    "Lstm", "MaxPool", "Native", "Operator", "Output", "Pad", "QuantizedNetwork", "Select", "Shape",
+    "Softmax", "Table", "Upsample", "check_results", "check_steps", "image_native", "image_output",
+    "is_sum", "map_inputs", "native_of", "readers_of", "run_steps",
 ]

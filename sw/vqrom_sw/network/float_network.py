@@ -192,12 +192,12 @@ class FloatConcat(FloatLayer):
 
 @dataclass(frozen=True)
 class FloatPad(FloatLayer):
-    """Pixels of a constant value around the input.
+    """Pixels of a constant value around the input, or pixels taken off.
 
     Members
     -------
     padding:
-        Pixels ``(top, left, bottom, right)``.
+        Pixels ``(top, left, bottom, right)``; negative where so many are taken off.
     value:
         Their value.
     """

@@ -8,7 +8,7 @@ quantised like those of any other layer.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     )}
 """The ``aten`` operations that a host layer may have, by name.
 
-All are pure and deterministic, and their results' sizes are bounded by their arguments."""
+None changes its operands. What some of them can do with other arguments than those of inference
+(random numbers, new statistics) is refused by :func:`vqrom_sw.network.check_steps`, and so are
+results of more than :data:`vqrom_sw.network.MAX_NUMBERS` numbers."""
 
 GETITEM = "getitem"
 """Name of the step that takes one of several results of an earlier step."""
@@ -114,46 +116,6 @@ class HostStep:
     keywords: Mapping[str, Any]
 
 
-def check_steps(name: str, steps: Sequence[HostStep], inputs: int, constants: int) -> None:
-    """Refuse steps with unknown operations, or with references to what does not exist.
-
-    Parameters
-    ----------
-    name:
-        Name of the layer, for the error.
-    steps:
-        The steps of the layer.
-    inputs, constants:
-        Number of inputs and of constant tensors that the layer has.
-
-    Raises
-    ------
-    VqromError
-        If a step is not allowed; the message names the layer.
-    """
-    limits = {"input": inputs, "constant": constants}
-    for number, step in enumerate(steps):
-        if step.op not in OPERATIONS and step.op not in (GETITEM, EXPAND_BATCH):
-            raise VqromError(f"layer {name!r}: host operation must be a known one, not {step.op!r}")
-        for argument in (*step.arguments, *step.keywords.values()):
-            _check_argument(name, argument, limits | {"step": number})
-
-
-def _check_argument(name: str, argument: Any, limits: Mapping[str, int]) -> None:
-    if isinstance(argument, list | tuple):
-        for part in argument:
-            _check_argument(name, part, limits)
-    elif isinstance(argument, dict):
-        if len(argument) != 1 or next(iter(argument)) not in limits:
-            raise VqromError(f"layer {name!r}: host argument must be a reference, not {argument!r}")
-        (kind, number), = argument.items()
-        if not isinstance(number, int) or not 0 <= number < limits[kind]:
-            raise VqromError(f"layer {name!r}: host {kind} must be below {limits[kind]}, "
-                             f"not {number!r}")
-    elif not isinstance(argument, int | float | str | None):
-        raise VqromError(f"layer {name!r}: host argument must be a number, not {argument!r}")
-
-
 def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
               constants: Sequence[torch.Tensor], natives: Sequence[Native], native: Native,
               shape: Shape) -> torch.Tensor:
@@ -183,20 +145,13 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
         If an operation does not fit its arguments.
     """
     device = inputs[0].device
-    known = {"input": [seen.tensor(x) for x, seen in zip(inputs, natives, strict=True)],
-             "constant": [constant.to(device) for constant in constants], "step": []}
-
-    def resolve(argument: Any) -> Any:
-        if isinstance(argument, dict):
-            (kind, number), = argument.items()
-            return known[kind][number]
-        return [resolve(part) for part in argument] if isinstance(argument, list | tuple) \
-            else argument
-
     try:
-        _run(steps, known, resolve)
-        return native.feature_map(known["step"][-1].float(), shape)
-    except (RuntimeError, TypeError, IndexError, ValueError) as error:
+        *_, last = step_results(
+            steps, [seen.tensor(x) for x, seen in zip(inputs, natives, strict=True)],
+            [constant.to(device) for constant in constants])
+        return as_map(last, native, shape, len(inputs[0]))
+    except (RuntimeError, TypeError, IndexError, ValueError, AttributeError,
+            NotImplementedError) as error:
         raise VqromError(f"host operations {', '.join(step.op for step in steps)} must fit their "
                          f"arguments, but: {' '.join(str(error).split())[:200]}") from None
 
@@ -232,12 +187,43 @@ def count_products(steps: Sequence[HostStep], shapes: Sequence[Shape],
     return counter.get_total_flops() // 2
 
 
-def _run(steps: Sequence[HostStep], known: dict[str, list[Any]],
-         resolve: Callable[[Any], Any]) -> None:
+def as_map(result: Any, native: Native, shape: Shape, images: int) -> torch.Tensor:
+    """The last step's result as a map, float32 ``[images, C, H, W]``.
+
+    Raises
+    ------
+    ValueError
+        If it is no tensor, or has another number of images.
+    RuntimeError
+        If it has not the numbers of a map ``(H, W, C)``.
+    """
+    if not isinstance(result, torch.Tensor) or not result.dim() or len(result) != images:
+        found = tuple(result.shape) if isinstance(result, torch.Tensor) else type(result).__name__
+        raise ValueError(f"the last result must be one tensor of {images} images, not {found!r}")
+    return native.feature_map(result.float(), shape)
+
+
+def step_results(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
+                 constants: Sequence[torch.Tensor]) -> Iterator[Any]:
+    """Run steps on tensors as the float network sees them, and give the result of each.
+
+    Errors are PyTorch's own.
+    """
+    known: dict[str, Sequence[Any]] = {"input": inputs, "constant": constants}
+    known["step"] = found = list[Any]()
+
+    def resolve(argument: Any) -> Any:
+        if isinstance(argument, dict):
+            (kind, number), = argument.items()
+            return known[kind][number]
+        return [resolve(part) for part in argument] if isinstance(argument, list | tuple) \
+            else argument
+
     for step in steps:
         arguments = [resolve(argument) for argument in step.arguments]
         keywords = {name: resolve(value) for name, value in step.keywords.items()}
-        known["step"].append(_operation(step.op)(*arguments, **keywords))
+        found.append(_operation(step.op)(*arguments, **keywords))
+        yield found[-1]
 
 
 def _operation(name: str) -> Callable[..., Any]:

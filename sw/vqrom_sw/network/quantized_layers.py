@@ -250,12 +250,13 @@ class Select(Layer):
 
 @dataclass(frozen=True)
 class Pad(Layer):
-    """Pixels of a constant around the input; input and output share their quantisation.
+    """Pixels of a constant around the input, or pixels taken off; input and output share their
+    quantisation.
 
     Members
     -------
     padding:
-        Pixels ``(top, left, bottom, right)``.
+        Pixels ``(top, left, bottom, right)``; negative where so many are taken off.
     value:
         The int8 number that they hold.
     """

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import torch
 
+from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Quantization
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.encoding import Encoded, encoded_layer
@@ -61,13 +62,16 @@ def quantize_network(network: FloatNetwork, codebook: UniversalCodebook,
     Raises
     ------
     VqromError
-        If an accumulator could exceed int32, or a factor between layers is too large for a
-        multiplier.
+        If a result on the images is not finite, an accumulator could exceed int32, or a factor
+        between layers is too large for a multiplier.
     """
     quantizations = {INPUT: quantization_of(images, ranges)}
 
     def run(layer: FloatLayer, inputs: list[torch.Tensor]) -> torch.Tensor:
         output = encoded_layer(layer, encoded.get(layer.name), inputs)
+        if not output.isfinite().all():
+            raise VqromError(f"layer {layer.name!r}: results must be finite numbers on the "
+                             "calibration inputs")
         quantizations[layer.name] = _output_quantization(layer, output, quantizations, ranges)
         return output
 

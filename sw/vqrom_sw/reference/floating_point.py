@@ -267,5 +267,6 @@ def float_outputs(network: FloatNetwork, x: torch.Tensor) -> list[torch.Tensor]:
 
 
 def float_output(network: FloatNetwork, x: torch.Tensor) -> torch.Tensor:
-    """The first of :func:`float_outputs`."""
+    """Run a network in float32, and return the first of its outputs, as :func:`float_outputs` has
+    it."""
     return float_outputs(network, x)[0]

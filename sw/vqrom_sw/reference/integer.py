@@ -154,7 +154,7 @@ def outputs_of(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> lis
 
 
 def output_of(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> np.ndarray:
-    """The first of :func:`outputs_of`."""
+    """Pick the first of the network's outputs, as :func:`outputs_of` has it."""
     return outputs_of(network, results)[0]
 
 

@@ -244,7 +244,7 @@ def entries(folder: Path) -> list[Path]:
     ("compress net.py:raising -o out --example-input 3x12x12 --calibration images.npy",
      "RuntimeError: no weights to be found (net.py, line 21)"),
     ("compress net.py:volumes -o out --example-input 3x12x12 --calibration images.npy",
-     "layer '2' (convolution): the hardware has no such layer"),
+     "layer '2' (convolution): neither the accelerator nor the host does"),
     ("compress net.py:build -o out --example-input 3x10x12 --calibration images.npy",
      "calibration must have shape (N, 3, 10, 12) to fit the example input, not (5, 3, 12, 12)"),
     ("compress net.py:build -o out --example-input 2x3x12x12 --calibration images.npy",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vqrom_hw.errors import VqromError
-from vqrom_sim.cli.compress import parse_shape
+from vqrom_sim.cli.shapes import parse_shape
 
 
 @given(st.lists(st.integers(1, 1 << 20), min_size=1, max_size=8), st.sampled_from("x,X"))

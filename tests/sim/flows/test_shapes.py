@@ -57,6 +57,20 @@ def test_weights_may_be_absent(file: Path, tmp_path: Path) -> None:
         vqrom.compress(bare, calibration=torch.randn(4, 8, 6, 6).numpy())
 
 
+def test_sizes_that_a_file_leaves_open(file: Path, tmp_path: Path) -> None:
+    """An option names them; without it the message says what is missing."""
+    model = onnx.load(file)
+    for place in (2, 3):
+        model.graph.input[0].type.tensor_type.shape.dim[place].dim_param = "any"
+    onnx.save(model, tmp_path / "open.onnx")
+    with pytest.raises(VqromError, match="leaves sizes open: n, 8, any, any; the shape of an"):
+        vqrom.simulate(tmp_path / "open.onnx", config="tiny")
+    found = vqrom.simulate(tmp_path / "open.onnx", config="tiny", example_shape=(1, 8, 6, 6))
+    assert found.cycles == vqrom.simulate(file, config="tiny").cycles
+    assert vqrom.simulate(tmp_path / "open.onnx", config="tiny",
+                          example_shape=(1, 8, 7, 9)).report["macs"] > found.report["macs"]
+
+
 def test_codebook_and_inputs_are_refused(file: Path) -> None:
     with pytest.raises(VqromError, match=r"shapes of .* go without codebook and inputs"):
         vqrom.simulate(file, config="tiny", inputs=np.zeros((1, 8, 6, 6), np.float32))

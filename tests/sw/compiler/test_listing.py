@@ -187,3 +187,13 @@ def test_column_parts_are_told_by_their_columns() -> None:
     first, end = edges[1]
     assert segments[1].as_row()["maps"] == (
         f"input of conv0 columns {first}..{end + 2} spilled, conv0 columns {first}..{end} spilled")
+
+
+def test_a_lead_is_named() -> None:
+    net = NetworkBuilder(CODEBOOK, (32, 1, 64))
+    net.conv(64, (1, 1))
+    (stage,) = explain_network(net.build(), CODEBOOK.codewords, ROOMY).stages
+    (segment,) = stage.plan
+    lead = segment.strips[0].lead
+    assert lead is not None
+    assert segment.as_row()["strips"] == f"1, lead of {lead.words} words in {len(lead.rows)} parts"

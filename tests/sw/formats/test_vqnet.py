@@ -72,6 +72,21 @@ def test_there_and_back_without_a_codebook(tmp_path: Path) -> None:
     assert path.with_name("again.vqnet").read_bytes() == path.read_bytes()
 
 
+def test_pixels_taken_off(tmp_path: Path) -> None:
+    builder, path = NetworkBuilder(CODEBOOK, (6, 5, 3)), tmp_path / "crop.vqnet"
+    builder.conv(8, (1, 1))
+    builder.pad((-2, 1, -3, -4))
+    network = builder.build()
+    save_network(network, path, CODEBOOK)
+    assert load_network(path).layers[1] == network.layers[1]
+
+    def take_all(graph: dict[str, Any], tensors: object) -> None:
+        graph["layers"][1].update(padding=[-6, 1, 1, -4])
+
+    with pytest.raises(VqromError, match=r"a pixel of .* must be left"):
+        load_network(forge(path, take_all))
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (lambda graph, tensors: graph["layers"][1].update(padding=[3, 0, 0, 0]), "smaller than the"),
     (lambda graph, tensors: graph["layers"][1].update(clamp=[5, -5]), "clamp must be a range"),
@@ -160,6 +175,7 @@ def layer_set(number: int, **values: object) -> Callable[..., object]:
     (layer_set(0, kernel=[0, 3]), "kernel"),
     (layer_set(0, stride=[0, 1]), "stride"),
     (layer_set(0, shape=[12, 10, 1 << 30]), "shape"),
+    (lambda graph, tensors: graph.update(input_shape=[1 << 14, 1 << 14, 8]), "at most 1073741824"),
     (layer_set(0, clamp=[5, -5]), "clamp must be a range"),
     (layer_set(1, inputs=["nowhere"]), "input must be an earlier layer, not 'nowhere'"),
     (layer_set(1, inputs=["conv2"]), "input must be an earlier layer, not 'conv2'"),

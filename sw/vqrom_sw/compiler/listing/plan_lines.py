@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..feature_map import FeatureMap
 from ..plan import Plan, Residency, Segment, Strip, WindowKey
 from ..task_graph import TaskGraph
+from ..tasks import Lead
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class MapLine:
     name:
         The layer that makes the map, or the input's name.
     residency:
-        ``"resident"``, ``"fused"`` or ``"spilled"``.
+        ``"resident"``, ``"within"``, ``"fused"`` or ``"spilled"``.
     rows, row_words:
         Map rows, and words of the activation buffer that one of them takes.
     words:
@@ -30,6 +31,8 @@ class MapLine:
     columns:
         First and end of the columns, where the layer runs in column parts and this is one of the
         map; None for a map by itself. Rows and words are then the part's.
+    whole:
+        The map that it lies within, None for a map that has words by itself.
     """
 
     name: str
@@ -40,10 +43,12 @@ class MapLine:
     base: int | None
     dram: tuple[str, int] | None
     columns: tuple[int, int] | None
+    whole: str | None
 
     def __str__(self) -> str:
         columns = f" columns {self.columns[0]}..{self.columns[1]}" if self.columns else ""
-        return f"{self.name}{columns} {self.residency}"
+        whole = f" {self.whole}" if self.whole else ""
+        return f"{self.name}{columns} {self.residency}{whole}"
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ class StripLine:
         Words of the activation buffer in use: resident maps, windows and staging.
     early:
         Whether its loads are given out before the computations of the strip before.
+    lead:
+        How its first convolution begins before all rows are loaded, or None if it does not.
     """
 
     number: int
@@ -99,6 +106,7 @@ class StripLine:
     staging: dict[str, tuple[int, int]]
     words: int
     early: bool
+    lead: Lead | None
 
 
 @dataclass(frozen=True)
@@ -129,9 +137,12 @@ class SegmentLine:
 
     def as_row(self) -> dict[str, str]:
         """The segment as texts by heading, for a table."""
-        maps = ", ".join(map(str, self.maps))
+        maps, strips = ", ".join(map(str, self.maps)), str(len(self.strips))
+        lead = self.strips[0].lead
+        if lead is not None:
+            strips += f", lead of {lead.words} words in {len(lead.rows)} parts"
         return {"segment": str(self.index), "layers": ", ".join(self.layers),
-                "strips": str(len(self.strips)), "maps": maps, "words": str(self.words)}
+                "strips": strips, "maps": maps, "words": str(self.words)}
 
 
 def describe_plan(plan: Plan, graph: TaskGraph) -> tuple[SegmentLine, ...]:
@@ -147,7 +158,7 @@ class _PlanDescriber:
         self._plan, self._tasks = plan, graph.tasks
 
     def segment(self, segment: Segment) -> SegmentLine:
-        """The line of one segment."""
+        """Describe one segment: its layers, its maps, and each of its strips."""
         tasks = self._tasks[segment.first:segment.end]
         maps = dict.fromkeys(feature_map for task in tasks
                              for feature_map in (*task.inputs, task.output))
@@ -161,7 +172,7 @@ class _PlanDescriber:
     def _resident_words(self, segment: Segment) -> int:
         """Words that resident maps take while a segment runs; shared words count once."""
         return sum(size for _, size in {
-            (self._plan.bases[feature_map], life.size)
+            (self._plan.bases[self._plan.wholes.get(feature_map, feature_map)], life.size)
             for feature_map, life in self._plan.lives.items() if life.covers(segment.index)})
 
     def _map(self, feature_map: FeatureMap) -> MapLine:
@@ -171,10 +182,12 @@ class _PlanDescriber:
             dram = (layout.region.name, layout.offset)
         part = feature_map.part
         columns = (part.first, part.first + feature_map.width) if part else None
+        whole = self._plan.wholes.get(feature_map)
         return MapLine(
             feature_map.name, residency.value, rows=feature_map.height,
             row_words=feature_map.pitch, words=feature_map.size,
-            base=self._plan.bases.get(feature_map), dram=dram, columns=columns)
+            base=self._plan.bases.get(feature_map), dram=dram, columns=columns,
+            whole=whole.name if whole else None)
 
     def _strip(self, number: int, strip: Strip, residents: int) -> StripLine:
         names = {position: self._tasks[position].name for position in strip.produced}
@@ -184,7 +197,7 @@ class _PlanDescriber:
         words = residents + sum(window.words for window in windows) \
             + sum(size for _, size in staging.values())
         produced = {names[position]: rows for position, rows in strip.produced.items()}
-        return StripLine(number, produced, windows, staging, words, strip.early)
+        return StripLine(number, produced, windows, staging, words, strip.early, strip.lead)
 
     def _window(self, key: WindowKey, strip: Strip) -> WindowLine:
         task, window = self._tasks[key[0]], strip.windows[key]

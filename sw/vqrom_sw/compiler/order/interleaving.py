@@ -3,8 +3,8 @@
 Strips come out of emission one after the other: the array makes a map's rows, the vector unit works
 on them, and the array goes on with what it has made. In that order one of the two always waits.
 But the array could make rows of the next strip meanwhile. So each unit takes, among its next few
-operations, the one that can begin first. What must come before what follows from the words that
-operations read and write.
+operations, the one that can begin first, or one given before it that can begin a little later.
+What must come before what follows from the words that operations read and write.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from .waits import UNITS_OF, WaitTracker
 
 AHEAD = 24
 """Operations of a unit among which it takes one."""
+
+PATIENCE = 64
+"""Cycles that a unit waits at most for an operation that was given before one that it could begin:
+what was given before is what others wait for, as a rule."""
 
 MOVABLE = (Unit.ARRAY, Unit.VECTOR)
 """Units whose operations change places; LOADs and STOREs keep the order of strips."""
@@ -112,16 +116,22 @@ class _Queue:
         return len(self.latest) - 1
 
     def first(self, queues: dict[Unit, _Queue]) -> tuple[int, int, Unit]:
-        """When the operation that can begin first begins, its number, and the unit."""
-        best = (1 << 62, 1 << 62, self.unit)
+        """When the operation that is to come next begins, its number, and the unit."""
         ahead = AHEAD if self.unit in MOVABLE else 1
+        ready: list[tuple[int, _Entry]] = []
         for entry in self.waiting[:ahead]:
             begins = self._begins(entry, queues)
-            if begins is not None and (begins, entry.number) < best[:2]:
-                best = (begins, entry.number, self.unit)
+            if begins is not None:
+                ready.append((begins, entry))
                 if begins == self.free:
                     break  # None can begin before.
-        return best
+        if not ready:
+            return 1 << 62, 1 << 62, self.unit
+        soonest, entry = min(ready, key=lambda pair: (pair[0], pair[1].number))
+        begins, chosen = next(
+            (begins, other) for begins, other in ready
+            if other is entry or begins - soonest <= min(PATIENCE, entry.cycles))
+        return begins, chosen.number, self.unit
 
     def _begins(self, entry: _Entry, queues: dict[Unit, _Queue]) -> int | None:
         """When an operation can begin, None if another one must get its place before."""

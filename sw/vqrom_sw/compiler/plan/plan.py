@@ -18,6 +18,14 @@ class Residency(Enum):
     """Strip by strip in the activation buffer, never whole: its only reader follows at once."""
     SPILLED = "spilled"
     """In DRAM; strips of it pass through the activation buffer."""
+    WITHIN = "within"
+    """Resident within another map, some words of each of its pixels: see
+    :mod:`vqrom_sw.compiler.plan.places`."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether the activation buffer holds the map as a whole."""
+        return self in (Residency.RESIDENT, Residency.WITHIN)
 
 
 Residencies = dict[FeatureMap, Residency]
@@ -139,9 +147,11 @@ class Plan:
         The residency of each map.
     bases:
         Where each resident map begins in the activation buffer.
+    wholes:
+        For each map that lies within another one the outermost of those.
     lives:
         When the words of each resident map are taken. A task may overwrite an input: then
-        both maps have the same base and life.
+        both maps have the same base and life; a map within another has that one's life.
     scratch:
         Where each spilled map that is neither input nor output lies in DRAM.
     """
@@ -150,6 +160,7 @@ class Plan:
     strips: list[Strip]
     residencies: Residencies
     bases: dict[FeatureMap, int]
+    wholes: dict[FeatureMap, FeatureMap]
     lives: dict[FeatureMap, Life]
     scratch: dict[FeatureMap, DramLayout]
 

@@ -13,6 +13,7 @@ from vqrom_hw.isa import Region
 from ..feature_map import DramLayout, FeatureMap, align, word_layout
 from ..task_graph import TaskGraph
 from .placer import ResidentSpans
+from .places import Places, find_places, outermost
 from .plan import Life, Plan, Residencies, Residency, Segment, Span, Strip
 from .release import release, widen_strips
 from .residents import Arrangement, arrange
@@ -38,19 +39,21 @@ def make_plan(graph: TaskGraph, beat_cost: float = BEAT_COST) -> Plan:
     RowsDoNotFitError
         If not even single map rows fit the activation buffer.
     """
-    plan = _fitting_plan(graph, _first_residencies(graph), beat_cost)
+    places = find_places(graph)
+    plan = _fitting_plan(graph, _first_residencies(graph, places), places, beat_cost)
     while (residencies := widen_strips(graph.tasks, plan)) is not None:
         try:
-            plan = _fitting_plan(graph, residencies, beat_cost)
+            plan = _fitting_plan(graph, residencies, places, beat_cost)
         except VqromError:
             break
     return plan
 
 
-def _fitting_plan(graph: TaskGraph, residencies: Residencies, beat_cost: float) -> Plan:
+def _fitting_plan(graph: TaskGraph, residencies: Residencies, places: Places,
+                  beat_cost: float) -> Plan:
     """The first plan that fits, letting one map go after the other from given residencies."""
     while True:
-        arrangement = arrange(graph, residencies)
+        arrangement = arrange(graph, residencies, places)
         try:
             return _make_plan(arrangement, beat_cost)
         except NoRoomError as error:
@@ -60,18 +63,28 @@ def _fitting_plan(graph: TaskGraph, residencies: Residencies, beat_cost: float) 
             residencies = released
 
 
-def _first_residencies(graph: TaskGraph) -> Residencies:
-    """All maps resident, but for inputs that one task reads, outputs that none does, and parts."""
+def _first_residencies(graph: TaskGraph, places: Places) -> Residencies:
+    """All maps on chip, but for inputs that one task reads, outputs that none does, and parts.
+
+    An output with other maps within it stays, too.
+    """
     in_parts = {piece.part.whole for piece in graph.maps if piece.part}
+    wholes = {place.whole for place in places.values()}
 
     def passes_through(feature_map: FeatureMap) -> bool:
         readers = len(feature_map.consumers)
         return (feature_map.part is not None or feature_map in in_parts
-                or (feature_map.is_output and not readers)
+                or (feature_map.is_output and not readers and feature_map not in wholes)
                 or (feature_map.is_input and readers == 1))
 
-    return {feature_map: Residency.SPILLED if passes_through(feature_map) else Residency.RESIDENT
-            for feature_map in graph.maps}
+    def residency(feature_map: FeatureMap) -> Residency:
+        if passes_through(feature_map):
+            return Residency.SPILLED
+        place = places.get(feature_map)
+        return Residency.WITHIN if place and not passes_through(place.whole) \
+            else Residency.RESIDENT
+
+    return {feature_map: residency(feature_map) for feature_map in graph.maps}
 
 
 class RowsDoNotFitError(VqromError):
@@ -99,8 +112,13 @@ def _make_plan(arrangement: Arrangement, beat_cost: float) -> Plan:
         strips += placed.strips
         timeline = placed.timeline
     owners = arrangement.owners
-    return Plan(arrangement.segments, strips, arrangement.residencies,
-                {feature_map: bases[owner] for feature_map, owner in owners.items()},
+    within = {feature_map: outermost(feature_map, arrangement.places)
+              for feature_map in arrangement.places}
+    starts = {feature_map: bases[owner] for feature_map, owner in owners.items()}
+    starts |= {feature_map: starts[feature_map] + place.offset
+               for feature_map, place in within.items()}
+    return Plan(arrangement.segments, strips, arrangement.residencies, starts,
+                {feature_map: place.whole for feature_map, place in within.items()},
                 {feature_map: lives[owner] for feature_map, owner in owners.items()},
                 _place_scratch(graph, arrangement.residencies))
 

@@ -14,10 +14,15 @@ from .residents import Arrangement
 def release(arrangement: Arrangement, segment: Segment) -> Residencies | None:
     """Residencies with one map less on chip while a segment runs; None if none can go.
 
-    Fused is better than spilled, since it costs no DRAM traffic; among maps alike in that the
-    largest goes.
+    First maps are set apart whose whole is not needed yet or no more. Fused is better than spilled,
+    since it costs no DRAM traffic; among maps alike in that the largest goes.
     """
-    options = arrangement.alive(segment)
+    residencies, alive = arrangement.residencies, arrangement.alive(segment)
+    apart = _set_apart(arrangement, segment, alive)
+    if apart:
+        return residencies | {apart: Residency.RESIDENT}
+    options = [feature_map for feature_map in alive
+               if residencies[feature_map] == Residency.RESIDENT]
     if not options:
         return _cut_chain(arrangement, segment)
     tasks = arrangement.graph.tasks
@@ -26,7 +31,24 @@ def release(arrangement: Arrangement, segment: Segment) -> Residencies | None:
     chosen = max(fusible or options, key=lambda feature_map: (
         bool(fusible) and not tasks[feature_map.consumers[0]].on_array, feature_map.size))
     changed = Residency.FUSED if fusible else Residency.SPILLED
-    return arrangement.residencies | {chosen: changed}
+    inside = [feature_map for feature_map, place in arrangement.places.items()
+              if place.whole is chosen]
+    return residencies | dict.fromkeys(inside, Residency.RESIDENT) | {chosen: changed}
+
+
+def _set_apart(arrangement: Arrangement, segment: Segment,
+               alive: list[FeatureMap]) -> FeatureMap | None:
+    """The map that lies within another for which most words are kept too long; None if none is."""
+    def is_used(feature_map: FeatureMap) -> bool:
+        positions = [position for position in (feature_map.producer, *feature_map.consumers)
+                     if position is not None]
+        used = [arrangement.segment_of[position] for position in positions]
+        return min(used) <= segment.index <= max(used)
+
+    kept = {feature_map: place.whole.size - feature_map.size
+            for feature_map, place in arrangement.places.items()
+            if feature_map in alive and is_used(feature_map) and not is_used(place.whole)}
+    return max(kept, key=kept.__getitem__, default=None)
 
 
 def _cut_chain(arrangement: Arrangement, segment: Segment) -> Residencies | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..feature_map import FeatureMap
 from ..task_graph import TaskGraph
+from .places import Places, outermost, used_places
 from .plan import Life, Residencies, Residency, Segment
 from .segments import make_segments
 
@@ -20,60 +22,69 @@ class Arrangement:
         The tasks and maps.
     residencies:
         The residency of each map.
+    places:
+        Where maps lie within others.
     segments:
         The segments that the residencies lead to.
     segment_of:
         Index of each task's segment.
     owners:
-        For each resident map the map whose words it takes: itself, unless a task writes its
-        result over an input.
+        For each map that stays the map whose words it takes: itself, unless it lies within
+        another, or a task writes its result over an input.
     lives:
         When the words of each owner are taken.
     """
 
     graph: TaskGraph
     residencies: Residencies
+    places: Places
     segments: list[Segment]
     segment_of: list[int]
     owners: dict[FeatureMap, FeatureMap]
     lives: dict[FeatureMap, Life]
 
     def alive(self, segment: Segment) -> list[FeatureMap]:
-        """The resident maps whose words are taken while a segment runs."""
+        """The maps on chip as a whole whose words are taken while a segment runs."""
         return [feature_map for feature_map, owner in self.owners.items()
                 if self.lives[owner].covers(segment.index)]
 
 
-def arrange(graph: TaskGraph, residencies: Residencies) -> Arrangement:
-    """Find segments and lives for a choice of residencies."""
-    segments = make_segments(graph.tasks, residencies)
+def arrange(graph: TaskGraph, residencies: Residencies, places: Places) -> Arrangement:
+    """Find segments and lives for a choice of residencies.
+
+    ``places`` are all that there can be: see :func:`vqrom_sw.compiler.plan.places.find_places`.
+    """
+    segments, places = make_segments(graph.tasks, residencies), used_places(places, residencies)
     segment_of = [segment.index for segment in segments
                   for _ in range(segment.first, segment.end)]
+    readers = {feature_map: set(feature_map.consumers) for feature_map in graph.maps}
+    for feature_map in places:
+        readers[outermost(feature_map, places).whole] |= set(feature_map.consumers)
     owners: dict[FeatureMap, FeatureMap] = {}
     for feature_map in graph.maps:
         if residencies[feature_map] == Residency.RESIDENT:
-            operand = _overwritten(feature_map, graph, residencies, segments, segment_of)
-            owners[feature_map] = feature_map if operand is None else owners[operand]
-    return Arrangement(graph, residencies, segments, segment_of, owners,
+            operands = _overwritable(feature_map, graph, residencies, readers, segments, segment_of)
+            owners[feature_map] = owners[operands[0]] if operands else feature_map
+    for feature_map in places:
+        owners[feature_map] = owners[outermost(feature_map, places).whole]
+    return Arrangement(graph, residencies, places, segments, segment_of, owners,
                        _find_lives(owners, segment_of))
 
 
-def _overwritten(feature_map: FeatureMap, graph: TaskGraph, residencies: Residencies,
-                 segments: list[Segment], segment_of: list[int]) -> FeatureMap | None:
-    """The input over which a task may write the map that it makes, if there is one.
+def _overwritable(feature_map: FeatureMap, graph: TaskGraph, residencies: Residencies,
+                  readers: Mapping[FeatureMap, set[int]], segments: list[Segment],
+                  segment_of: list[int]) -> list[FeatureMap]:
+    """The inputs over which a task may write the map that it makes.
 
-    All other readers of that input must be in segments before.
+    All other readers of what lies there must be in segments before.
     """
     position = feature_map.producer
     if position is None:
-        return None
-    segment = segments[segment_of[position]]
-    for operand in graph.tasks[position].overwritable:
-        others = [reader for reader in operand.consumers if reader != position]
-        if (residencies[operand] == Residency.RESIDENT and operand.pitch == feature_map.pitch
-                and all(reader < segment.first for reader in others)):
-            return operand
-    return None
+        return []
+    first = segments[segment_of[position]].first
+    return [operand for operand in graph.tasks[position].overwritable
+            if residencies[operand] == Residency.RESIDENT and operand.pitch == feature_map.pitch
+            and all(reader < first for reader in readers[operand] - {position})]
 
 
 def _find_lives(owners: dict[FeatureMap, FeatureMap],

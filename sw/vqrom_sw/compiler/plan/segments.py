@@ -28,5 +28,5 @@ def _follows_by_strips(task: Task, residency: Residency) -> bool:
     """Whether a task runs in the segment of the task before it, whose map has that residency."""
     if residency == Residency.FUSED:
         return True
-    return (residency == Residency.RESIDENT and not task.on_array
+    return (residency.stays and not task.on_array
             and not isinstance(task, GlobalAverageTask))

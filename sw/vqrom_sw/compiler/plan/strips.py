@@ -43,7 +43,7 @@ class _StripMaker:
             windows = {(position, number): self._window((position, number), produced)
                        for position in produced
                        for number, source in enumerate(self._tasks[position].inputs)
-                       if self._residencies[source] != Residency.RESIDENT}
+                       if not self._residencies[source].stays}
             self._done.update(ends)
             strips.append(Strip(self._segment.index, produced, windows))
         return strips

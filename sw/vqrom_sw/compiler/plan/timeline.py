@@ -88,18 +88,28 @@ class Timeline:
 def place_lives(lives: list[Life], capacity: int) -> tuple[list[int], int | None]:
     """Give words that stay their places, the largest first.
 
+    If there is room, words are left alone for a segment before they are used again: what writes
+    them need not wait for what reads them last, but may begin while the other unit still works.
+
     Returns
     -------
     tuple
         The bases, -1 where there is none yet; and the index of the first life for which there is
         no room, or None.
     """
+    bases, failed = _place_lives(lives, capacity, 1)
+    return (bases, failed) if failed is None else _place_lives(lives, capacity, 0)
+
+
+def _place_lives(lives: list[Life], capacity: int,
+                 apart: int) -> tuple[list[int], int | None]:
+    """As :func:`place_lives`, with ``apart`` segments between two uses of a word."""
     bases = [-1] * len(lives)
     for index in sorted(range(len(lives)), key=lambda index: (-lives[index].size, index)):
         life = lives[index]
         taken = [(base, lives[other].size) for other, base in enumerate(bases)
-                 if base >= 0 and lives[other].first <= life.last
-                 and lives[other].last >= life.first]
+                 if base >= 0 and lives[other].first <= life.last + apart
+                 and lives[other].last + apart >= life.first]
         base = first_fit(life.size, capacity, taken)
         if base is None:
             return bases, index

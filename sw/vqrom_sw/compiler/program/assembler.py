@@ -85,7 +85,8 @@ class _Assembler:
         self.moved: list[dict[str, int]] = [{"command": 0} for _ in range(layers)]
 
     def assemble(self, scheduled: Schedule, check: bool) -> np.ndarray:
-        """All table lines."""
+        """Turn scheduled operations into lines of the command table, a FETCH for each packet among
+        them, as an int array ``[lines, columns]``."""
         operations = scheduled.operations
         ahead = _fetch_positions(operations)
         lines: list[list[int]] = []

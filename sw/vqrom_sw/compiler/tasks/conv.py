@@ -201,7 +201,7 @@ class ConvTask(Task):
         """The COMPUTE of a piece and a block."""
         config, read = self.config, rows_area(source, *self.needs(block.y0, block.y1))
         word, section = divmod(piece.first * config.columns, config.rows)
-        out_words, pitch = self.output.words, self.output.pitch
+        step, pitch = target.step, target.pitch
         base = target.address(block.y0, block.x0) + word
         fields = {
             "raw": int(self.raw), "fills": self._tiles(piece) * config.fill_steps,
@@ -209,11 +209,11 @@ class ConvTask(Task):
             "pad_value": self.inputs[0].zero_point, "passes": piece.passes,
             "pixels": block.pixels, "section": section // config.columns,
             **self._nest(piece, block, source),
-            **target_fields(base, block.width, out_words, pitch),
+            **target_fields(base, block.width, step, pitch),
             **range_fields(self.output.zero_point, self.conv.clamp),
         }
         covered = -(-piece.passes * config.columns // config.rows)
-        write = area(base, block.height, pitch, block.width, out_words, covered)
+        write = area(base, block.height, pitch, block.width, step, covered)
         return Operation(Opcode.COMPUTE, self.layer, fields, (read,), (write,),
                          packets=(self._weights(piece), self._parameters(piece)))
 
@@ -223,7 +223,7 @@ class ConvTask(Task):
 
     def _nest(self, piece: Piece, block: Block, source: BufferRows) -> dict[str, int]:
         """The loops over a block's pixels, then what is summed up, then the column tiles."""
-        kernel, words, pitch = self.kernel, source.map.words, source.map.pitch
+        kernel, words, pitch = self.kernel, source.step, source.pitch
         top = block.y0 * kernel.stride_rows - kernel.top
         left = block.x0 * kernel.stride_columns - kernel.left
         return nest_fields([

@@ -71,7 +71,7 @@ class DepthwiseTask(WindowTask):
     def _levels(self, block: Block, words: int, source: BufferRows) -> list[Level]:
         if self.operation == VectorOp.DEPTHWISE:
             return super()._levels(block, words, source)
-        kernel, depth, pitch = self.kernel, source.map.words, source.map.pitch
+        kernel, depth, pitch = self.kernel, source.step, source.pitch
         return [(kernel.rows, kernel.tap_rows * pitch, kernel.tap_rows, 0),
                 (map_columns(kernel, block.width), depth, 0, 1),
                 (block.height, kernel.stride_rows * pitch, kernel.stride_rows, 0)]

@@ -11,7 +11,7 @@ from ..feature_map import BufferRows, FeatureMap
 from ..operations import Level, Operation, nest_fields, range_fields
 from .kernel import POINT
 from .moving import patch_of
-from .task import Block, Task
+from .task import Block, Task, block_pieces
 
 
 @dataclass(eq=False, kw_only=True)
@@ -47,14 +47,21 @@ class ElementwiseTask(Task):
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
-        width, words = self.output.width, self.output.words
-        # One distance leads from each word to its partner only if both maps have one pitch.
-        alike = self.broadcasts or sources[0].map.pitch == sources[1].map.pitch
-        rows = [(first, end)] if alike else [(y, y + 1) for y in range(first, end)]
+        words = self.output.words
         ranges = [(word, word + 1) for word in range(words)] if split or self.broadcasts \
             else [(0, words)]
-        return [self._combine(Block(y0, y1, 0, width), words, sources, target)
-                for words in ranges for y0, y1 in rows]
+        return [self._combine(piece, part, sources, target)
+                for words in ranges for block in self._blocks(first, end, sources)
+                for piece, part in block_pieces(target, block, words)]
+
+    def _blocks(self, first: int, end: int, sources: tuple[BufferRows, ...]) -> list[Block]:
+        """Output rows ``first`` to ``end`` as blocks in which one distance leads from each word to
+        its partner: rows and pixels of both maps are equally far apart."""
+        width, (one, other) = self.output.width, sources
+        together = end - first if self.broadcasts or one.pitch == other.pitch else 1
+        beside = width if self.broadcasts or one.step == other.step else 1
+        return [Block(y, y + together, x, x + beside)
+                for y in range(first, end, together) for x in range(0, width, beside)]
 
     def _combine(self, block: Block, words: tuple[int, int], sources: tuple[BufferRows, ...],
                  target: BufferRows) -> Operation:

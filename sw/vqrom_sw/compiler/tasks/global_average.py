@@ -39,15 +39,14 @@ class GlobalAverageTask(Task):
         count = words[1] - words[0]
         fields = {
             "operation": VectorOp.SUM,
-            **nest_fields([(feature_map.width, feature_map.words, 0, 0),
-                           (feature_map.height, feature_map.pitch, 0, 0), (count, 1, 0, 0)],
-                          start),
+            **nest_fields([(feature_map.width, source.step, 0, 0),
+                           (feature_map.height, source.pitch, 0, 0), (count, 1, 0, 0)], start),
             "bias": -feature_map.width * feature_map.height * feature_map.zero_point,
             "multiplier": int(scale.multiplier[0]), "shift": int(scale.shift[0]),
             **target_fields(base, count, 1, 0),
             **range_fields(self.output.zero_point, (LOWEST, HIGHEST)),
         }
-        read = area(start, feature_map.height, feature_map.pitch, feature_map.width,
-                    feature_map.words, count)
+        read = area(start, feature_map.height, source.pitch, feature_map.width, source.step,
+                    count)
         return Operation(Opcode.VECTOR, self.layer, fields, (read,),
                          (area(base, 1, 0, 1, 0, count),))

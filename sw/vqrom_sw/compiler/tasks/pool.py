@@ -8,7 +8,7 @@ from vqrom_hw.isa import VectorOp
 
 from ..feature_map import BufferRows
 from ..operations import Operation
-from .task import Block
+from .task import Block, block_pieces
 from .window import WindowTask
 
 PRE_SHIFT = 4
@@ -40,8 +40,9 @@ class MaxPoolTask(WindowTask):
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
         block = Block(first, end, 0, self.output.width)
-        return [self._window_operation(block, words, sources[0], target)
-                for words in self._channel_words(split)]
+        return [self._window_operation(piece, part, sources[0], target)
+                for words in self._channel_words(split)
+                for piece, part in block_pieces(target, block, words)]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -68,15 +69,17 @@ class AveragePoolTask(WindowTask):
         source, kernel = self.inputs[0], self.kernel
         if self.count_padding:
             block = Block(first, end, 0, self.output.width)
-            return [self._mean(block, kernel.rows * kernel.columns, words, sources[0], target)
-                    for words in self._channel_words(split)]
+            return [self._mean(piece, kernel.rows * kernel.columns, part, sources[0], target)
+                    for words in self._channel_words(split)
+                    for piece, part in block_pieces(target, block, words)]
         rows = _equal_windows(range(first, end), kernel.rows, kernel.stride_rows, kernel.top,
                               source.height)
         columns = _equal_windows(range(self.output.width), kernel.columns, kernel.stride_columns,
                                  kernel.left, source.width)
-        return [self._mean(Block(y0, y1, x0, x1), high * wide, words, sources[0], target)
+        return [self._mean(piece, high * wide, part, sources[0], target)
                 for words in self._channel_words(split)
-                for y0, y1, high in rows for x0, x1, wide in columns]
+                for y0, y1, high in rows for x0, x1, wide in columns
+                for piece, part in block_pieces(target, Block(y0, y1, x0, x1), words)]
 
     def _mean(self, block: Block, pixels: int, words: tuple[int, int], source: BufferRows,
               target: BufferRows) -> Operation:

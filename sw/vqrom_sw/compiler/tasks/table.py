@@ -14,7 +14,7 @@ from vqrom_sw.network import Table
 from ..feature_map import BufferRows, FeatureMap, round_up
 from ..operations import Operation, Packet
 from .moving import Lanes, fill, patch_of, word_operation
-from .task import Block, Task
+from .task import Block, Task, block_pieces
 
 ENTRIES = 256
 """Entries of a table: one for each int8."""
@@ -50,13 +50,13 @@ class TableTask(Task):
 
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
-        block, words = Block(first, end, 0, self.output.width), self.output.words
+        block, last = Block(first, end, 0, self.output.width), self.output.words - 1
         whole, by_lane = self._words(block, split)
-        operations = [self._look_up(block, (word, end), sources[0], target, word in by_lane)
-                      for word, end in whole]
-        if self._spoils and words - 1 not in by_lane:
+        operations = [self._look_up(piece, part, sources[0], target, part[0] in by_lane)
+                      for words in whole for piece, part in block_pieces(target, block, words)]
+        if self._spoils and last not in by_lane:
             lanes = Lanes(first=self.config.rows - self._spare_lanes)
-            operations.append(fill(self.layer, patch_of(target, block, (words - 1, words)),
+            operations.append(fill(self.layer, patch_of(target, block, (last, last + 1)),
                                    self.output.zero_point, lanes))
         return operations
 

@@ -121,6 +121,40 @@ def even_ranges(total: int, largest: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
+def target_pieces(rows: range, words: tuple[int, int],
+                  fits: bool) -> list[tuple[range, tuple[int, int]]]:
+    """Output rows and channel words as the fewest pieces whose words a target can describe.
+
+    A target is rows of words that lie equally far apart. So it describes one word of each pixel, or
+    several of each pixel of one row.
+
+    Parameters
+    ----------
+    rows, words:
+        The rows, and first and end of the channel words of each of their pixels.
+    fits:
+        Whether one target describes all of them.
+    """
+    first, end = words
+    if fits or end - first == 1 or len(rows) == 1:
+        return [(rows, words)]
+    if len(rows) < end - first:
+        return [(rows[number:number + 1], words) for number in range(len(rows))]
+    return [(rows, (word, word + 1)) for word in range(first, end)]
+
+
+def block_pieces(target: BufferRows, block: Block,
+                 words: tuple[int, int]) -> list[tuple[Block, tuple[int, int]]]:
+    """A range of channel words of a block as the fewest pieces that a target can describe.
+
+    All words of pixels lie side by side; some of each lie equally far apart if there is nothing
+    between one row of the block and the next.
+    """
+    fits = target.step == words[1] - words[0] or target.pitch == block.width * target.step
+    return [(Block(rows.start, rows.stop, block.x0, block.x1), part)
+            for rows, part in target_pieces(range(block.y0, block.y1), words, fits)]
+
+
 MOST_PARTS = 16
 """Most operations that a block is cut into by channel words."""
 

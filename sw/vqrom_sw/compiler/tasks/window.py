@@ -19,6 +19,7 @@ from ..operations import (
     rows_area,
     target_fields,
 )
+from .moving import patch_of
 from .task import Block, Task
 
 
@@ -67,26 +68,23 @@ class WindowTask(Task):
 
         ``fields`` are further columns of its command, which take precedence.
         """
-        kernel, (first, end) = self.kernel, words
+        kernel = self.kernel
         top = block.y0 * kernel.stride_rows - kernel.top
         left = block.x0 * kernel.stride_columns - kernel.left
-        count, out_pitch, out_words = end - first, target.map.pitch, target.map.words
-        base = target.address(block.y0, block.x0) + first
-        stride = 1 if count == out_words else out_words
+        written = patch_of(target, block, words)
         columns = {
             "operation": self.operation,
-            **nest_fields(self._levels(block, count, source), source.address(top, left) + first,
+            **nest_fields(self._levels(block, written.words, source),
+                          source.address(top, left) + words[0],
                           top - source.first, left, source.end - source.first, source.map.width),
-            **target_fields(base, block.width * count, stride, out_pitch),
-            **range_fields(0, self.clamp), **fields,
+            **written.target, **range_fields(0, self.clamp), **fields,
         }
-        write = area(base, block.height, out_pitch, block.width, out_words, count)
         return Operation(Opcode.VECTOR, self.layer, columns,
-                         (self._read_area(block, words, source),), (write,), packets=packets)
+                         (self._read_area(block, words, source),), (written.area,), packets=packets)
 
     def _levels(self, block: Block, words: int, source: BufferRows) -> list[Level]:
         """The loops: over the window's columns and rows, then channel words, columns and rows."""
-        kernel, depth, pitch = self.kernel, source.map.words, source.map.pitch
+        kernel, depth, pitch = self.kernel, source.step, source.pitch
         return [
             (kernel.columns, kernel.tap_columns * depth, 0, kernel.tap_columns),
             (kernel.rows, kernel.tap_rows * pitch, kernel.tap_rows, 0), (words, 1, 0, 0),
@@ -96,13 +94,12 @@ class WindowTask(Task):
 
     def _read_area(self, block: Block, words: tuple[int, int], source: BufferRows) -> Area:
         """The words that the block's windows lie in: whole map rows, the range's channel words."""
-        feature_map = source.map
         first, end = self.needs(block.y0, block.y1)
         first, end = max(first, source.first), min(end, source.end)
-        return area(source.address(first) + words[0], max(0, end - first), feature_map.pitch,
-                    feature_map.width, feature_map.words, words[1] - words[0])
+        return area(source.address(first) + words[0], max(0, end - first), source.pitch,
+                    source.map.width, source.step, words[1] - words[0])
 
     def _channel_words(self, split: bool) -> list[tuple[int, int]]:
-        """All channel words at once, or each by itself: the two that a target can describe."""
+        """All channel words at once, or each by itself."""
         words = self.output.words
         return [(word, word + 1) for word in range(words)] if split else [(0, words)]

@@ -88,7 +88,7 @@ class OnnxNode:
 
     @property
     def results(self) -> int:
-        """Number of results."""
+        """How many results the node lists, those without a name among them."""
         return len(self._proto.output)
 
     @property

@@ -12,6 +12,7 @@ no such page, is their execution there: the standard's operator between two tran
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import onnx
@@ -110,7 +111,7 @@ class _Parts:
         name = self._node.name or self._node.output[0]
         return VqromError(f"node {name!r} ({self._node.op_type}): {reason}")
 
-    def _add(self, kind: str, *inputs: str, to: str = "", **attributes: list[int]) -> str:
+    def _add(self, kind: str, *inputs: str, to: str = "", **attributes: Any) -> str:
         """Add a node, and return the name of its result."""
         result = to or f"{self._node.output[0]}/{len(self._made)}"
         self._made.append(onnx.helper.make_node(kind, inputs, [result], name=result, **attributes))

@@ -33,7 +33,7 @@ Scope = dict[str, Value]
 """What is known of the tensors that a graph can see, by name."""
 
 
-def read_onnx(path: Path, example_shape: Sequence[int] = (),
+def read_onnx(path: str | Path, example_shape: Sequence[int] = (),
               fixed: Mapping[str, np.ndarray] | None = None, *,
               invent_weights: bool = False) -> Imported:
     """Read an ONNX model with one data input, and compare it with what onnxruntime computes.
@@ -64,7 +64,7 @@ def read_onnx(path: Path, example_shape: Sequence[int] = (),
         understood, or the module does not compute what the file does; the message names it.
     """
     try:
-        model = model_file.load(path, invent_weights)
+        model = model_file.load(Path(path), invent_weights)
         source = find_source(model, example_shape, fixed or {})
         try:
             return _imported(model, source)

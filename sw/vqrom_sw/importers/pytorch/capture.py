@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import torch
+from torch.export.graph_signature import OutputKind
 from torch.fx import Node
 from torch.utils import _pytree
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import INPUT, OPERATIONS, FloatLayer, FloatNetwork, Output
 
-from ..check import check_capture, check_inputs
-from .constants import computed, is_constant
+from ..capture_check import check_capture
+from ..check import check_inputs
+from .constants import check_kind, computed, is_constant
 from .export import constants_of, export
-from .graph_node import GraphNode, kind_of
+from .graph_node import GraphNode, kind_of, shown
 from .handlers import EMITTING, HANDLERS, PRODUCTS, settled
 from .host_nodes import HostNodes
 from .inputs import input_map
+from .layout import BATCH
 from .walk import Walk, is_number
 
 KNOWN = {*HANDLERS, *(name.split(".")[0] for name in OPERATIONS)}
@@ -46,9 +49,9 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     Raises
     ------
     VqromError
-        If the module cannot be traced or has an operation that neither the hardware nor the host
-        does; the message names the layer and the kind. If the network's outputs are not the
-        module's.
+        If the module cannot be traced, draws random numbers, or has an operation that neither the
+        hardware nor the host does; the message names the layer and the kind. If the network's
+        outputs are not the module's, or those of one image depend on the others.
     """
     program = export(module, example_input, KNOWN)
     walk = Walk(constants_of(program))
@@ -56,7 +59,8 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
     for node in program.graph.nodes:
         if node.op == "placeholder" and node not in walk.constants:
             source = walk.values[node] = input_map(node)
-        elif node.op == "call_function" and not is_number(node) and node.meta["val"] is not None:
+        elif node.op == "call_function" and not is_number(node) \
+                and node.meta.get("val") is not None:
             _translate(GraphNode(walk, node), host)
     native = source.layout.native(source.map)
     assert native is not None
@@ -69,6 +73,7 @@ def capture(module: torch.nn.Module, example_input: torch.Tensor,
 
 def _translate(op: GraphNode, host: HostNodes) -> None:
     """Make a hardware layer of an operation, if there is one, or else leave it to the host."""
+    check_kind(op)
     if is_constant(op):
         op.walk.constants[op.node] = computed(op)
         return
@@ -78,7 +83,7 @@ def _translate(op: GraphNode, host: HostNodes) -> None:
     stays = not emitting and host.reads(op.node)
     if stays or handler is None:
         if not host.add(op.node):
-            raise op.error("the hardware has no such layer")
+            raise op.unknown()
         return
     try:
         handler(op)
@@ -99,9 +104,12 @@ def _needed(walk: Walk, outputs: tuple[Output, ...]) -> tuple[FloatLayer, ...]:
 def _outputs(program: torch.export.ExportedProgram, walk: Walk) -> tuple[Output, ...]:
     """The network's outputs, with the names of a dictionary's or a tuple's entries."""
     node = next(node for node in program.graph.nodes if node.op == "output")
-    results = node.args[0]
     spec = program.call_spec.out_spec
-    assert spec is not None and isinstance(results, tuple)
+    assert spec is not None and isinstance(node.args[0], tuple)
+    # The rest is what the module writes into its input.
+    results = [result for result, made in zip(
+        node.args[0], program.graph_signature.output_specs, strict=True)
+        if made.kind == OutputKind.USER_OUTPUT]
     places, _ = _pytree.tree_flatten_with_path(_pytree.tree_unflatten(range(len(results)), spec))
     names = [".".join(_key(part) for part in path) for path, _ in places]
     return tuple(_output(walk, result, name) for result, name in zip(results, names, strict=True))
@@ -121,6 +129,10 @@ def _output(walk: Walk, node: object, name: str) -> Output:
         raise VqromError(f"{what} must be computed from the network's input, not be "
                          f"{'the input itself' if value else 'a constant'}")
     assert isinstance(node, Node)
+    sizes = value.layout.sizes
+    if not sizes or sizes[0] != BATCH:
+        raise VqromError(f"{what} must have its images along the first dimension, not be of shape "
+                         f"{shown(sizes)}")
     native = value.layout.native(value.map)
     if native is None:
         value = HostNodes.rearranged(walk, value, kind_of(node))

@@ -8,15 +8,42 @@ import torch
 from torch.fx import Node
 from torch.fx.node import map_arg
 
-from .graph_node import GraphNode
+from .graph_node import GraphNode, shown
 from .layout import BATCH
 from .walk import is_number
 
 CREATING = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 """Operations that take nothing but the shape and type from a tensor."""
 
+PLAIN_VIEWS = ("view", "_unsafe_view")
+"""Reshapes that want the numbers in memory in a certain order. Constants are in another one, where
+a dimension of images was made larger."""
+
+VALUELESS = ("empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided")
+"""Operations that give memory as it is."""
+
+EVALUATION = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout",
+              "scaled_dot_product_attention", "lstm", "gru", "rnn_tanh", "rnn_relu")
+"""Operations that draw no random numbers outside of training. What their handlers and the host say
+of training is checked by them."""
+
 EXAMPLES = 2
 """Number of images with which constants are computed that have a dimension of images."""
+
+
+def check_kind(op: GraphNode) -> None:
+    """Refuse operations whose results are not the same each time.
+
+    Raises
+    ------
+    VqromError
+        If it draws random numbers, or gives memory without values.
+    """
+    tags = getattr(op.node.target, "tags", ())
+    if op.kind in VALUELESS:
+        raise op.error("numbers must have values from the start")
+    if torch.Tag.nondeterministic_seeded in tags and op.kind not in EVALUATION:
+        raise op.error("random numbers must not be drawn, since no result would be the right one")
 
 
 def is_constant(op: GraphNode) -> bool:
@@ -39,8 +66,9 @@ def computed(op: GraphNode) -> Any:
         If the result is not the same for each image.
     """
     arguments, keywords = map_arg((op.node.args, op.node.kwargs), lambda n: _argument(op, n))
-    assert callable(op.node.target)
-    result = op.node.target(*arguments, **keywords)
+    target = torch.ops.aten.reshape.default if op.kind in PLAIN_VIEWS else op.node.target
+    assert callable(target)
+    result = target(*arguments, **keywords)
     return _single(op, result) if isinstance(result, torch.Tensor) else result
 
 
@@ -69,8 +97,11 @@ def _single(op: GraphNode, result: torch.Tensor) -> torch.Tensor:
     """The constant with one image, if all images have the same."""
     for dim, size in enumerate(op.shape):
         if size % BATCH == 0:
+            if size != BATCH:
+                raise op.error("a dimension of a constant must not count images and something "
+                               f"else, as in {shown(op.shape)}")
             first = result.narrow(dim, 0, 1)
-            if size != BATCH or not torch.equal(first.expand_as(result), result):
+            if not torch.equal(first.expand_as(result), result):
                 raise op.error("a constant must be the same for each image")
             return first
     return result

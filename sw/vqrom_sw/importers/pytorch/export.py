@@ -12,7 +12,7 @@ from warnings import catch_warnings, simplefilter
 
 import torch
 from torch.export import Dim, ExportedProgram
-from torch.export.graph_signature import InputKind
+from torch.export.graph_signature import InputKind, OutputKind
 from torch.fx import Node
 
 from vqrom_hw.errors import VqromError
@@ -52,8 +52,9 @@ def export(module: torch.nn.Module, example: torch.Tensor,
     Raises
     ------
     VqromError
-        If the module is in training mode, the example has another shape than an input has, or the
-        module does not run on it or cannot be traced for any number of images.
+        If the module is in training mode, the example has another shape than an input has, the
+        module does not run on it, cannot be traced for any number of images, or changes a buffer
+        of its own.
     """
     if module.training:
         raise VqromError(f"module {type(module).__name__!r} must be in evaluation mode: "
@@ -66,14 +67,24 @@ def export(module: torch.nn.Module, example: torch.Tensor,
         simplefilter("ignore")
         try:
             with torch.no_grad():
-                module(example)
-                return _traced(module, torch.cat([example] * EXAMPLES), known)
+                module(example.clone())
+                program = _traced(module, torch.cat([example] * EXAMPLES), known)
         except (Exception, SystemExit) as error:
             raise VqromError(
                 f"module {type(module).__name__!r} must run on an input of shape "
                 f"{tuple(example.shape)!r}, and be traced by torch.export for any number of "
                 f"images, but: {type(error).__name__}: "
                 f"{' '.join(str(error).split())[:300]}") from error
+    _check_unchanged(module, program)
+    return program
+
+
+def _check_unchanged(module: torch.nn.Module, program: ExportedProgram) -> None:
+    """Refuse a module that computes something else the next time."""
+    for made in program.graph_signature.output_specs:
+        if made.kind not in (OutputKind.USER_OUTPUT, OutputKind.USER_INPUT_MUTATION):
+            raise VqromError(f"module {type(module).__name__!r} must leave {made.target!r} as it "
+                             "is when it runs; is a part of it in training mode?")
 
 
 def constants_of(program: ExportedProgram) -> dict[Node, torch.Tensor]:

@@ -121,6 +121,14 @@ class GraphNode:
         """The exception for what the hardware does not do, whose message names layer and kind."""
         return VqromError(f"layer {self.path or self.node.name!r} ({self.kind}): {rule}")
 
+    def unknown(self) -> VqromError:
+        """The exception for an operation that neither the accelerator nor the host has."""
+        result = self.node.meta["val"]
+        if isinstance(result, torch.Tensor) and result.dtype not in (
+                torch.float32, torch.bool, torch.int64):
+            return self.error(f"numbers must be float32, not {result.dtype}")
+        return self.error(f"neither the accelerator nor the host does {str(self.node.target)!r}")
+
     def require(self, name: str, *allowed: Any) -> None:
         """Refuse an argument whose value is none of those allowed.
 

@@ -154,7 +154,8 @@ class HostNodes:
     def _map_view(self, op: GraphNode) -> View:
         view = self._views[op.node]
         if view is None or not is_float(op.node):
-            raise op.error("result must be a float32 tensor with a dimension of images")
+            raise op.error("result must be a float32 tensor with a dimension of images, not "
+                           f"{op.node.meta['val'].dtype} of {shown(op.shape)}")
         atoms = view.layout.atoms
         if [atom.axis for atom in atoms].count("N") != 1:
             raise op.error(f"result must have a dimension of images, not shape {shown(op.shape)}")

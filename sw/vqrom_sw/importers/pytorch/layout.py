@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.fx.experimental.symbolic_shapes import free_unbacked_symbols
 
 from vqrom_sw.network import Native, Shape
 
@@ -196,7 +197,8 @@ def sizes_of(tensor: Any) -> tuple[int, ...]:
     Raises
     ------
     ValueError
-        If a size is no multiple of the number of images, such as one more than it.
+        If a size is no multiple of the number of images, such as one more than it, or is known only
+        when the module runs.
     """
     return tuple(_size(size) for size in tensor.shape)
 
@@ -205,9 +207,11 @@ def _size(size: Any) -> int:
     if isinstance(size, int):
         return size
     expression = size.node.expr
-    (symbol,) = expression.free_symbols
-    factor = expression / symbol
-    if not factor.is_Integer:
+    symbols = list(expression.free_symbols)
+    if any(free_unbacked_symbols(symbol) for symbol in symbols):
+        raise ValueError("sizes must not depend on values")
+    factor = expression / symbols[0]
+    if len(symbols) > 1 or not factor.is_Integer:
         raise ValueError(f"size {expression} must be a multiple of the number of images")
     return int(factor) * BATCH
 

@@ -28,7 +28,7 @@ SUFFIXES = {nn.Conv2d: "", nn.ConvTranspose2d: "", nn.Linear: ""}
 """What follows an operator's name in that of a module; others have their own class's name."""
 
 
-def read_tflite(path: Path) -> Imported:
+def read_tflite(path: str | Path) -> Imported:
     """Read a TFLite model with one float32 input and float32 outputs, and compare it with LiteRT.
 
     An image ``(1, H, W, C)`` of the file is an input ``(1, C, H, W)``; sequences ``(1, S, C)`` and

@@ -77,7 +77,7 @@ def gelu(x: np.ndarray) -> np.ndarray:
 
 
 def gelu_tanh(x: np.ndarray) -> np.ndarray:
-    """The same, approximately."""
+    """GELU by its approximation with ``tanh``."""
     inner = SINGLE(np.sqrt(2 / np.pi)) * (x + SINGLE(0.044715) * x * x * x)
     return SINGLE(0.5) * x * (SINGLE(1) + _exactly(np.tanh, inner))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.blocks import BLOCKS
+from tests.joined_networks import AlikeBuilder, dense, split
 from tests.random_networks import NetworkBuilder, random_codebook
 from tests.sim.engines.engine_checks import check_engines, with_latency
 from vqrom_hw.config import AcceleratorConfig
@@ -30,4 +33,13 @@ def test_blocks_on_odd_lanes(block: str) -> None:
     config = with_latency("odd", 32)
     net = NetworkBuilder(random_codebook(config), shape, 3)
     build(net)
+    check_engines(net, config)
+
+
+@pytest.mark.parametrize("build", [dense, split])
+def test_maps_within_others(build: Callable[[NetworkBuilder, int], None]) -> None:
+    """Both units write and read some words of each pixel."""
+    config = with_latency("tiny", 7)
+    net = AlikeBuilder(random_codebook(config), (6, 5, 3), 4)
+    build(net, config.rows)
     check_engines(net, config)

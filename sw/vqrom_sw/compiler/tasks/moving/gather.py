@@ -12,8 +12,9 @@ from vqrom_sw.network import Shape
 
 from ...feature_map import BufferRows, round_up
 from ...operations import Operation
-from ..task import Block, Task
-from .moves import ChannelRange, Depth, Move, plan_moves
+from ..kernel import POINT
+from ..task import Block, Task, block_pieces
+from .moves import ALL_LANES, ChannelRange, Depth, Move, plan_moves
 from .patch import Rescaling, fill, patch_of
 
 
@@ -76,23 +77,59 @@ class GatherTask(Task):
     def operations(self, first: int, end: int, sources: tuple[BufferRows, ...],
                    target: BufferRows, split: bool) -> list[Operation]:
         block = Block(first, end, 0, self.output.width)
-        return [self._move(move, block, sources, target) for move in self._expressible()]
+        return [self._operation(move, piece, words, sources, target)
+                for move in self.moves if not self._is_there(move, block, sources, target)
+                for part in self._parts(move, split)
+                for piece, words in block_pieces(target, block, part)]
 
-    def _expressible(self) -> list[Move]:
-        """The moves, those of some of a pixel's words cut into single words."""
-        result: list[Move] = []
-        for move in self.moves:
-            whole = move.words in (1, self.output.words)
-            result += [move] if whole else [
-                Move(move.source, move.word + number, move.target + number, 1, move.lanes)
-                for number in range(move.words)]
-        return result
+    @staticmethod
+    def _parts(move: Move, split: bool) -> list[tuple[int, int]]:
+        """The channel words that a move writes, all at once or each by itself."""
+        first, end = move.targets
+        return [(word, word + 1) for word in range(first, end)] if split else [(first, end)]
 
-    def _move(self, move: Move, block: Block, sources: tuple[BufferRows, ...],
-              target: BufferRows) -> Operation:
-        written = patch_of(target, block, (move.target, move.target + move.words))
+    def copied_words(self, number: int) -> int | None:
+        """The first channel word of the output that input ``number`` as a whole becomes, unchanged.
+
+        Returns
+        -------
+        int or None
+            None if lanes move, numbers change, or not all of the input's words go there.
+        """
+        moves = [move for move in self.moves if move.source == number]
+        whole = (len(moves) == 1 and moves[0].word == 0
+                 and moves[0].words == self.inputs[number].words)
+        return moves[0].target if whole and self._copies(moves[0]) else None
+
+    def viewed(self) -> tuple[int, int] | None:
+        """Channel word and map row of the only input at which the output lies there, unchanged.
+
+        Returns
+        -------
+        tuple or None
+            None if there are several moves, lanes move, or numbers change.
+        """
+        alone = len(self.inputs) == len(self.moves) == 1 and self.moves[0].source == 0
+        return (self.moves[0].word, 0) if alone and self._copies(self.moves[0]) else None
+
+    def _copies(self, move: Move) -> bool:
+        """Whether a move takes words from each pixel to the same pixel as they are."""
+        return (move.lanes == ALL_LANES and self.kernel == POINT
+                and not self.rescalings[move.source].changes)
+
+    def _is_there(self, move: Move, block: Block, sources: tuple[BufferRows, ...],
+                  target: BufferRows) -> bool:
+        """Whether words need not move, since one map lies within the other."""
+        return move.source >= 0 and self._copies(move) and patch_of(
+            sources[move.source], block, move.sources) == patch_of(target, block, move.targets)
+
+    def _operation(self, move: Move, block: Block, words: tuple[int, int],
+                   sources: tuple[BufferRows, ...], target: BufferRows) -> Operation:
+        """The operation for some channel words of the output that a move writes."""
+        written = patch_of(target, block, words)
         if move.source < 0:
             return fill(self.layer, written, self.fill_value, move.lanes)
-        read = patch_of(sources[move.source], block, (move.word, move.word + move.words),
+        shift = move.word - move.target
+        read = patch_of(sources[move.source], block, (words[0] + shift, words[1] + shift),
                         self.kernel)
         return self.rescalings[move.source].operation(self.layer, read, written, move.lanes)

@@ -54,6 +54,16 @@ class Move:
     words: int
     lanes: Lanes
 
+    @property
+    def sources(self) -> tuple[int, int]:
+        """First and end of the channel words that are read."""
+        return self.word, self.word + self.words
+
+    @property
+    def targets(self) -> tuple[int, int]:
+        """First and end of the channel words that are written."""
+        return self.target, self.target + self.words
+
 
 @dataclass(frozen=True)
 class Depth:

@@ -63,10 +63,14 @@ class Patch:
 
     @property
     def target(self) -> dict[str, int]:
-        """The columns that write the words in that order: one of each pixel, or all."""
-        assert self.words in (1, self.step)
-        stride = self.step if self.words == 1 else 1
-        return target_fields(self.base, self.pixels * self.words, stride, self.pitch)
+        """The columns that write the words in that order: one of each pixel, or all, or some if
+        pixels lie equally far apart: see :func:`vqrom_sw.compiler.tasks.task.target_pieces`."""
+        if self.words == 1:
+            return target_fields(self.base, self.pixels, self.step, self.pitch)
+        if self.words == self.step:
+            return target_fields(self.base, self.pixels * self.words, 1, self.pitch)
+        assert self.rows == 1 or self.pitch == self.pixels * self.step
+        return target_fields(self.base, self.words, 1, self.step)
 
 
 def patch_of(rows: BufferRows, block: Block, words: tuple[int, int],
@@ -89,8 +93,8 @@ def patch_of(rows: BufferRows, block: Block, words: tuple[int, int],
     return Patch(
         rows.address(block.y0 * kernel.stride_rows - kernel.top,
                      block.x0 * kernel.stride_columns - kernel.left) + first,
-        block.height, kernel.stride_rows * rows.map.pitch,
-        block.width, kernel.stride_columns * rows.map.words, end - first)
+        block.height, kernel.stride_rows * rows.pitch,
+        block.width, kernel.stride_columns * rows.step, end - first)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class Lanes:
 
     @property
     def fields(self) -> dict[str, int]:
-        """The columns that say so."""
+        """The columns of the command table that say which lanes move where, and their values."""
         return {"rotation": self.rotation, "first_lane": self.first, "lanes": self.count}
 
 

@@ -80,7 +80,7 @@ class Group:
 
     @property
     def functions(self) -> list[onnx.NodeProto]:
-        """The functions behind the operator."""
+        """The nodes behind the operator that compute something, without those that reshape."""
         return [node for node in self.tail if node.op_type not in RESHAPES]
 
     def activation(self, place: int = 0) -> Activation:

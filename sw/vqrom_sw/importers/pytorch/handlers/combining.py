@@ -67,7 +67,8 @@ def _affine(op: GraphNode, constant: torch.Tensor,
             return (-alpha * one, constant) if first else (one, -alpha * constant)
         case "mul":
             return constant, zero
-        case "div" if first and bool((constant != 0).all()):
+        case "div" if first and bool((constant != 0).all()) \
+                and op.arguments.get("rounding_mode") is None:
             return 1 / constant, zero
         case _:
             return None

@@ -172,7 +172,7 @@ class _Table:
         """The step of the operation itself."""
         name = operation_of(self._op.node)
         if name is None or name not in OPERATIONS:
-            raise self._op.error("the hardware has no such layer")
+            raise self._op.unknown()
         node = self._op.node
         return HostStep(name, tuple(map(self._argument, node.args)),
                         {key: self._argument(part) for key, part in node.kwargs.items()})

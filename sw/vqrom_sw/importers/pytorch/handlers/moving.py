@@ -16,7 +16,7 @@ from ..host_nodes import HostNodes
 from ..host_views import COPIES, PERMUTATIONS, VIEWS, order_of
 from ..layout import layout_of
 from ..walk import TracedMap, readers
-from .rearrange import channels_first, chosen, cropped, select, settled
+from .rearrange import channels_first, chosen, counted_axis, cropped, select, settled
 
 CONVOLUTIONS = ("conv1d", "conv2d")
 """Operations that take zeros around their input over as their padding."""
@@ -106,7 +106,8 @@ def index(op: GraphNode) -> None:
     """Choose channels by a constant list of their numbers, written ``x[:, numbers]``."""
     used = [(dim, part) for dim, part in enumerate(op.arguments["indices"]) if part is not None]
     numbers = op.walk.constants.get(used[0][1])
-    if len(used) != 1 or numbers is None or numbers.dim() != 1 or numbers.dtype != torch.int64:
+    if len(used) != 1 or numbers is None or numbers.dim() != 1 \
+            or numbers.dtype not in (torch.int64, torch.int32):
         raise op.error("indices must be one constant list of numbers")
     value = op.value("self")
     dim = used[0][0]
@@ -124,15 +125,17 @@ def flip(op: GraphNode) -> None:
 
 
 def split(op: GraphNode) -> None:
-    """Note the parts into which channels are split; each is made where it is taken."""
+    """Note the parts into which channels, rows or columns are split; each is made where it is
+    taken."""
     value = op.value("self")
     dim = op.arguments["dim"] % len(value.layout.groups)
     if all(_for_host(op, user) for user in readers(op.node)):
         raise op.error("what the host reads, the host splits")
     channels = value.layout.channels()
-    if channels is None or channels.shape[dim] != value.layout.sizes[dim]:
+    if (channels is None or channels.shape[dim] != value.layout.sizes[dim]) \
+            and not counted_axis(value, dim):
         if op.kind != "unbind":
-            raise op.error("only channels can be split")
+            raise op.error("only channels, rows or columns can be split")
         # The steps of a recurrent layer: all of the sequence is one vector, once.
         value = HostNodes.rearranged(op.walk, value, op.path or op.kind, "all")
     op.walk.values[op.node] = replace(value, exclusive=False)
@@ -161,7 +164,7 @@ def _part(op: GraphNode, value: TracedMap, source: GraphNode, item: int) -> None
         return
     sizes = [int(part.shape[dim]) for part in source.node.meta["val"]]
     start = sum(sizes[:item])
-    chosen(op, value, dim, range(start, start + sizes[item]))
+    _kept(op, value, dim, range(start, start + sizes[item]))
 
 
 def _kept(op: GraphNode, value: TracedMap, dim: int, places: range, keep: bool = True) -> None:
@@ -170,33 +173,34 @@ def _kept(op: GraphNode, value: TracedMap, dim: int, places: range, keep: bool =
         chosen(op, value, dim, places, keep)
         return
     value = settled(op, value)
-    axes = value.layout.axes(value.map)
-    if axes is None or axes[dim] not in "HW" or not places:
+    if not counted_axis(value, dim) or not places:
         raise op.error(f"only channels, rows or columns can be taken, not of dimension {dim}")
-    cropped(op, value, axes, axes[dim], places)
+    cropped(op, value, dim, places, keep)
 
 
 def pad(op: GraphNode) -> None:
-    """Put constant pixels, or channels of zeros, around a map.
+    """Put constant pixels, or channels of zeros, around a map; negative amounts take pixels off.
 
     Zero pixels that convolutions alone read become their padding, and so does minus infinity
     before max pooling.
     """
     amounts, fill = list(op.arguments["pad"]), _fill(op)
+    if len(op.shape) > 4:
+        raise op.error(f"input must have at most 4 dimensions, not {len(op.shape)}")
     value, axes = channels_first(op, op.value("self"), len(op.shape)) \
         if len(op.shape) != 2 else (op.value("self"), "NC")
     around = dict.fromkeys("NCHW", (0, 0))
     for number, axis in enumerate(reversed(axes)):
         pairs = amounts[2 * number:2 * number + 2]
         around[axis] = (pairs[0], pairs[1]) if pairs else (0, 0)
-    if any(around["N"]) or min(amounts) < 0:
-        raise op.error(f"amounts must be of channels, rows and columns, and not be negative, "
-                       f"not {amounts!r}")
+    if any(around["N"]) or min(around["C"]) < 0:
+        raise op.error(f"amounts must be of channels, rows and columns, and those of channels not "
+                       f"be negative, not {amounts!r}")
     padding = (around["H"][0], around["W"][0], around["H"][1], around["W"][1])
     if any(around["C"]):
         _pad_channels(op, value, axes, around["C"], padding, fill)
-    elif (fill == 0 and read_by(op.node, CONVOLUTIONS)) or \
-            (fill == -math.inf and read_by(op.node, POOLS)):
+    elif min(padding) >= 0 and ((fill == 0 and read_by(op.node, CONVOLUTIONS)) or
+                                (fill == -math.inf and read_by(op.node, POOLS))):
         _pad_later(op, value, padding, fill)
     elif math.isfinite(fill):
         _pad_now(op, value, axes, padding, fill)

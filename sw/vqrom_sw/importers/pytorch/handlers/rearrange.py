@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
-from vqrom_sw.network import UNBOUNDED, FloatConv, FloatDepthToSpace, FloatSelect
+from vqrom_sw.network import UNBOUNDED, FloatDepthToSpace, FloatPad, FloatSelect, Shape
 
 from ..graph_node import GraphNode
 from ..host_nodes import HostNodes
 from ..layout import Atom, Layout, layout_of, whole
 from ..walk import TracedMap
-
-MAX_CROP = 3
-"""Largest kernel of the convolution that takes pixels off a map; the host takes more off."""
 
 
 def settled(op: GraphNode, value: TracedMap) -> TracedMap:
@@ -133,48 +130,80 @@ def select(op: GraphNode, value: TracedMap, sources: tuple[int, ...], stride: tu
             layout, "shortcut" if -1 in sources else "select")
 
 
-def cropped(op: GraphNode, value: TracedMap, axes: str, axis: str, kept: range) -> None:
-    """Keep some rows or columns of a map.
+def counted_axis(value: TracedMap, dim: int) -> str:
+    """Which of a map's rows and columns a dimension counts, all of them and nothing else.
+
+    Returns
+    -------
+    str
+        ``"H"``, ``"W"``, or ``""`` if it counts something else.
+    """
+    return next((axis for axis in "HW" if value.layout.groups[dim]
+                 and value.layout.holds(dim, axis, value.map)), "")
+
+
+def cropped(op: GraphNode, value: TracedMap, dim: int, kept: range, keep: bool) -> None:
+    """Keep some rows or columns of a map: those around them are taken off, then others left out.
 
     Parameters
     ----------
-    axes:
-        The axes of the operand's dimensions.
-    axis:
-        ``"H"`` or ``"W"``.
+    dim:
+        The dimension that counts them: see :func:`counted_axis`.
     kept:
-        The positions that are kept.
+        The positions that are kept, at least one.
+    keep:
+        Whether the dimension stays, even if a single position is left.
 
     Raises
     ------
     VqromError
-        If only the host can do it.
+        If positions are to be taken in reverse.
     """
+    if len(kept) > 1 and kept.step < 1:
+        raise op.error(f"positions must be taken in their order, not {kept!r}")
+    axis, step = counted_axis(value, dim), kept.step if len(kept) > 1 else 1
+    size, channels = value.map["HW".index(axis)], value.map[2]
+    before, after = kept[0], size - 1 - kept[-1]
+    if (before or after >= step) and (step == 1 or before):
+        padding = (-before, 0, -after, 0) if axis == "H" else (0, -before, 0, -after)
+        shape = _resized(value, axis, size - before - after)
+        make = _taken_off(op, value, shape, padding)
+        if step == 1:
+            op.emit(make, _without(value, dim, axis, shape, keep), "crop")
+            return
+        layer = op.walk.append(make, op.path, "crop")
+        value = TracedMap(layer.name, shape, _without(value, dim, axis, shape, True), True)
+    select(op, value, tuple(range(channels)), (step, 1) if axis == "H" else (1, step),
+           _without(value, dim, axis, _resized(value, axis, len(kept)), keep))
+
+
+def _taken_off(op: GraphNode, value: TracedMap, shape: Shape,
+               padding: tuple[int, int, int, int]) -> Callable[[str], FloatPad]:
+    """What makes the layer that takes pixels off a map, together with the pad that made the map.
+
+    Both stay if nothing but padding is left.
+    """
+    layer, source, fill = op.producer(value), value.layer, 0.0
+    if isinstance(layer, FloatPad):
+        top, left, bottom, right = (one + other for one, other in
+                                    zip(layer.padding, padding, strict=True))
+        around = [max(part, 0) for part in (top, bottom, left, right)]
+        if shape[0] > sum(around[:2]) and shape[1] > sum(around[2:]):
+            padding, source, fill = (top, left, bottom, right), layer.inputs[0], layer.value
+            del op.walk.layers[layer.name]
+    return lambda name: FloatPad(name, (source,), shape, padding, fill)
+
+
+def _resized(value: TracedMap, axis: str, count: int) -> Shape:
+    """A map's shape with so many rows or columns."""
     height, width, channels = value.map
-    size = value.map["HW".index(axis)]
-    step = size if len(kept) == 1 else kept.step
-    count = len(kept)
-    if kept.start == 0 and count == -(-size // step):
-        select(op, value, tuple(range(channels)), (step, 1) if axis == "H" else (1, step),
-               _resized(op, value, axes, axis, count))
-        return
-    reach = size - (count - 1) * step
-    reach = min(reach, max(kept.start + 1, size - (count - 1) * step - step + 1))
-    if reach > MAX_CROP or step < 1:
-        raise op.error(f"only {MAX_CROP - 1} {axis} positions can be taken off, not "
-                       f"{kept.start} to {kept.stop} of {size}")
-    kernel = (reach, 1) if axis == "H" else (1, reach)
-    weight = torch.zeros(channels, 1, *kernel)
-    weight.flatten(1)[:, kept.start] = 1
-    shape = (count, width, channels) if axis == "H" else (height, count, channels)
-    stride = (step, 1) if axis == "H" else (1, step)
-    op.emit(lambda name: FloatConv(
-        name, (value.layer,), shape, "conv", weight, torch.zeros(channels), stride, (0, 0, 0, 0),
-        UNBOUNDED, channels), _resized(op, value, axes, axis, count), "crop")
+    return (count, width, channels) if axis == "H" else (height, count, channels)
 
 
-def _resized(op: GraphNode, value: TracedMap, axes: str, axis: str, count: int) -> Layout:
-    shape = (count, *value.map[1:]) if axis == "H" else (value.map[0], count, value.map[2])
-    made = layout_of(shape, *axes)
-    return made if len(made.groups) == len(op.shape) else Layout(tuple(
-        group for group, name in zip(made.groups, axes, strict=True) if name != axis))
+def _without(value: TracedMap, dim: int, axis: str, shape: Shape, keep: bool) -> Layout:
+    """A map's layout with fewer rows or columns, or without the dimension that counts them."""
+    groups = list(value.layout.groups)
+    groups[dim] = whole(shape, axis)
+    if not keep:
+        del groups[dim]
+    return Layout(tuple(groups))

@@ -153,7 +153,7 @@ def average_pool_2d(node: FloatNode) -> Part:
 
 
 class Scale(nn.Module):
-    """A product with a constant."""
+    """A module that multiplies its input with a constant."""
 
     def __init__(self, factor: torch.Tensor):
         super().__init__()

@@ -81,14 +81,14 @@ def transpose(model: Int8Network, operator: TfliteOperator) -> TfliteValue:
 
 
 def strided_slice(model: Int8Network, operator: TfliteOperator) -> TfliteValue:
-    """Take what a STRIDED_SLICE says."""
+    """Keep the channels, rows and columns that a STRIDED_SLICE names."""
     begin, end, strides = (model.constant(operator, place).reshape(-1) for place in (1, 2, 3))
     rank = len(model.file.shape(operator.inputs[0]))
     return _sliced(model, operator, strided_index(operator, rank, begin, end, strides))
 
 
 def slice_(model: Int8Network, operator: TfliteOperator) -> TfliteValue:
-    """Take what a SLICE says."""
+    """Keep the channels, rows and columns that a SLICE names."""
     begin, sizes = (model.constant(operator, place).reshape(-1) for place in (1, 2))
     rank = len(model.file.shape(operator.inputs[0]))
     return _sliced(model, operator, slice_index(operator, rank, begin, sizes))
