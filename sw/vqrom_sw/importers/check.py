@@ -61,9 +61,12 @@ class Traceable(Protocol):
     -------
     results:
         Names of the module's outputs.
+    jumps:
+        Whether the module rounds or compares.
     """
 
     results: tuple[str, ...]
+    jumps: bool
 
     def values(self, x: torch.Tensor) -> Mapping[str, torch.Tensor]:
         """Run the module and return its tensors by name."""
@@ -128,8 +131,7 @@ def difference(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(found[finite] - expected[finite]).max()) / scale
 
 
-def check_module(module: nn.Module, evaluator: Evaluator, x: np.ndarray, jumps: bool = False
-                 ) -> None:
+def check_module(module: nn.Module, evaluator: Evaluator, x: np.ndarray) -> None:
     """Compare a module with its source on given inputs.
 
     Rounding and comparisons may turn a difference of 1e-7 into one of a whole step. A module with
@@ -143,13 +145,12 @@ def check_module(module: nn.Module, evaluator: Evaluator, x: np.ndarray, jumps: 
         What runs the source.
     x:
         float32 ``[N, ...]``.
-    jumps:
-        Whether the module has functions that jump; it is :class:`Traceable` then.
 
     Raises
     ------
     VqromError
-        If an output differs by more than :data:`TOLERANCE`, and with ``jumps`` also a part does.
+        If an output differs by more than :data:`TOLERANCE`; if the module jumps, one of a part,
+        too.
     """
     expected = evaluator.outputs(x)
     with torch.no_grad():
@@ -157,6 +158,7 @@ def check_module(module: nn.Module, evaluator: Evaluator, x: np.ndarray, jumps: 
     results = found if isinstance(found, tuple) else (found,)
     worst = max((difference(result.numpy(), right) for result, right
                  in zip(results, expected, strict=True)), default=0.0)
+    jumps = getattr(module, "jumps", False)
     if worst > TOLERANCE and not (jumps and _right_by_parts(module, evaluator, x)):
         raise VqromError(f"{_first_different(module, evaluator, x)} must be what "
                          f"{evaluator.name} computes with {len(x)} images, and an output "

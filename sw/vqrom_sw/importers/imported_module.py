@@ -92,6 +92,8 @@ class ImportedModule(nn.Module):
     -------
     results:
         Names of the tensors that are the module's outputs.
+    jumps:
+        Whether a part rounds or compares, so that close operands may have results far apart.
     """
 
     def __init__(self, source: str):
@@ -99,6 +101,7 @@ class ImportedModule(nn.Module):
         self._source = source
         self._steps: list[tuple[str, tuple[str, ...], tuple[str, ...] | str]] = []
         self.results: tuple[str, ...] = (source,)
+        self.jumps = False
 
     @property
     def result(self) -> str:

@@ -14,7 +14,7 @@ import torch
 from tests.sw.importers.onnx_models import node, normal, save
 from vqrom_hw.errors import VqromError
 from vqrom_sw.importers import capture, read_onnx
-from vqrom_sw.network import FloatTable
+from vqrom_sw.network import FloatConv, FloatMaxPool, FloatTable, FloatUpsample
 
 BREVITAS, LAST = "onnx.brevitas", "qonnx.custom_op.channels_last"
 
@@ -85,7 +85,21 @@ def test_networks_on_channels_last(version: int, tmp_path: Path) -> None:
     expected = torch.max_pool2d((maps * 4).clamp(0, 15).round() / 4, 2).movedim(1, -1)
     torch.testing.assert_close(module(torch.from_numpy(x)), expected, rtol=0, atol=1e-6)
     layers = capture(module, torch.zeros(1, 8, 6, 4), "net").layers
-    assert any(isinstance(layer, FloatTable) and "round" in layer.kind for layer in layers)
+    assert [type(layer) for layer in layers] == [FloatConv, FloatTable, FloatMaxPool]
+
+
+def test_images_are_not_moved(tmp_path: Path) -> None:
+    """A table before the first transpose, and up-sampling of the axes in the middle."""
+    nodes = [quantiser("Quant", "x s z b", "q", signed=1, narrow=0),
+             node("Conv", "q w", "c", domain=LAST, kernel_shape=[1, 1], pads=[0, 0, 0, 0],
+                  strides=[1, 1], dilations=[1, 1], group=1),
+             node("Resize", "c _ factors", mode="nearest", nearest_mode="floor",
+                  coordinate_transformation_mode="asymmetric")]
+    module = read(tmp_path, nodes, ("n", 4, 6, 3), {
+        "w": normal(5, 1, 1, 3), "s": 0.25, "z": 0, "b": 4, "factors": [1, 2, 3, 1]})
+    assert module(torch.zeros(2, 4, 6, 3)).shape == (2, 8, 18, 5)
+    layers = capture(module, torch.zeros(1, 4, 6, 3), "net").layers
+    assert [type(layer) for layer in layers] == [FloatTable, FloatConv, FloatUpsample]
 
 
 @pytest.mark.parametrize(("made", "constants", "reason"), [

@@ -88,7 +88,7 @@ def _imported(model: onnx.ModelProto, source: DataInput) -> Imported:
     evaluator = OnnxEvaluator(model, converted, source)
     evaluator.images_axes([data.images for data in reader.outputs])
     for x in check_inputs(source.shape, source.integers):
-        check_module(module, evaluator, x, reader.jumps)
+        check_module(module, evaluator, x)
     return Imported(module, source.shape, tuple(value.name for value in model.graph.output),
                     evaluator)
 
@@ -115,7 +115,6 @@ class _Reader:
     def __init__(self, source: DataInput, version: int):
         self.batch = source.batch
         self.outputs: list[Data] = []
-        self.jumps = False
         self._source, self._version = source, version
         self._read: set[str] = set()
         self._names: set[str] = set()
@@ -196,7 +195,7 @@ class _Reader:
             raise node.error(REFUSED.get(node.kind, "the operator is not known"))
         part = handler(node)
         node.finish()
-        self.jumps |= node.kind in JUMPS
+        self._module.jumps |= node.kind in JUMPS
         if isinstance(part, Data | Static):
             scope[outputs[0]] = part
             return
