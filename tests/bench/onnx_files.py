@@ -27,7 +27,7 @@ from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sim.flows import simulate
 from vqrom_sw.compress import compress
-from vqrom_sw.importers import capture, is_onnx_int8, read_onnx, read_onnx_int8
+from vqrom_sw.importers import capture, images_in_front, is_onnx_int8, read_onnx, read_onnx_int8
 from vqrom_sw.network import FloatNetwork, QuantizedNetwork
 
 MOST_CYCLES = 2_000_000
@@ -51,7 +51,8 @@ def read(path: Path) -> FloatNetwork | QuantizedNetwork:
     if is_onnx_int8(path):
         return read_onnx_int8(path, example)
     source = read_onnx(path, example, fixed)
-    return capture(source.module, torch.zeros(source.input_shape), path.stem)
+    example = torch.zeros(source.input_shape)
+    return capture(images_in_front(source.module, example), example, path.stem)
 
 
 def random_inputs(network: FloatNetwork | QuantizedNetwork, number: int) -> np.ndarray:
@@ -109,7 +110,7 @@ def main() -> None:
             network = read(path)
         except VqromError as error:
             refused += 1
-            reason = str(error).partition(".onnx': ")[2]
+            reason = str(error).split(".onnx': ")[-1]
             print(f"| {name} | refused: {reason[:300]} |", flush=True)
             continue
         print(row(name, network, edge), flush=True)
