@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.random_networks import NetworkBuilder
+from tests.random_networks import NetworkBuilder, random_vector_layer
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import INPUT, QuantizedNetwork
 
@@ -97,3 +97,31 @@ def random_inputs(network: QuantizedNetwork, count: int = 1) -> np.ndarray:
     height, width, channels = network.input_shape
     return np.random.default_rng(3).integers(
         -128, 128, (count, channels, height, width)).astype(np.int8)
+
+
+def random_stages(codebook: UniversalCodebook, seed: int) -> QuantizedNetwork:
+    """Two to seven layers of any kind, some of them on the host, with one to three outputs.
+
+    Sizes are odd, strides may be greater than kernels, any map may be read by several layers, or
+    twice by one, and by later layers and as an output.
+    """
+    rng = np.random.default_rng(seed)
+    height, width, channels = (int(rng.integers(1, most)) for most in (13, 13, 20))
+    net = NetworkBuilder(codebook, (height, width, channels), seed)
+    names = [net.conv(int(rng.integers(1, 22)), (1, 1))]
+    for _ in range(rng.integers(1, 7)):
+        source = names[-1] if rng.integers(2) else names[rng.integers(len(names))]
+        height, width, channels = net.shape_of(source)
+        kind = rng.integers(10) if height * width * channels < 6000 else 0
+        kernel = (int(rng.integers(1, min(height, 4) + 1)), int(rng.integers(1, min(width, 4) + 1)))
+        stride = (int(rng.integers(1, 5)), int(rng.integers(1, 5)))
+        if kind < 3:
+            names.append(net.conv(int(rng.integers(1, 22)), kernel, stride=stride, source=source))
+        elif kind == 3:
+            names.append(net.max_pool(kernel, stride, source=source))
+        elif kind < 6:
+            names.append(net.host(source))
+        else:
+            names.append(random_vector_layer(net, rng, source, names))
+    outputs = {names[-1], *(names[number] for number in rng.integers(len(names), size=2))}
+    return net.build(outputs=sorted(outputs, key=names.index))

@@ -123,6 +123,18 @@ def check_file(value: object, what: str) -> None:
         require_file(Path(value), what)
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed that a generator of random numbers does not take.
+
+    Raises
+    ------
+    VqromError
+        If it is negative or does not fit 32 bits.
+    """
+    if not 0 <= seed < 1 << 32:
+        raise VqromError(f"seed must be 0 to {(1 << 32) - 1}, not {seed!r}")
+
+
 def named(value: object, otherwise: str) -> str:
     """How errors name an argument: the path that was given, or the object's own name."""
     return repr(str(value)) if isinstance(value, str | Path) else otherwise

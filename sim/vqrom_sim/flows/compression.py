@@ -23,7 +23,7 @@ from vqrom_sw.network import Conv, QuantizedNetwork
 from vqrom_sw.progress import SilentSteps, Steps
 from vqrom_sw.quantization import Ranges
 
-from .arguments import ArrayLike, CodebookLike, check_file, load_codebook, named
+from .arguments import ArrayLike, CodebookLike, check_file, check_seed, load_codebook, named
 from .host_notes import host_notes
 from .sources import Inputs, NetworkSource, Source, as_sources, read_quantized, read_source
 
@@ -258,8 +258,7 @@ def _check_shape(subvector: int | None, codewords: int | None, seed: int) -> Non
                          f"not {subvector!r}")
     if codewords is not None and not MIN_CODEWORDS <= codewords <= MAX_CODEWORDS:
         raise VqromError(f"codewords must be {MIN_CODEWORDS} to {MAX_CODEWORDS}, not {codewords!r}")
-    if not 0 <= seed < 1 << 32:
-        raise VqromError(f"seed must be 0 to {(1 << 32) - 1}, not {seed!r}")
+    check_seed(seed)
 
 
 def _check_construction(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
 from vqrom_sw.arithmetic import HIGHEST, LOWEST
 from vqrom_sw.network import QuantizedNetwork
 
-from .arguments import NetworkLike, load_network
+from .arguments import NetworkLike, check_seed, load_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,8 @@ def random_images(network: NetworkLike, count: int = 1, seed: int = 0) -> Images
         raise VqromError(f"count must be at least 1, not {count!r}")
     height, width, channels = loaded.input_shape
     quantization = loaded.input_quantization
+    check_seed(seed)
     levels = np.random.default_rng(seed).integers(
         LOWEST, HIGHEST + 1, (count, channels, height, width)).astype(np.float32)
-    return Images((levels - np.float32(quantization.zero_point)) * np.float32(quantization.scale))
+    values = (levels - np.float32(quantization.zero_point)) * np.float32(quantization.scale)
+    return Images(loaded.input_native.tensor(torch.from_numpy(values)).numpy())

@@ -26,6 +26,7 @@ from .arguments import (
     TopologyLike,
     as_array,
     check_file,
+    check_seed,
     load_codebook,
     load_config,
     load_network,
@@ -80,6 +81,7 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         If an argument is wrong, the parts do not fit each other, the network does not fit the
         accelerator, or a tool is missing.
     """
+    check_seed(seed)
     if isinstance(network, Topology) or (
             isinstance(network, str | Path) and Path(network).suffix == ".csv"):
         if codebook is not None or inputs is not None:

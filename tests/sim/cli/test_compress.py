@@ -15,7 +15,9 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from tests.random_networks import random_codebook
 from tests.sim.cli.command_line import Command, one_line
+from vqrom_hw.config import load_config
 from vqrom_sim.flows.user_module import load_factory
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
@@ -181,9 +183,15 @@ def test_encode_for_an_existing_rom(work: Path, vqrom: Command) -> None:
 
 
 def test_both_engines_give_the_same_bytes(work: Path, vqrom: Command) -> None:
+    """On the codebook of other tests, whose accelerator is built once for all."""
+    random_codebook(load_config("tiny")).save(work / "shared.safetensors")
+    ran = vqrom("compress", "net.py:build", "-o", "shared", "--codebook", "shared.safetensors",
+                "--example-input", "3x12x12", "--calibration", "images.npy")
+    assert ran.status == 0, ran.err
     outputs = []
     for engine in ("reference", "rtl"):
-        ran = simulate(vqrom, "--engine", engine)
+        ran = simulate(vqrom, "--engine", engine, network="shared/build.vqnet",
+                       codebook="shared.safetensors")
         assert ran.status == 0, ran.err
         assert "bit-exact" in ran.out
         outputs.append(np.load("out/outputs.npy"))

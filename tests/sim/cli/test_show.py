@@ -99,6 +99,7 @@ def test_images(work: Path, vqrom: Command) -> None:
     for arguments, message in (
             (("nonsense", "-o", "x.npy"), "network must be one of mnist"),
             (("usps", "-o", "x.npy", "--count", "99"), "count must be 1 to"),
+            (("mixed.vqnet", "--random", "-o", "x.npy", "--seed", "-1"), "seed must be 0 to 42949"),
             (("mixed.vqnet", "--random", "-o", "x.npy", "--labels", "l.npy"), "have no labels")):
         assert message in one_line(vqrom("images", *arguments))
     assert not Path("x.npy").exists()

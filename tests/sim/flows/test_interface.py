@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import nn
 import vqrom
 from tests.random_networks import mixed_network, random_codebook
 from vqrom_sw.formats import save_network
+from vqrom_sw.network import Native
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +210,10 @@ def test_inspection(made: vqrom.CompressionResult) -> None:
     assert [name for segment in listing.plan for name in segment.layers] == ["0", "2", "4"]
     with pytest.raises(vqrom.VqromError, match="must come with its codebook"):
         vqrom.inspect_network(network)
+
+
+def test_random_sequences_are_shaped_as_the_network_takes_them() -> None:
+    network = replace(mixed_network(
+        random_codebook(vqrom.load_config("tiny"))).build(), input_native=Native((120, 3), "HWC"))
+    assert network.input_shape == (12, 10, 3)
+    assert vqrom.random_images(network, 2).inputs.shape == (2, 120, 3)

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from tests.random_networks import NetworkBuilder, random_codebook
-from tests.staged_networks import crossing_twice, random_inputs, two_outputs
+from tests.staged_networks import crossing_twice, random_inputs, random_stages, two_outputs
+from tests.sw.compiler.program_checks import config_of
 from vqrom_hw.config import load_config
 from vqrom_sim.flows import simulate
 from vqrom_sim.report import HostFigures, SimulationReport, simulate_table, write_report
@@ -63,6 +64,31 @@ def test_layers_add_up(run: SimulationReport) -> None:
         crossed = [(stage.read_bytes, stage.written_bytes)[place] for stage in run.stages
                    if stage.where == "accelerator"]
         assert end and getattr(end, way)["activation"] == sum(byte or 0 for byte in crossed)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sums_of_random_networks(seed: int) -> None:
+    """Cycles, MACs, bytes of each stream and bytes across the boundary add up."""
+    network = random_stages(CODEBOOK, seed)
+    run = simulate(network, CODEBOOK, config_of("tiny", activation_words=256),
+                   random_inputs(network, 2), "model")
+    inner = run.layers[1:-1]
+    assert {row.name for row in inner} == {layer.name for layer in network.layers}
+    assert run.cycles == sum(row.cycles or 0 for row in run.layers) \
+        == sum(stage.cycles or 0 for stage in run.stages)
+    assert [row.macs for row in inner] == [
+        2 * network.macs_of(network.layer(row.name)) for row in inner]
+    assert run.report["macs"] == sum(row.macs for row in inner)
+    assert run.report["host_macs"] == sum(row.macs for row in inner if row.host)
+    for way in ("dram_read_bytes", "dram_write_bytes"):
+        for stream, moved in getattr(run.traffic, way).items():
+            assert moved == sum(getattr(row.traffic, way)[stream]
+                                for row in run.layers if row.traffic)
+    for stage in run.stages:
+        if stage.where == "host":
+            hosts = [row.host for row in inner if row.name in stage.layers and row.host]
+            assert len(hosts) == len(stage.layers)
+            assert stage.written_bytes == sum(host.written_bytes or 0 for host in hosts)
 
 
 def test_the_utilisation_is_that_of_what_the_accelerator_does(run: SimulationReport) -> None:

@@ -9,6 +9,7 @@ from tests.staged_networks import (
     NETWORKS,
     host_between,
     random_inputs,
+    random_stages,
     several_inputs,
     two_heads,
 )
@@ -35,6 +36,17 @@ def test_every_map_that_crosses_is_right(name: str, config: AcceleratorConfig) -
     assert {output.layer for output in network.outputs} <= {
         given for stage in compiled.stages for given in stage.outputs}
     check_programs(compiled, CODEBOOK, quantize_input(network, random_inputs(network)), runs=3)
+
+
+@pytest.mark.parametrize("words", [96, 256, 1024])
+def test_random_networks(words: int) -> None:
+    config, sides = config_of("tiny", activation_words=words), set[str]()
+    for seed in range(words, words + 16):
+        network = random_stages(CODEBOOK, seed)
+        compiled = compile_stages(network, CODEBOOK.codewords, config)
+        sides.add("".join(stage.where[0] for stage in compiled.stages))
+        check_programs(compiled, CODEBOOK, quantize_input(network, random_inputs(network)), runs=2)
+    assert {"a", "ah", "aha"} <= sides
 
 
 @pytest.mark.parametrize(("name", "sides", "inputs", "outputs"), [

@@ -16,6 +16,9 @@ from vqrom_sw.network import FloatLayer
 from .layout import BATCH, Layout, layout_of, sizes_of
 from .walk import TracedMap, Walk, is_number
 
+CONVERSIONS = ("to", "_to_copy", "type_as")
+"""Kinds of operations that change the type of a tensor."""
+
 
 class GraphNode:
     """One node of an exported graph, with what its handler needs to make a layer of it.
@@ -124,8 +127,10 @@ class GraphNode:
     def unknown(self) -> VqromError:
         """The exception for an operation that neither the accelerator nor the host has."""
         result = self.node.meta["val"]
-        if isinstance(result, torch.Tensor) and result.dtype not in (
-                torch.float32, torch.bool, torch.int64):
+        allowed = [torch.float32, torch.bool]
+        if self.kind not in CONVERSIONS:
+            allowed.append(torch.int64)
+        if isinstance(result, torch.Tensor) and result.dtype not in allowed:
             return self.error(f"numbers must be float32, not {result.dtype}")
         return self.error(f"neither the accelerator nor the host does {str(self.node.target)!r}")
 

@@ -80,9 +80,31 @@ class HostBuilder:
 
     def place(self, node: Node) -> Reference:
         """The reference to a node's result, whose steps are added where they are missing."""
-        if node not in self._places:
-            self._places[node] = self._placed(node)
+        # By a list of what is to be done, not by recursion: a chain may be thousands long.
+        pending = [node]
+        while pending:
+            missing = [] if pending[-1] in self._places else [
+                source for source in self._sources(pending[-1]) if source not in self._places]
+            if missing:
+                pending += reversed(missing)
+                continue
+            last = pending.pop()
+            if last not in self._places:
+                self._places[last] = self._placed(last)
         return self._places[node]
+
+    def _sources(self, node: Node) -> list[Node]:
+        """What a node's own step reads; nothing, if it is to be a constant or a map."""
+        if node in self._walk.constants or not self._is_step(node):
+            return []
+        sources = node.all_input_nodes[:1] if operation_of(node) in CONVERSIONS \
+            else node.all_input_nodes
+        return [source for source in sources if not is_number(source)]
+
+    def _is_step(self, node: Node) -> bool:
+        """Whether a node is computed by a step of this program."""
+        return node in self._host and (node is self._root
+                                       or not self._host.becomes_map(node, self._nodes))
 
     def _collect(self, root: Node) -> None:
         pending = [root]
@@ -98,8 +120,7 @@ class HostBuilder:
             sizes = sizes_of(node.meta["val"]) if node.op != "placeholder" else ()
             return self.program.constant(
                 constant, next((dim for dim, size in enumerate(sizes) if size == BATCH), None))
-        if node in self._host and (node is self._root
-                                   or not self._host.becomes_map(node, self._nodes)):
+        if self._is_step(node):
             return self._add_step(node)
         value = self._walk.whole_value(node)
         assert value is not None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.architectures import ARCHITECTURES, build
-from vqrom_sw.importers import capture
+from tests.architectures import ARCHITECTURES
+from tests.compressed_architectures import captured
 from vqrom_sw.network import INPUT, FloatConv, FloatHost, FloatNetwork
 from vqrom_sw.network.host_steps import count_products
 
@@ -32,8 +32,7 @@ def host_macs(network: FloatNetwork) -> int:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_captured(name: str) -> None:
     """The capture compares the network with its module, on one input and on three."""
-    module, example = build(name)
-    network = capture(module, example, name)
+    network = captured(name)
     names = {INPUT, *(layer.name for layer in network.layers)}
     assert all(source in names for layer in network.layers for source in layer.inputs)
     assert macs(network) >= SHARE * (macs(network) + host_macs(network))

@@ -15,6 +15,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compress import compress
 from vqrom_sw.importers import capture
+from vqrom_sw.network import FloatHost
 
 
 class Counter(nn.Module):
@@ -71,6 +72,8 @@ REFUSED: dict[str, tuple[Callable[[Any, torch.Tensor], Any], str]] = {
     "half precision": (lambda _, x: x.half().relu(), r"numbers must be float32, not torch.float16"),
     "double precision": (lambda _, x: x.double().relu().float(),
                          r"numbers must be float32, not torch.float64"),
+    "places in a table": (lambda _, x: torch.ones(9, 2)[x.long()],
+                          r"\(_to_copy\): numbers must be float32, not torch.int64"),
     "size of values": (lambda _, x: x[:, torch.tensor([True, False, True, False])],
                        "sizes must not depend on values"),
     "rounded quotient": (lambda _, x: torch.div(x, 0.3, rounding_mode="floor"),
@@ -101,6 +104,17 @@ def test_modules_refused_by_name(module: nn.Module, message: str) -> None:
 def test_a_module_that_writes_into_its_input() -> None:
     captured(nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(4, 3, 3)), 4, 6, 6)
     captured(Calling(lambda _, x: x.sub_(0.5).mul_(2)), 4, 6, 6)
+
+
+def test_a_long_chain_on_the_host() -> None:
+    """Longer than Python's stack is deep."""
+    def chain(_: nn.Module, x: torch.Tensor) -> torch.Tensor:
+        for _number in range(1200):
+            x = x.softmax(1)
+        return x
+
+    (layer,) = captured(Calling(chain), 4, 3, 3).layers
+    assert isinstance(layer, FloatHost) and len(layer.steps) == 1200
 
 
 def test_types_that_are_only_asserted() -> None:

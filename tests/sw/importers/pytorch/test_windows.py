@@ -121,7 +121,7 @@ SIZES: dict[str, tuple[Callable, str]] = {
     "pixel shuffle of views": (
         lambda s, x: x.view(-1, 1, 2, 2, 8, 9).permute(0, 1, 4, 2, 5, 3).reshape(-1, 1, 16, 18),
         "DepthToSpace"),
-    "pixel unshuffle": (lambda s, x: F.pixel_unshuffle(x[..., :8], 2), "Conv Conv"),
+    "pixel unshuffle": (lambda s, x: F.pixel_unshuffle(x[..., :8], 2), "Pad Conv"),
 }
 
 
