@@ -10,7 +10,7 @@ import torch
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.arithmetic import HIGHEST, LOWEST
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.importers import capture, read_onnx
+from vqrom_sw.importers import capture, images_in_front, read_onnx
 from vqrom_sw.io import require_file
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.untrained import untrained
@@ -46,7 +46,8 @@ def shapes_of(path: Path, codebook: UniversalCodebook, raw: bool, seed: int,
         If the file is absent, or is not understood.
     """
     imported = read_onnx(require_file(path, "network"), example_shape, invent_weights=True)
-    network = capture(imported.module, torch.zeros(imported.input_shape), path.stem)
+    example = torch.zeros(imported.input_shape)
+    network = capture(images_in_front(imported.module, example), example, path.stem)
     return untrained(network, codebook, raw, seed)
 
 

@@ -17,6 +17,7 @@ from vqrom_sw.importers import (
     capture,
     check_capture,
     check_module,
+    images_in_front,
     is_onnx_int8,
     is_tflite_int8,
     read_onnx,
@@ -256,11 +257,16 @@ def _imported(source: Source, calibration: np.ndarray) -> Imported:
 
 
 def _captured(imported: Imported, inputs: np.ndarray, name: str) -> FloatNetwork:
-    """The float network, which gives on some calibration inputs what module and file give."""
-    network = capture(imported.module, torch.zeros(imported.input_shape), name)
+    """The float network, which gives on some calibration inputs what module and file give.
+
+    Outputs of a file have their images moved to the front.
+    """
+    module, example = imported.module, torch.zeros(imported.input_shape)
     if imported.evaluator is not None:
-        check_module(imported.module, imported.evaluator, inputs)
-    check_capture(network, imported.module, torch.from_numpy(np.ascontiguousarray(inputs)))
+        check_module(module, imported.evaluator, inputs)
+        module = images_in_front(module, example)
+    network = capture(module, example, name)
+    check_capture(network, module, torch.from_numpy(np.ascontiguousarray(inputs)))
     names = imported.outputs or tuple(output.name for output in network.outputs)
     return replace(network, outputs=tuple(
         replace(output, name=name)

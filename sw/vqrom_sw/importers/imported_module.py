@@ -7,10 +7,11 @@ A reader of ONNX or TFLite files puts a module together part by part, and
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -91,6 +92,8 @@ class ImportedModule(nn.Module):
     -------
     results:
         Names of the tensors that are the module's outputs.
+    jumps:
+        Whether a part rounds or compares, so that close operands may have results far apart.
     """
 
     def __init__(self, source: str):
@@ -98,6 +101,7 @@ class ImportedModule(nn.Module):
         self._source = source
         self._steps: list[tuple[str, tuple[str, ...], tuple[str, ...] | str]] = []
         self.results: tuple[str, ...] = (source,)
+        self.jumps = False
 
     @property
     def result(self) -> str:
@@ -136,6 +140,28 @@ class ImportedModule(nn.Module):
     def values(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """Run the module, and return all tensors by name in the order in which they are made."""
         return self._run(x, [()] * len(self._steps))
+
+    def replayed(self, known: Mapping[str, np.ndarray]) -> Iterator[tuple[str, torch.Tensor]]:
+        """Run each part on given tensors, or on what was made where there is none.
+
+        Parameters
+        ----------
+        known:
+            Tensors by name, the module's input among them.
+
+        Returns
+        -------
+        Iterator
+            Name and tensor of each result, in the order in which they are made.
+        """
+        values = {name: torch.from_numpy(np.array(value)) for name, value in known.items()}
+        for key, inputs, output in self._steps:
+            result = self.get_submodule(key)(*(values[name] for name in inputs))
+            made = [(output, result)] if isinstance(output, str) else list(
+                zip(output, result, strict=True))
+            for name, tensor in made:
+                values.setdefault(name, tensor)
+            yield from made
 
     def _run(self, x: torch.Tensor, done: Sequence[Sequence[str]]) -> dict[str, torch.Tensor]:
         """Run the module; after each step, forget what no later step reads."""

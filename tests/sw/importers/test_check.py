@@ -13,10 +13,10 @@ from torch import nn
 
 from tests.sw.importers.onnx_models import normal
 from vqrom_hw.errors import VqromError
-from vqrom_sw.importers import capture, check
+from vqrom_sw.importers import capture, capture_check
+from vqrom_sw.importers.capture_check import check_capture
 from vqrom_sw.importers.check import (
     BATCHES,
-    check_capture,
     check_inputs,
     check_module,
     difference,
@@ -69,6 +69,28 @@ def test_the_first_tensor_that_differs_is_named(first, second, where: str) -> No
             check_module(module(first, second), Source(), x)
 
 
+class Rounds(Source):
+    """A network whose sums differ in the last digits from those of the module."""
+
+    def intermediates(self, x: np.ndarray) -> Mapping[str, np.ndarray]:
+        a = x * 3 + np.float32(1e-6)
+        return {"x": x, "a": a, "b": a.round()}
+
+
+def test_modules_that_round_are_compared_part_by_part() -> None:
+    x = normal(3, 50)
+    x[0, 0] = 0.5 / 3 - 1e-7  # Three times that is below 1/2, and above with 1e-6 more.
+    rounds = module(lambda x: x * 3, torch.round)
+    with pytest.raises(VqromError, match="tensor 'b' must be"):
+        check_module(rounds, Rounds(), x)
+    rounds.jumps = True
+    check_module(rounds, Rounds(), x)
+    for wrong in (module(lambda x: x * 3, torch.floor), module(lambda x: x * 3.01, torch.round)):
+        wrong.jumps = True
+        with pytest.raises(VqromError, match="must be what the interpreter computes"):
+            check_module(wrong, Rounds(), x)
+
+
 def test_inputs_reach_both_sides_of_bends() -> None:
     inputs = list(check_inputs((1, 3, 8, 8)))
     assert [len(x) for x in inputs] == list(BATCHES)
@@ -112,6 +134,35 @@ def test_the_first_layer_that_differs_is_named() -> None:
         check_capture(captured, made, torch.from_numpy(normal(4, 4, 8, 8)))
 
 
+class Steps(nn.Module):
+    """Whole numbers of a convolution's sums."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(1, 1, 1)
+        nn.init.ones_(self.first.weight)
+        nn.init.zeros_(self.first.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.first(x).round()
+
+
+def test_captured_networks_may_round_single_numbers_otherwise() -> None:
+    made, x = Steps().eval(), torch.from_numpy(4 * normal(3, 1, 64, 64))
+    captured = capture(made, x[:1], "net")
+
+    def shifted(bias: float):
+        return replace(captured, layers=tuple(
+            replace(layer, bias=layer.bias + bias) if isinstance(layer, FloatConv) else layer
+            for layer in captured.layers))
+
+    x[0, 0, 0, 0] = 0.5 - 1e-6
+    check_capture(shifted(2e-6), made, x)
+    for bias, numbers in ((0.01, x), (2e-6, torch.full_like(x, 0.5 - 1e-6))):
+        with pytest.raises(VqromError, match="must be what the module computes"):
+            check_capture(shifted(bias), made, numbers)
+
+
 class Mixed(nn.Module):
     """One image's result depends on the others, which a capture of one image cannot see."""
 
@@ -126,7 +177,7 @@ def test_a_layer_that_does_not_run_is_named(monkeypatch) -> None:
         return float_layer(layer, inputs)
 
     made, captured = network()
-    monkeypatch.setattr(check, "float_layer", run)
+    monkeypatch.setattr(capture_check, "float_layer", run)
     with pytest.raises(VqromError, match="'net': layer '3' must run with 3 images, but: sizes of"):
         check_capture(captured, made, torch.from_numpy(normal(3, 4, 8, 8)))
 

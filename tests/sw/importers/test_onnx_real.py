@@ -28,6 +28,13 @@ NETWORKS = {
     "silero_vad/data/silero_vad_half.onnx": ((1, 576), STATE),
     "silero_vad/data/silero_vad_op18_ifless.onnx": ((1, 576), STATE | RATE),
     "silero_vad/data/silero_vad_openvino_16k.onnx": ((1, 576), STATE),
+    "qonnx/data/onnx/bsd300x3-espcn/nn_resize/float_model.onnx": ((1, 3, 128, 128), {}),
+    "qonnx/data/onnx/bsd300x3-espcn/nn_resize/quant_model.onnx": ((1, 3, 128, 128), {}),
+    "qonnx/data/onnx/bsd300x3-espcn/subpixel/float_model.onnx": ((1, 3, 4, 4), {}),
+    "qonnx/data/onnx/bsd300x3-espcn/subpixel/quant_model.onnx": ((1, 3, 128, 128), {}),
+    "qonnx/data/onnx/eltwise_chanlast_testcase.onnx": ((1, 3, 224, 224), {}),
+    "qonnx/data/onnx/mnist-conv/model.onnx": ((1, 1, 28, 28), {}),
+    "qonnx/data/onnx/residual_block_clean.onnx": ((1, 1, 200, 200), {}),
 }
 """Files of other packages that are read, with the example and the fixed inputs that they need."""
 
@@ -35,6 +42,9 @@ REFUSED = {
     "silero_vad/data/silero_vad_16k_sequence.onnx":
         ((1, 576), RECORDED, r"node '/recurrent/LSTM' \(LSTM\): axis 0 must not be that of the im"),
     "magika/models/standard_v3_3/model.onnx": ((), {}, "input 'bytes' must be FLOAT"),
+    "qonnx/data/onnx/floatquant_exec/qonnx_act_weight_fp8.onnx":
+        ((), {}, "operator FloatQuant of the domain 'onnx.brevitas' is not known"),
+    "qonnx/data/onnx/matmul_update/sdp.onnx": ((), {}, "must have one data input, not 3"),
 }
 """Files that are refused, and why."""
 

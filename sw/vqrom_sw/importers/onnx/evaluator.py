@@ -78,7 +78,8 @@ class OnnxEvaluator:
                              f"{' '.join(str(error).split())[:200]}") from None
 
     def intermediates(self, x: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Run the model on inputs ``[N, ...]`` and return all tensors by name, where it can.
+        """Run the model on inputs ``[N, ...]`` and return all tensors by name, where it can, the
+        input among them.
 
         Where the file fixes the number of images, it runs once with so many.
         """
@@ -96,8 +97,9 @@ class OnnxEvaluator:
             extended.append(copy)
         with suppress(Exception):
             _, run = _interpreter(extended[0], extended[1])
-            return {name: np.asarray(value) for name, value
-                    in zip(names, run(self._feed(x)), strict=True)}
+            return {self._source.name: x.astype(np.float32)} | {
+                name: np.asarray(value) for name, value
+                in zip(names, run(self._feed(x)), strict=True)}
         return {}
 
     def _feed(self, x: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,8 +1,9 @@
 """ONNX files, loaded with their weights and brought into one form.
 
-The form: weights inside the model, functions of the file's own inlined, and the operator set
-:data:`VERSION` at least, by the version converters of the ``onnx`` and ``onnxscript`` packages. All
-operators that changed their arguments between sets are then the same for every file.
+The form: weights inside the model, functions of the file's own inlined, operators of QONNX written
+out (:mod:`.qonnx`), and the operator set :data:`VERSION` at least, by the version converters of the
+``onnx`` and ``onnxscript`` packages. All operators that changed their arguments between sets are
+then the same for every file.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sw.importers.imported_module import MAX_BYTES
 from vqrom_sw.io import read_bytes
 
+from . import qonnx
 from .legacy import FIRST, explicit_axes
 
 VERSION = 21
@@ -62,6 +64,7 @@ def load(path: Path, invent_weights: bool = False) -> onnx.ModelProto:
     for tensor in _stored_tensors(model):
         if onnx.external_data_helper.uses_external_data(tensor):
             _load_tensor(tensor, path.resolve().parent, invent_weights)
+    qonnx.declared(model)
     _check(model)
     return model
 
@@ -166,6 +169,7 @@ def normalise(model: onnx.ModelProto) -> onnx.ModelProto:
                 model = explicit_axes(model)
             if version_of(model) < BRIDGE:
                 model = onnx.version_converter.convert_version(model, BRIDGE)
+            model = qonnx.written_out(model)
             if version_of(model) < VERSION:
                 converted = onnx_ir.from_proto(model)
                 onnxscript.version_converter.convert_version(converted, VERSION)

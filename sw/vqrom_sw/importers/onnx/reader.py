@@ -25,6 +25,10 @@ from .operators import OPERATORS, REFUSED
 from .source import DataInput, find_source
 from .values import COUNTS, PROBES, Data, Static, Value, repeated
 
+JUMPS = ("Round", "Floor", "Ceil", "Sign", "Mod", "Equal", "Greater", "GreaterOrEqual", "Less",
+         "LessOrEqual")
+"""Operators whose results may differ by a whole step where operands differ by a rounding."""
+
 Scope = dict[str, Value]
 """What is known of the tensors that a graph can see, by name."""
 
@@ -191,6 +195,7 @@ class _Reader:
             raise node.error(REFUSED.get(node.kind, "the operator is not known"))
         part = handler(node)
         node.finish()
+        self._module.jumps |= node.kind in JUMPS
         if isinstance(part, Data | Static):
             scope[outputs[0]] = part
             return

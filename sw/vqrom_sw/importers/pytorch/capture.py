@@ -10,7 +10,8 @@ from torch.utils import _pytree
 from vqrom_hw.errors import VqromError
 from vqrom_sw.network import INPUT, OPERATIONS, FloatLayer, FloatNetwork, Output
 
-from ..check import check_capture, check_inputs
+from ..capture_check import check_capture
+from ..check import check_inputs
 from .constants import check_kind, computed, is_constant
 from .export import constants_of, export
 from .graph_node import GraphNode, kind_of, shown

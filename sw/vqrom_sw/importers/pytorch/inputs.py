@@ -9,6 +9,7 @@ from torch.fx import Node
 from vqrom_sw.network import INPUT, Shape
 
 from .graph_node import kind_of
+from .handlers.functions import FUNCTIONS
 from .host_views import CHANNELS_FIRST, COPIES, VIEWS
 from .layout import Layout, layout_of, sizes_of
 from .walk import TracedMap, readers
@@ -16,11 +17,15 @@ from .walk import TracedMap, readers
 AXES_LAST = [0, 3, 1, 2]
 """The permutation that makes an image of PyTorch of one whose channels come last."""
 
+ARITHMETIC = ("add", "sub", "mul", "div", "minimum", "maximum")
+"""Operations of two tensors, number by number."""
+
 
 def input_map(node: Node) -> TracedMap:
     """Tell how the graph sees the network's input, by what first reads it.
 
-    An image has its channels first, unless the graph permutes it at once. Other inputs of three
+    An image has its channels first, unless the graph permutes it at once, or what functions of
+    single numbers make of it. Other inputs of three
     dimensions are sequences, unless a one-dimensional convolution or the like reads them. What is
     only flattened is a vector from the start.
     """
@@ -38,8 +43,7 @@ def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
         assert layout is not None
         return shape, layout
     if len(sizes) == 3:
-        if users and all(kind_of(user) == "permute" and user.args[1] == AXES_LAST
-                         for user in users):
+        if users and all(map(_channels_last, users)):
             return sizes, layout_of(sizes, *"NHWC")
         shape = (sizes[1], sizes[2], sizes[0])
         return shape, layout_of(shape, *"NCHW")
@@ -51,6 +55,13 @@ def _view(node: Node, sizes: tuple[int, ...]) -> tuple[Shape, Layout]:
         return shape, layout_of(shape, *"NHC")
     shape = (1, 1, count)
     return shape, layout_of(shape, *"NC")
+
+
+def _channels_last(node: Node) -> bool:
+    """Whether an image's channels are moved to the front, now or behind functions of numbers."""
+    if kind_of(node) in (*FUNCTIONS, *ARITHMETIC):
+        return bool(readers(node)) and all(map(_channels_last, readers(node)))
+    return kind_of(node) == "permute" and node.args[1] == AXES_LAST
 
 
 def _flattens(node: Node) -> bool:

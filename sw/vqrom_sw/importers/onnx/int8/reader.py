@@ -25,6 +25,7 @@ from ..node import OnnxNode
 from ..source import DataInput, find_source
 from ..values import Static
 from .check import check_layers
+from .ends import quantised_ends
 from .groups import BINARY, RESHAPES, UNARY, Group
 from .maps import OPERATORS as MAPS
 from .qlinear import written_out
@@ -69,7 +70,7 @@ def read_onnx_int8(path: str | Path, example_shape: Sequence[int] = ()) -> Quant
         if source.batch not in (None, 1):
             raise VqromError(f"must take one image or any number, not {source.batch}")
         source = replace(source, batch=1)
-        converted = model_file.normalise(source.for_conversion(model))
+        converted = quantised_ends(model_file.normalise(source.for_conversion(model)))
         return _Reader(converted, source).read(path.stem)
     except VqromError as error:
         raise VqromError(f"ONNX model {str(path)!r}: {error}") from None

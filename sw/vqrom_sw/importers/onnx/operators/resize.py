@@ -42,8 +42,8 @@ def resize(node: OnnxNode) -> nn.Module | Data:
         raise node.error("corners must be aligned to a whole number of pixels")
     if mode == "nearest" and _repeats(data, changed, where, rounding):
         times = {axis: scale for axis, _, _, scale in changed}
-        return nn.Upsample(scale_factor=tuple(times.get(axis, 1.0)
-                                              for axis in range(2, data.rank)))
+        factors = tuple(times.get(axis, 1.0) for axis in range(1, data.rank))
+        return nn.Upsample(scale_factor=factors[1:]) if factors[0] == 1 else _ChannelsLast(factors)
     matrices = [(axis, _matrix(size, count, scale, mode, where, rounding, outside, bend))
                 for axis, size, count, scale in changed]
     return nn.Sequential(*(_Product(axis, matrix) for axis, matrix in matrices))
@@ -91,8 +91,10 @@ def _repeats(data: Data, changed: list[tuple[int, int, int, float]], where: str,
     """Whether each pixel is repeated a whole number of times."""
     by_pixel = rounding == "floor" if where == "asymmetric" else \
         rounding.startswith("round") and where != "align_corners"
-    return by_pixel and data.rank in (3, 4) and all(
-        axis >= 2 and scale == int(scale) and scale >= 1 for axis, _, _, scale in changed)
+    axes = {axis for axis, *_ in changed}
+    images = (data.rank in (3, 4) and min(axes) >= 2) or (data.rank == 4 and axes <= {1, 2})
+    return by_pixel and images and all(
+        scale == int(scale) and scale >= 1 for *_, scale in changed)
 
 
 def _matrix(size: int, count: int, scale: float, mode: str, where: str, rounding: str,
@@ -143,6 +145,17 @@ def _weight(distance: float, mode: str, bend: float) -> float:
     if distance < 2:
         return ((bend * distance - 5 * bend) * distance + 8 * bend) * distance - 4 * bend
     return 0.0
+
+
+class _ChannelsLast(nn.Module):
+    """Repeats the pixels of images whose last axis is that of the channels."""
+
+    def __init__(self, factors: tuple[float, ...]):
+        super().__init__()
+        self._upsample = nn.Upsample(scale_factor=factors[:2])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self._upsample(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
 
 class _Product(nn.Module):
