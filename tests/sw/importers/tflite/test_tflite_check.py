@@ -33,8 +33,8 @@ def float_model(path: Path, *kinds: str) -> Path:
     source = last = model.tensor(IMAGE, dtype="float32")
     for kind in kinds:
         result = model.tensor(IMAGE, dtype="float32")
-        model.operator(kind, [last], result, "LeakyReluOptions" if kind == "LEAKY_RELU" else "",
-                       **({"Alpha": 0.2} if kind == "LEAKY_RELU" else {}))
+        fields: dict[str, Any] = {"Alpha": 0.2} if kind == "LEAKY_RELU" else {}
+        model.operator(kind, [last], result, "LeakyReluOptions" if fields else "", **fields)
         last = result
     return model.save(path, source, last)
 
