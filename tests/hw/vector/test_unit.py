@@ -105,10 +105,11 @@ def begin_cycles(config, command, taps) -> int:
 
 
 def table_cycles(config, lane_tables) -> int:
-    """From a packet of tables to its last entry; one table waits for each word's further beats."""
+    """From a packet of tables to its last entry; one table, several entries of which are stored in
+    a cycle, waits for each word's further beats."""
     if lane_tables:
         return max(256, -(-256 * config.rows // config.beat_bytes))
-    return 256 + -(-256 // config.rows) * (-(-config.rows // config.beat_bytes) - 1)
+    return 256 // config.table_step + -(-256 // config.rows) * (-(-config.rows // config.beat_bytes) - 1)
 
 
 TIMED = [((3, 3), {"operation": operation}) for operation in (
