@@ -109,7 +109,8 @@ def table_cycles(config, lane_tables) -> int:
     a cycle, waits for each word's further beats."""
     if lane_tables:
         return max(256, -(-256 * config.rows // config.beat_bytes))
-    return 256 // config.table_step + -(-256 // config.rows) * (-(-config.rows // config.beat_bytes) - 1)
+    waits = -(-256 // config.rows) * (-(-config.rows // config.beat_bytes) - 1)
+    return 256 // config.table_step + waits
 
 
 TIMED = [((3, 3), {"operation": operation}) for operation in (

@@ -1,6 +1,6 @@
 """Families of architectures exported to ONNX are as much on the accelerator as when captured.
 
-``./run python -m tests.bench.architectures --onnx OPSET`` does it for all of them.
+``./run python -m tests.bench.networks.architectures --onnx OPSET`` does it for all of them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """ONNX files that others made, on the engines: what is read, stages, host layers, MACs, cycles.
 
-    ./run python -m tests.bench.onnx_files FOLDER|FILE ... [--rtl]
+    ./run python -m tests.bench.networks.onnx_files FOLDER|FILE ... [--rtl]
 
 Folders are searched for ``.onnx`` files. Examples and fixed inputs of the networks that
 ``tests/sw/importers/test_onnx_real.py`` reads are taken from there. Files with integers keep them;

@@ -1,6 +1,6 @@
 """TFLite networks that others made, on the engines: stages, host layers, MACs, cycles.
 
-    VQROM_TFLITE=FOLDER:... ./run python -m tests.bench.tflite_networks [NAME ...] [--rtl]
+    VQROM_TFLITE=FOLDER:... ./run python -m tests.bench.networks.tflite_networks [NAME ...] [--rtl]
 
 The networks are those of ``tests/sw/importers/tflite/test_tflite_real.py``. int8 files keep their
 integers, float files are compressed on a random codebook. The table is of ``edge16``. With

@@ -1,6 +1,6 @@
 """Every family of architectures on the engines: stages, host layers, MACs, cycles.
 
-    ./run python -m tests.bench.architectures [NAME ...] [--onnx OPSET] [--rtl]
+    ./run python -m tests.bench.networks.architectures [NAME ...] [--onnx OPSET] [--rtl]
 
 The table is of ``edge16``. With ``--onnx`` the families are exported to ONNX files of that operator
 set and read from there. With ``--rtl`` all families also run under Verilator, on ``tiny``, where
