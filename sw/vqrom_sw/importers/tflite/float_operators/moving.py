@@ -168,12 +168,14 @@ def _joined(node: FloatNode, axis: int, stack: bool) -> Part:
     widen = [widened(operand, rank, leading) if isinstance(operand, Data) else (
         (lambda x: x) if leading else (lambda x: x[None])) for operand in operands]
     function = torch.stack if stack else torch.cat
+    # Constants are the same for all images, and have none in front.
+    grows = [isinstance(operand, Data) for operand in operands]
 
     def join(*given: torch.Tensor) -> torch.Tensor:
         parts = [change(x) for x, change in zip(given, widen, strict=True)]
-        images = max(len(part) for part in parts)
-        return function([part if len(part) == images else part.expand(images, *part.shape[1:])
-                         for part in parts], axis + (not leading))
+        images = parts[grows.index(True)].shape[0]
+        return function([part if own else part.expand(images, *part.shape[1:])
+                         for part, own in zip(parts, grows, strict=True)], axis + (not leading))
 
     data = tuple(operand for operand in operands if isinstance(operand, Data))
     constants = [None if isinstance(operand, Data) else operand for operand in operands]
