@@ -15,6 +15,14 @@ from functools import cache
 
 import numpy as np
 
+from .softmax import (
+    EXP_MINUS_EIGHTH,
+    FORTY_EIGHT_SEVENTEENTHS,
+    MINUS_THIRTY_TWO_SEVENTEENTHS,
+    POWERS,
+    THIRD,
+)
+
 LOWEST_16, HIGHEST_16 = -(1 << 15), (1 << 15) - 1
 """Least and greatest int16; the latter is also the number 1 in Q0."""
 
@@ -23,9 +31,6 @@ SIGMOID_BITS = 3
 
 MOST_TANH_BITS = 6
 """Most integer bits of what a tangent takes."""
-
-POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
-"""``exp(-2**k)`` in 31 fraction bits, for k = -2..4."""
 
 
 def sigmoid_table() -> np.ndarray:
@@ -76,8 +81,8 @@ def _exp_minus_quarter_to_0(a: np.ndarray) -> np.ndarray:
     x = a + (1 << 12)
     square = _multiply(x, x)
     cube, fourth = _multiply(square, x), _multiply(square, square)
-    higher = _multiply(_divide(fourth, 2) + cube, _constant(715827883)) + square
-    eighth = _constant(1895147668)
+    higher = _multiply(_divide(fourth, 2) + cube, _constant(THIRD)) + square
+    eighth = _constant(EXP_MINUS_EIGHTH)
     return _saturated(eighth + _multiply(x + _divide(higher, 1), eighth))
 
 
@@ -94,7 +99,8 @@ def _one_minus_over_one_plus(a: np.ndarray) -> np.ndarray:
 def _twice_reciprocal(a: np.ndarray) -> np.ndarray:
     """``2 / (1 + a)`` in Q2, by Newton's method."""
     half = (a + HIGHEST_16 + 1) >> 1
-    x = _constant(1515870810) + _multiply(half, _constant(-1010580540))
+    x = _constant(FORTY_EIGHT_SEVENTEENTHS) + _multiply(
+        half, _constant(MINUS_THIRTY_TWO_SEVENTEENTHS))
     for _ in range(3):
         error = (1 << 13) - _multiply(half, x)
         x = x + _saturated(_multiply(x, error) << 2)

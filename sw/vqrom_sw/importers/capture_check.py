@@ -27,7 +27,7 @@ def check_capture(network: FloatNetwork, module: nn.Module, inputs: torch.Tensor
     network:
         The network in float.
     module:
-        The module.
+        The module, in evaluation mode; it runs on copies of the inputs.
     inputs:
         float32 ``[N, ...]``, like the module's example input, at least three of them.
 

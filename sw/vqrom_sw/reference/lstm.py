@@ -79,7 +79,7 @@ def next_state(layer: Lstm, gates: torch.Tensor,
     Parameters
     ----------
     layer:
-        The layer.
+        The layer, whose bits of the cell state and clip count.
     gates:
         int64 ``[N, 4 * H]``, int16 in value: the gates' sums.
     cell:

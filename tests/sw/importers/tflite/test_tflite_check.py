@@ -16,7 +16,7 @@ from torch import nn
 from tests.sw.importers.tflite.tflite_models import ModelBuilder, litert_outputs
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import Requantization
-from vqrom_sw.importers import read_tflite, read_tflite_int8
+from vqrom_sw.importers import capture, read_tflite, read_tflite_int8
 from vqrom_sw.importers.imported_module import Call
 from vqrom_sw.importers.tflite import convolution, float_operators, functions, int8_operators
 from vqrom_sw.importers.tflite.float_node import FloatNode, Part
@@ -169,8 +169,10 @@ def test_lstm(steps_first: bool, tmp_path: Path) -> None:
                    FusedActivationFunction=tflite.ActivationFunctionType.TANH)
     path = model.save(tmp_path / "net.tflite", source, result)
     x = RNG.standard_normal((4, 7, 5)).astype(np.float32)
-    found = read_tflite(path).module(torch.from_numpy(x)).detach().numpy()
+    source = read_tflite(path)
+    found = source.module(torch.from_numpy(x)).detach().numpy()
     np.testing.assert_allclose(found, litert_outputs(path, x)[0], rtol=1e-5, atol=1e-5)
+    assert capture(source.module, torch.zeros(source.input_shape), "lstm").outputs
 
 
 def test_table_of_all_inputs_is_what_the_layer_holds(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 
 from tests.sw.importers.tflite.tflite_models import ModelBuilder, litert_outputs
 from vqrom_hw.errors import VqromError
-from vqrom_sw.importers import read_tflite
+from vqrom_sw.importers import capture, read_tflite
 
 SAME, VALID = tflite.Padding.SAME, tflite.Padding.VALID
 RELU = tflite.ActivationFunctionType.RELU
@@ -283,6 +283,19 @@ def test_computes_what_litert_does(name: str, tmp_path: Path) -> None:
     for result, right in zip(results, expected(net, path, x, name), strict=True):
         assert result.shape == right.shape
         np.testing.assert_allclose(result.detach().numpy(), right, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("build", [flattened, gate])
+def test_can_be_captured_for_any_number_of_images(build: Callable[[], Net], tmp_path: Path) -> None:
+    """Constants joined to maps; the network is compared with the module."""
+    imported = read_tflite(build().save(tmp_path / "net.tflite"))
+    assert capture(imported.module, torch.zeros(imported.input_shape), "net").outputs
+
+
+def test_convolution_of_blocks_among_the_images_is_refused(tmp_path: Path) -> None:
+    imported = read_tflite(dilated().save(tmp_path / "net.tflite"))
+    with pytest.raises(VqromError, match="images must be the whole first dimension"):
+        capture(imported.module, torch.zeros(imported.input_shape), "net")
 
 
 @pytest.mark.parametrize(("build", "message"), [

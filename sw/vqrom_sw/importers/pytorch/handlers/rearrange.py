@@ -51,6 +51,11 @@ def channels_first(op: GraphNode, value: TracedMap, dims: int) -> tuple[TracedMa
     -------
     tuple
         The map, and its axes: ``"NCHW"``, ``"NCH"`` or ``"NCW"``.
+
+    Raises
+    ------
+    VqromError
+        If it has another number of dimensions, or parts of a map lie among the images.
     """
     if len(value.layout.groups) != dims:
         raise op.error(f"input must have {dims} dimensions, not {len(value.layout.groups)}")
@@ -59,7 +64,8 @@ def channels_first(op: GraphNode, value: TracedMap, dims: int) -> tuple[TracedMa
     if axes is None or not axes.startswith("NC"):
         value = HostNodes.rearranged(op.walk, value, op.path or op.kind, "first")
         axes = value.layout.axes(value.map)
-        assert axes is not None
+        if axes is None:
+            raise op.error("images must be the whole first dimension, without parts of maps")
     return value, axes
 
 
