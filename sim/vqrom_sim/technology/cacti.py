@@ -1,8 +1,8 @@
 """The figure of CACTI beside ours, where a Python package that carries CACTI is installed.
 
-CACTI (Muralimanohar, Balasubramonian, Jouppi: CACTI 6.0, HP Labs, 2009; version 7 by Balasubramonian
-et al., 2017) is a program of its own; ``hwcomponents-cacti`` and ``zigzag-dse`` bring it along.
-Nothing here depends on them, and neither is imported: their tool is found, started and read.
+CACTI (version 7: R. Balasubramonian et al., ACM TACO 14, 2017) is a program of its own, which
+``hwcomponents-cacti`` and ``zigzag-dse`` bring along. Nothing here depends on them, and neither is
+imported: their tool is found, started and read.
 """
 
 from __future__ import annotations
@@ -146,12 +146,11 @@ def _configuration(template: str, settings: dict[str, str]) -> str:
 
 def _result(table: str, report: str, package: str) -> CactiEstimate | None:
     """Figures of CACTI's table, and the outline from its report."""
-    lines = table.splitlines()
+    lines = [[cell.strip() for cell in line.split(",")] for line in table.splitlines()]
     outline = re.search(r"height x width \(mm\): *([0-9.e+-]+) x ([0-9.e+-]+)", report)
     if len(lines) < 2 or outline is None:
         return None
-    cells = dict(zip(*([cell.strip() for cell in line.split(",")] for line in (lines[0], lines[-1])),
-                     strict=False))
+    cells = dict(zip(lines[0], lines[-1], strict=False))
     try:
         return CactiEstimate(
             area_um2=float(cells["Area (mm2)"]) * 1e6,

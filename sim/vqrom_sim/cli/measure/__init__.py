@@ -1,3 +1,3 @@
 """Commands that measure or estimate what an accelerator takes, beside those that run networks."""
 
-__all__: list[str] = []
+__all__ = []

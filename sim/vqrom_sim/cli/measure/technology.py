@@ -49,7 +49,9 @@ def technology(
             tables.append(_columns_table(loaded.name, report["macros"]))
         if constants:
             report["constants"] = _constants(loaded)
-            tables.append(_rows_table(f"{loaded.name}: constants", report["constants"]))
+            report["sources"] = _sources(loaded)
+            tables += [_rows_table(f"{loaded.name}: constants", report["constants"]),
+                       _rows_table("sources", report["sources"])]
         if not shapes and not constants:
             report["checked"] = _checked(loaded)
             tables.append(_rows_table(f"{loaded.name}: published macros", report["checked"]))
@@ -111,8 +113,13 @@ def _estimate(shape: room.MemoryShape, loaded: room.Technology) -> dict[str, Any
 def _constants(loaded: room.Technology) -> list[dict[str, Any]]:
     """Every constant in a row."""
     return [{"constant": name, "value": one.value, "low": one.low, "high": one.high,
-             "year": loaded.sources[one.source].year, "source": loaded.sources[one.source].text}
-            for name, one in loaded.constants.items()]
+             "source": one.source} for name, one in loaded.constants.items()]
+
+
+def _sources(loaded: room.Technology) -> list[dict[str, Any]]:
+    """Every source in a row."""
+    return [{"source": name, "year": one.year, "text": one.text, "url": one.url}
+            for name, one in loaded.sources.items()]
 
 
 def _checked(loaded: room.Technology) -> list[dict[str, Any]]:
@@ -128,7 +135,7 @@ def _rows_table(title: str, rows: list[dict[str, Any]]) -> Table:
     for name in rows[0]:
         number = any(isinstance(row[name], (int, float)) for row in rows)
         table.add_column(name.replace("_", " "), justify="right" if number else "left",
-                         overflow="fold")
+                         overflow="fold", no_wrap=name == next(iter(rows[0])))
     for row in rows:
         table.add_row(*(_text(name, value) for name, value in row.items()))
     return table
