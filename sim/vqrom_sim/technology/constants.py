@@ -207,8 +207,9 @@ class PublishedMacro(Frozen):
     name, kind, words, width, write_parts, read_ports, write_ports:
         The macro, as in :class:`~.shapes.MemoryShape`.
     basis:
-        ``silicon`` (a fabricated macro or its datasheet), ``layout`` (a layout's outline), or
-        ``model`` (another estimator's figure, which counts for nothing but is worth seeing).
+        ``silicon`` (a fabricated macro or its datasheet), ``layout`` (a layout's outline, or what
+        was extracted from it), ``table`` (rough costs that someone published), or ``model``
+        (another estimator's figure, which counts for nothing but is worth seeing).
     role:
         ``calibration`` if constants of this file were fitted to the macro, ``other`` if it is of
         another generator or another model, which is shown and not counted, else ``validation``.
@@ -228,7 +229,7 @@ class PublishedMacro(Frozen):
     write_parts: int = 1
     read_ports: int = 1
     write_ports: int = 1
-    basis: Literal["silicon", "layout", "model"]
+    basis: Literal["silicon", "layout", "table", "model"]
     role: Literal["calibration", "validation", "other"]
     cell_um2: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
     area_um2: Number | None = None

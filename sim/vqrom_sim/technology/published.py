@@ -46,7 +46,8 @@ class CheckedFigure:
     @property
     def counts(self) -> bool:
         """Whether it is an area that a macro of this technology's kind has been given."""
-        return self.figure == "area_um2" and self.basis != "model" and self.role != "other"
+        return (self.figure == "area_um2" and self.basis in ("silicon", "layout")
+                and self.role != "other")
 
 
 @dataclass(frozen=True)
