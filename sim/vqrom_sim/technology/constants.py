@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .shapes import MemoryKind
+from .shapes import MemoryKind, MemoryShape
 
 Number = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """A value of a technology file: finite and not negative."""
@@ -241,13 +241,23 @@ class PublishedMacro(Frozen):
     note: str = ""
 
     @property
+    def shape(self) -> MemoryShape:
+        """The macro as a shape to estimate."""
+        return MemoryShape(self.kind, self.words, self.width, self.write_parts, self.read_ports,
+                           self.write_ports)
+
+    @property
     def figures(self) -> dict[str, float]:
         """What is published, by the name of the estimate's member."""
         names = ("area_um2", "access_ns", "read_pj", "write_pj", "leakage_uw")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @model_validator(mode="after")
-    def _check_figures(self) -> Self:
+    def _check_macro(self) -> Self:
+        """There is such a memory, it has a figure, and a bit cell if another is given."""
+        if self.shape.kind == "register_file" and self.cell_um2 is not None:
+            raise ValueError(f"macro {self.name!r} of registers must have no cell_um2, "
+                             f"not {self.cell_um2}")
         if not self.figures or 0 in self.figures.values():
             raise ValueError(f"macro {self.name!r} must have a figure, and none of 0")
         return self

@@ -120,6 +120,9 @@ class Technology(Frozen):
                                  f"not {source!r}")
         if list(self.dram_pj_per_bit) != sorted(set(self.dram_pj_per_bit)):
             raise ValueError(f"dram must be in rising order, not {list(self.dram_pj_per_bit)}")
+        if len(self.literature) != len(self.energies):
+            raise ValueError("energies must differ in name or node, not "
+                             f"{[value.name for value in self.energies]}")
         if self.nand2_um2 <= 0:
             raise ValueError(f"nand2 must be greater than 0, not {self.nand2_um2}")
         return self

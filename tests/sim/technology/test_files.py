@@ -120,6 +120,15 @@ source = "asap7"
     ('base = "28nm"\ndram = []\n', "dram: "),
     ('base = "5nm"\n', "base must be one of 130nm, 130nm-ihp, 45nm, 28nm, 7nm, not '5nm'"),
     ('base = ["28nm"]\n', "base must be one of 130nm, 130nm-ihp, 45nm, 28nm, 7nm, not ['28nm']"),
+    ('base = "28nm"\n[[published]]\nname = "a"\nkind = "rom"\nwords = 0\nwidth = 8\n'
+     'basis = "layout"\nrole = "other"\narea_um2 = 5\nsource = "assumed"\n',
+     "published.0: rom memory: words must be an integer of 1 to 16777216, not 0"),
+    ('base = "28nm"\n[[published]]\nname = "a"\nkind = "rom"\nwords = 8\nwidth = 8\n'
+     'basis = "layout"\nrole = "other"\nsource = "assumed"\n',
+     "published.0: macro 'a' must have a figure, and none of 0"),
+    ('base = "28nm"\n' + 2 * ('[[energies]]\nname = "add"\nnode_nm = 28\nlow_pj = 1\n'
+                              'high_pj = 1\nsource = "assumed"\n'),
+     "energies must differ in name or node, not ['add', 'add']"),
     ('node_nm = 28\n', "description: Field required"),
     ('sources = 3\n', "description: Field required"),
     ('base = "28nm"\nsources = 3\n', "sources: "),
