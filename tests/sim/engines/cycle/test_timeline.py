@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from tests.sim.engines.recorded import IMAGES, LOADER, recorded_program, whole_r
 from vqrom_hw.isa import POSITION
 from vqrom_sim.engines import Timeline, run_model, trace_model
 from vqrom_sim.engines.cycle import intervals
+from vqrom_sim.engines.cycle.registers import places as at
+from vqrom_sim.engines.cycle.registers.columns import LAYER, ROW
 
 IDLE = -1
 
@@ -60,16 +64,38 @@ def test_a_traced_run_is_the_same_run() -> None:
     assert timeline.window(len(timeline.layers)) == (0, 0)
 
 
+class Worked:
+    """A log without an accelerator: each unit's queue has the command of a layer that is chosen."""
+
+    LAYERS = 10
+
+    def __init__(self, commands: int) -> None:
+        self.log = intervals.new_log(commands)
+        self._registers = np.zeros(at.V_RING, np.int64)
+        table = np.zeros((self.LAYERS, ROW), np.int64)
+        table[:, LAYER] = np.arange(self.LAYERS)
+        self._table = table.ravel()
+
+    def note(self, unit: int, layer: int, start: int, cycles: int) -> None:
+        """A unit works on a layer."""
+        self._registers[at.FIRST_QUEUE + unit * at.QUEUE_SIZE + at.K_RING] = layer * ROW
+        intervals.note(self.log, cast(Any, self._registers), cast(Any, self._table), 1 << unit,
+                       start, cycles)
+
+    def rows(self, cycles: int) -> tuple[np.ndarray, int]:
+        """The intervals after so many cycles, and the longest pause in one."""
+        intervals.finish(self.log, cycles)
+        return intervals.closed_rows(self.log)
+
+
 def test_many_intervals_become_few() -> None:
     """A unit that works in every third cycle, and one that changes layers without a rest."""
-    steps = 3 * intervals.LIMIT
-    log = intervals.new_log(2)
+    steps, worked = 3 * intervals.LIMIT, Worked(2)
     for step in range(steps):
-        intervals.note(log, intervals.WEIGHTS, 1 + step // (steps // 2), 3 * step, 1)
-    intervals.note(log, intervals.ARRAY, 1, 5, 10)
-    intervals.note(log, intervals.ARRAY, 2, 15, 20)
-    intervals.finish(log, 3 * steps)
-    rows, gap = intervals.closed_rows(log)
+        worked.note(intervals.WEIGHTS, 1 + step // (steps // 2), 3 * step, 1)
+    worked.note(intervals.ARRAY, 1, 5, 10)
+    worked.note(intervals.ARRAY, 2, 15, 20)
+    rows, gap = worked.rows(3 * steps)
     assert gap >= 2
     assert rows.tolist() == [
         [intervals.WEIGHTS, 1, 0, 3 * (steps // 2) - 2, steps // 2],
@@ -82,14 +108,24 @@ def test_pauses_grow_no_more_than_they_must() -> None:
     rng = np.random.default_rng(3)
     starts = np.cumsum(rng.integers(1, 600, 5 * intervals.LIMIT))
     layers = np.repeat([4, 5, 4, 6, 7], intervals.LIMIT)
-    log = intervals.new_log(5)
+    worked = Worked(5)
     for start, layer in zip(starts.tolist(), layers.tolist(), strict=True):
-        intervals.note(log, intervals.VECTOR, layer, start, 1)
-    intervals.finish(log, int(starts[-1]) + 1)
-    rows, gap = intervals.closed_rows(log)
+        worked.note(intervals.VECTOR, layer, start, 1)
+    rows, gap = worked.rows(int(starts[-1]) + 1)
     apart = (np.diff(starts) - 1 > gap) | (np.diff(layers) != 0)
     begins = np.concatenate([[0], np.flatnonzero(apart) + 1])
     np.testing.assert_array_equal(rows[:, 2], starts[begins])
     np.testing.assert_array_equal(rows[:, 1], layers[begins])
     np.testing.assert_array_equal(rows[:, 4], np.diff(begins, append=len(starts)))
     assert intervals.LIMIT // 8 < len(rows) <= intervals.LIMIT
+
+
+def test_layers_that_change_with_each_command_all_have_room() -> None:
+    """Nothing can be put together, and no interval is lost."""
+    count, worked = 5 * intervals.LIMIT, Worked(5 * intervals.LIMIT)
+    for place in range(count):
+        worked.note(intervals.POST, place % 2, 2 * place, 1)
+    rows, gap = worked.rows(2 * count)
+    assert gap >= 2 * intervals.LIMIT
+    np.testing.assert_array_equal(rows[:, 1:4], np.stack(
+        [np.arange(count) % 2, 2 * np.arange(count), 2 * np.arange(count) + 1], 1))
