@@ -8,7 +8,7 @@ import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_sim.engines import require_tools
+from vqrom_sim.engines import require_headers, require_tools
 from vqrom_sim.report import SimulationReport, describe, hardware_figures
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.compiler import CompiledNetwork, compile_stages, cut_network
@@ -36,6 +36,7 @@ from .arguments import (
 from .shapes import random_codebook, random_images, shapes_of
 from .staged import compile_tuned, first_difference, run_stages_model, run_stages_rtl
 from .topology import WEIGHTS, simulate_topology
+from .waves import describe_waves, layer_waves, stage_of
 
 ENGINES = ("reference", "rtl", "model")
 
@@ -43,7 +44,7 @@ ENGINES = ("reference", "rtl", "model")
 def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None = None,
              config: ConfigLike = DEFAULT_CONFIG, inputs: ArrayLike | None = None,
              engine: str | None = None, *, weights: str = "index", seed: int = 0,
-             tune: bool = False, example_shape: tuple[int, ...] = (),
+             tune: bool = False, example_shape: tuple[int, ...] = (), waves: str | None = None,
              progress: Progress | None = None) -> SimulationReport:
     """Run a network on every input, or the layers of a topology once.
 
@@ -72,6 +73,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         Shape of one input of an ``.onnx`` file that leaves sizes open, ``(1, ...)``.
     tune:
         Take the fastest of several tilings, tried on the cycle model.
+    waves:
+        A layer of a network whose signals are recorded on the first input; engine ``"rtl"`` alone.
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
 
@@ -87,6 +90,9 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         if codebook is not None or inputs is not None:
             raise VqromError(f"topology {named(network, 'given')} goes without codebook and inputs")
         _no_shape(example_shape, named(network, "topology"))
+        if waves is not None:
+            raise VqromError(f"topology {named(network, 'given')} goes without waves, which are "
+                             f"those of a network's layer, not with {waves!r}")
         return SimulationReport(simulate_topology(
             load_topology(network), load_config(config), weights, engine or "model", seed,
             progress, tune))
@@ -94,12 +100,16 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
     engine = engine or ("model" if shapes else "rtl")
     if engine not in ENGINES:
         raise VqromError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+    if waves is not None:
+        if engine != "rtl":
+            raise VqromError(f"waves of layer {waves!r} need engine 'rtl', not {engine!r}")
+        require_headers()
     if shapes:
         if codebook is not None or inputs is not None:
             raise VqromError(f"shapes of {str(network)!r} go without codebook and inputs; "
                              "compress the file to run it with its weights")
         return _run_shapes(Path(str(network)), load_config(config), weights, engine, seed, tune,
-                           progress or (lambda what, done, total: None), example_shape)
+                           waves, progress or (lambda what, done, total: None), example_shape)
     _no_shape(example_shape, named(network, "network"))
     if codebook is None or inputs is None:
         raise VqromError(f"network {named(network, 'given')} must come with codebook and inputs")
@@ -117,7 +127,7 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
             f"{named(codebook, 'codebook')}, {words.sha256[:16]}...")
     if engine == "rtl":
         require_tools()
-    return _run(loaded, words, accelerator, quantize_input(loaded, images), engine, tune,
+    return _run(loaded, words, accelerator, quantize_input(loaded, images), engine, tune, waves,
                 progress or (lambda what, done, total: None))
 
 
@@ -129,7 +139,8 @@ def _no_shape(example_shape: tuple[int, ...], name: str) -> None:
 
 
 def _run_shapes(path: Path, config: AcceleratorConfig, weights: str, engine: str, seed: int,
-                tune: bool, tell: Progress, example_shape: tuple[int, ...]) -> SimulationReport:
+                tune: bool, waves: str | None, tell: Progress,
+                example_shape: tuple[int, ...]) -> SimulationReport:
     """Run an ONNX file's layers with random weights on a random input."""
     if weights not in WEIGHTS:
         raise VqromError(f"weights must be one of {', '.join(WEIGHTS)}, not {weights!r}")
@@ -137,11 +148,13 @@ def _run_shapes(path: Path, config: AcceleratorConfig, weights: str, engine: str
         require_tools()
     codebook = random_codebook(config, seed)
     network = shapes_of(path, codebook, weights == "raw", seed, example_shape)
-    return _run(network, codebook, config, random_images(network, seed), engine, tune, tell)
+    return _run(network, codebook, config, random_images(network, seed), engine, tune, waves,
+                tell)
 
 
 def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
-         images: np.ndarray, engine: str, tune: bool, tell: Progress) -> SimulationReport:
+         images: np.ndarray, engine: str, tune: bool, waves: str | None,
+         tell: Progress) -> SimulationReport:
     """Run quantised images ``[N, H, W, C]`` on an engine."""
     stages = cut_network(network, config)
     report = describe(network, stages, codebook, config, len(images), engine)
@@ -151,6 +164,8 @@ def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acceler
     if compiled is not None and engine == "model":
         counts = run_stages_model(compiled, len(images), tell)
         return SimulationReport(report | hardware_figures(report, compiled, counts), None, network)
+    if compiled is not None and waves is not None:
+        stage_of(compiled, waves)
     tell("integer reference", 0, 0)
     expected = run_reference(network, codebook, images)
     wanted = outputs_of(network, expected)
@@ -162,10 +177,15 @@ def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acceler
     outputs = outputs_of(network, run.maps)
     mismatches = sum(int(np.count_nonzero(found != right))
                      for found, right in zip(outputs, wanted, strict=True))
+    recorded, entry = None, {}
+    if waves is not None:
+        recorded = layer_waves(compiled, codebook.codewords, run, waves, tell)
+        entry = {"waves": describe_waves(recorded, waves)}
     return SimulationReport(report | {
         "bit_exact": mismatches == 0, "mismatches": mismatches,
         "first_mismatch": first_difference(run.maps, expected),
-        **hardware_figures(report, compiled, run.counts)}, _by_name(network, outputs), network)
+        **hardware_figures(report, compiled, run.counts), **entry},
+        _by_name(network, outputs), network, recorded)
 
 
 def _compile(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vqrom_hw.errors import VqromError
+from vqrom_sim.engines import Waves
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize
 
@@ -41,11 +42,14 @@ class SimulationReport:
         engine has no values (the cycle model) or no network was given (a topology).
     network:
         What was simulated; None for a topology.
+    waves:
+        Waves of a layer, where they were asked for.
     """
 
     report: dict[str, Any]
     outputs_by_name: Mapping[str, np.ndarray] | None = None
     network: QuantizedNetwork | None = None
+    waves: Waves | None = None
 
     @property
     def outputs(self) -> np.ndarray | None:
@@ -149,6 +153,7 @@ class SimulationReport:
         """Write ``report.json`` and the outputs, if there are any, as the commands do.
 
         A single output is ``outputs.npy``; several are arrays of ``outputs.npz`` by their names.
+        Waves are ``waves.fst``, with a list of signals for GTKWave, ``waves.gtkw``.
 
         Parameters
         ----------
@@ -176,6 +181,8 @@ class SimulationReport:
             elif outputs:
                 written.insert(0, OUTPUTS_FILE)
                 save_arrays(folder / OUTPUTS_FILE, outputs)
+            if self.waves is not None:
+                written += self.waves.write(folder)
             write_json(folder / REPORT_FILE, self.report)
         return written
 
