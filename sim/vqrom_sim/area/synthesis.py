@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,19 +14,29 @@ from pathlib import Path
 
 from vqrom_hw.errors import VqromError
 from vqrom_hw.export import run_yosys
+from vqrom_hw.weights import MACRO
 from vqrom_sw.io import cached_directory, content_key, source_digest
 from vqrom_sw.progress import Progress
 
-WORKERS = 2
+from .liberty_groups import mapping_text
+
+WORKERS = os.cpu_count() or 1
 """Modules that are synthesised at the same time."""
-MACRO_BITS = 1024
-"""From this many bits on a RAM stays a memory; smaller ones become flip-flops."""
+MACRO_BITS, MACRO_WORDS = 1024, 16
+"""From this many bits and words on a RAM stays a memory, as compilers of macros make none smaller;
+smaller ones become flip-flops. So do those whose read port has no register, as no macro does."""
 ROM_LOGIC_BITS = 1 << 18
 """Up to this many bits a ROM becomes logic; larger ones stay a memory."""
 
 # Measured on a PE and a ROM port: 8 % and 3 % smaller than Yosys' default script, and ten times as
 # fast, since it skips the search for equivalent nodes, slow in multipliers. amap maps for area.
 ABC_SCRIPT = "strash;dc2;dc2;amap,-m"
+
+GATE_COMMANDS = (
+    "setattr -unset vqrom_kept t:$mem_v2 r:RD_CLK_ENABLE=1'0 %i", "opt -fast -full",
+    "memory_map -attr !vqrom_kept", "opt -undriven -fine", "techmap", "opt -fast")
+"""Commands from words to gates; memories with the attribute ``vqrom_kept`` stay, except those that
+are read without a clock."""
 
 MAPPED = "netlist.json.gz"
 """Name of the mapped netlist in the cache."""
@@ -135,9 +146,11 @@ def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Pat
     tell = progress or (lambda what, done, total: None)
     tell(label, 0, len(modules))
     results: dict[str, SynthesizedModule] = {}
+    library = [mapping_text(text) for text in liberties]
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = {pool.submit(_synthesize_one, name, modules, liberties, folder, keep_memories): name
-                for name in modules}
+        # Long ones first: no worker is left alone with the longest at the end.
+        jobs = {pool.submit(_synthesize_one, name, modules, library, folder, keep_memories): name
+                for name in sorted(modules, key=lambda name: -len(modules[name]))}
         try:
             for done, job in enumerate(as_completed(jobs), start=1):
                 results[jobs[job]] = job.result()
@@ -168,7 +181,8 @@ def _synthesize_one(name: str, modules: Mapping[str, str], liberties: Sequence[s
     children = sorted({kind for kind, _ in _INSTANCE.findall(body)} & set(modules))
     text = body + "".join(black_box(modules[child]) for child in children)
     memory_files = {file: (folder / file).read_bytes() for file, _ in _READMEMH.findall(body)}
-    commands = script(name, kept_memories(body) if keep_memories else (), len(liberties))
+    kept = kept_memories(body, 0 if name == MACRO else ROM_LOGIC_BITS) if keep_memories else ()
+    commands = script(name, kept, len(liberties))
 
     def build(directory: Path) -> None:
         (directory / "module.v").write_text(text, encoding="utf-8")
@@ -232,9 +246,7 @@ def script(name: str, kept: Sequence[str], liberties: int = 1) -> tuple[str, ...
         f"hierarchy -check -top {name}",
         "synth -run begin:fine",
         *(f"setattr -set vqrom_kept 1 c:{memory}" for memory in kept),
-        "opt -fast -full", "memory_map -attr !vqrom_kept", "opt -undriven -fine",
-        "techmap", "opt -fast -full",
-        f"dfflibmap {files}", "opt",
+        *GATE_COMMANDS, f"dfflibmap {files}", "opt_clean",
         f"abc {files} -script +{ABC_SCRIPT}",
         "opt_clean", "write_json netlist.json",
     )
@@ -245,13 +257,16 @@ def _library_file(number: int) -> str:
     return f"cells{number}.lib"
 
 
-def kept_memories(module: str) -> list[str]:
-    """Names of the memories of a module that stay memories: large RAMs and very large ROMs."""
+def kept_memories(module: str, rom_logic_bits: int = ROM_LOGIC_BITS) -> list[str]:
+    """Names of the memories of a module that stay memories: large RAMs, and ROMs of more than
+    ``rom_logic_bits``."""
     roms = {name.strip() for _, name in _READMEMH.findall(module)}
     kept = []
     for high, name, last in _MEMORY.findall(module):
-        bits = (int(high) + 1) * (int(last) + 1)
-        if bits > ROM_LOGIC_BITS if name.strip() in roms else bits >= MACRO_BITS:
+        words = int(last) + 1
+        bits = words * (int(high) + 1)
+        if (bits > rom_logic_bits if name.strip() in roms
+                else bits >= MACRO_BITS and words >= MACRO_WORDS):
             kept.append(name.strip().removeprefix("\\"))
     return kept
 
