@@ -160,6 +160,10 @@ def _find(liberty: Sequence[str | Path]) -> tuple[Library, str, str | None]:
         return parse_liberty(generic_liberty()), GENERIC_SOURCE, None
     named = names[0] if len(names) == 1 and names[0] in OPEN_LIBRARIES else None
     if names and named is None:
+        for name in names:
+            if not Path(name).is_file():
+                raise VqromError(f"liberty must be an existing file, or {', '.join(OPEN_LIBRARIES)}"
+                                 f" or {GENERIC}, not {name!r}")
         return read_liberties([Path(name) for name in names]), "Liberty files of the user", None
     files = open_library_files(named or DEFAULT)
     if files is not None:

@@ -13,7 +13,7 @@ from vqrom_sim.technology import MacroEstimate, MemoryShape, Technology
 from .hierarchy import Place
 from .synthesis import Memory, SynthesizedModule
 
-FIGURES = ("banks", "area_um2", "access_ns", "error")
+FIGURES = ("banks", "area_um2", "access_ns", "error", "energy_factor")
 """What a row says of its macro, as :class:`vqrom_sim.technology.MacroEstimate` has it."""
 
 
