@@ -118,10 +118,10 @@ def render(report: Mapping[str, Any], samples: Mapping[str, Sequence[Sample]]) -
         traffic_picture=_picture(plots.traffic_figure(measured), "traffic",
                                  "DRAM traffic by weight format") if measured else None,
         area_picture=_picture(plots.area_figure(area), "area",
-                              "Logic area of each part of the accelerator") if area else None,
+                              "Area of each part of the accelerator") if area else None,
         storage_picture=_picture(plots.storage_figure(storage), "storage",
-                                 "Codebook as ROM and as registers")
-        if storage and storage["registers"] else None,
+                                 "The codebook in all its forms")
+        if storage else None,
         titles=plots.GROUP_TITLES, quantity=plots.quantity, count=count, percent=percent)
 
 
@@ -145,9 +145,11 @@ def headline(report: Mapping[str, Any]) -> list[tuple[str, str]]:
              "of the array's peak used, whole networks"),
         ]
     if area:
-        share = area["groups"]["rom"]["nand2"] / max(area["total"]["nand2"], 1)
-        figures.append((f"{plots.quantity(area['total']['nand2']).strip()}",
-                        f"NAND2 equivalents of logic, {share:.1%} of them codebook ROM"))
+        total = area["total"]
+        share = area["groups"]["rom"]["area_um2"] / max(total["area_um2"], 1e-9)
+        figures.append((f"{total['area_um2'] / 1e6:.3g}\u2009mm²",
+                        f"of cells and memories in {area['technology']['name']}, {share:.1%} of it "
+                        f"codebook; {plots.quantity(total['nand2']).strip()} NAND2 equivalents"))
     return figures
 
 

@@ -65,31 +65,35 @@ _ROW = 0.32
 
 
 def area_figure(area: Mapping[str, Any]) -> Figure:
-    """Logic of each group in NAND2 equivalents, largest first."""
-    total = area["total"]["nand2"]
-    rows = sorted(((GROUP_TITLES.get(name, name), sizes["nand2"], name)
-                   for name, sizes in area["groups"].items()), key=lambda row: -row[1])
+    """um2 of each group, logic and beside it memories, largest first."""
+    total = area["total"]["area_um2"]
+    kinds = {"logic_um2": ("logic", BLUE), "memory_um2": ("memories", SKY)}
+    groups = sorted(area["groups"].items(), key=lambda group: -group[1]["area_um2"])
     with mpl.rc_context(_STYLE):
-        figure, axes = _figure(8.2, len(rows))
-        axes.barh([title for title, _, _ in rows], [value for _, value, _ in rows], height=0.66,
-                  color=[RED if name == "rom" else BLUE for _, _, name in rows])
-        for row, (_, value, name) in enumerate(rows):
-            _label(axes, value, row, _area_label(area["groups"][name], total))
-        _finish(axes, rows[0][1], "NAND2 equivalents")
+        figure, axes = _figure(8.2, len(groups), legend=True)
+        _stack(axes, list(enumerate(sizes for _, sizes in groups)), kinds)
+        for row, (_, sizes) in enumerate(groups):
+            value = sizes["area_um2"]
+            _label(axes, value, row, f"{quantity(value).strip()} · {value / max(total, 1e-9):.1%}")
+        axes.set_yticks(range(len(groups)), [GROUP_TITLES.get(name, name) for name, _ in groups])
+        _finish(axes, groups[0][1]["area_um2"], "µm²")
+        _legend(axes, kinds)
     return figure
 
 
 def storage_figure(storage: Mapping[str, Any]) -> Figure:
-    """The codebook as ROM and as registers, both with all read ports."""
-    rows = [("ROM", storage["rom"]["nand2"], RED),
-            ("registers", storage["registers"]["nand2"], GREY)]
+    """The codebook in all its forms, with all read ports."""
+    kinds = {"logic_um2": ("logic", BLUE), "memory_um2": ("macros", SKY)}
+    rows = [row for row in storage["forms"] if row["area_um2"] is not None]
     with mpl.rc_context(_STYLE):
-        figure, axes = _figure(8.2, len(rows))
-        axes.barh([row[0] for row in rows], [row[1] for row in rows], height=0.66,
-                  color=[row[2] for row in rows])
-        for row, (_, value, _) in enumerate(rows):
-            _label(axes, value, row, quantity(value))
-        _finish(axes, max(row[1] for row in rows), "NAND2 equivalents")
+        figure, axes = _figure(8.2, len(rows), legend=True)
+        _stack(axes, list(enumerate(rows)), kinds)
+        for place, row in enumerate(rows):
+            slow = "" if row["cycles"] == 1 else f" · {row['cycles']:.3g} cycles"
+            _label(axes, row["area_um2"], place, f"{quantity(row['area_um2']).strip()}{slow}")
+        axes.set_yticks(range(len(rows)), [row["form"].replace("_", " ") for row in rows])
+        _finish(axes, max(row["area_um2"] for row in rows), "µm²")
+        _legend(axes, kinds)
     return figure
 
 
@@ -212,13 +216,6 @@ def quantity(value: float, *, short: bool = False) -> str:
     if short and "." in text:
         text = text.rstrip("0").rstrip(".")
     return f"{text} {unit}"
-
-
-def _area_label(sizes: Mapping[str, Any], total: float) -> str:
-    label = f"{quantity(sizes['nand2']).strip()} · {sizes['nand2'] / max(total, 1):.1%}"
-    if sizes["memory_bits"]:
-        label += f" · and {quantity(sizes['memory_bits'])}bit of RAM"
-    return label
 
 
 def _figure(width: float, rows: int, *, legend: bool = False, panels: int = 1) -> Any:
