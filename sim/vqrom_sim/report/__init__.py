@@ -12,14 +12,16 @@ from .figures import describe, empty_report, hardware_figures, kind_of, program_
 from .files import check_output, json_text, save_array, staged, write_json
 from .frames import html_table
 from .html import Sample, png_data_uri, write_report
+from .pages import Objective, PointTable, StudyColumn, StudyFacts, study_page
 from .rows import HostFigures, LayerRow, StageRow, Traffic
 from .simulation import SimulationReport
 from .tables import area_table, counters_table, plain_table, simulate_table
 
 __all__ = [
-    "AreaReport", "Bin", "CodebookFacts", "ComponentRow", "HostFigures", "LayerFacts", "LayerRow",
-    "NetworkFacts", "Sample", "SimulationReport", "StageRow", "Traffic", "area_table",
-    "check_output", "counters_table", "describe", "empty_report", "hardware_figures",
-    "html_table", "json_text", "kind_of", "listings", "plain_table", "png_data_uri",
-    "program_figures", "save_array", "simulate_table", "staged", "write_json", "write_report",
+    "AreaReport", "Bin", "CodebookFacts", "ComponentRow", "HostFigures", "LayerFacts",
+    "LayerRow", "NetworkFacts", "Objective", "PointTable", "Sample", "SimulationReport",
+    "StageRow", "StudyColumn", "StudyFacts", "Traffic", "area_table", "check_output",
+    "counters_table", "describe", "empty_report", "hardware_figures", "html_table", "json_text",
+    "kind_of", "listings", "plain_table", "png_data_uri", "program_figures", "save_array",
+    "simulate_table", "staged", "study_page", "write_json", "write_report",
 ]
