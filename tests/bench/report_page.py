@@ -14,7 +14,7 @@ import time
 from itertools import product
 from pathlib import Path
 
-from tests.bench.browser import open_browser
+from tests.browser import open_browser
 from vqrom_sim.report import Objective, PointTable, StudyColumn, StudyFacts, study_page
 
 AXES = {"rows": (8, 16, 32, 64), "bus_width": (64, 128, 256, 512), "codewords": (64, 256, 1024),

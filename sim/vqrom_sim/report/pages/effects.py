@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from .study_data import Objective, PointTable, StudyFacts, Value, distinct, numbers, shown
 
-Kind = Literal["ratio", "difference", "best"]
+FEWEST_PAIRED = 0.25
+"""Share of the points away from an axis's first value that must have a partner there."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,23 @@ class Effect:
     -------
     axis, objective:
         Of which this says something.
-    kind:
-        ``"ratio"``: geometric mean of the objective over that of the same point with the axis's
-        first value. ``"difference"``: arithmetic mean of the difference, where an objective is not
-        above 0. ``"best"``: the best value that any point reached, over the best of all, where no
-        two points differ in this axis alone, as in a search.
+    paired:
+        Whether points are compared with those that differ in this axis alone and have its first
+        value. If not, because there are few of them, as in a search, the best that any point
+        reached is compared with the best of all.
+    factors:
+        Whether a change is a factor, the geometric mean of those of all pairs; if not, because the
+        objective is not above 0 everywhere, a difference, their arithmetic mean.
     values, changes:
         Values of the axis, and the change at each; None where it cannot be said.
     pairs:
-        Points at each value that have a partner at the first one; all points for ``"best"``.
+        Pairs of points that stand behind each change; all points at the value if not ``paired``.
     """
 
     axis: str
     objective: Objective
-    kind: Kind
+    paired: bool
+    factors: bool
     values: tuple[Value, ...]
     changes: tuple[float | None, ...]
     pairs: tuple[int, ...]
@@ -53,7 +56,7 @@ class Effect:
 
     def change_text(self, change: float) -> str:
         """A change with its sign: ``×0.32`` or ``+14``."""
-        return f"{change:+.4g}" if self.kind == "difference" else f"×{change:.3g}"
+        return f"×{change:.3g}" if self.factors else f"{change:+.4g}"
 
 
 def effects(table: PointTable, study: StudyFacts) -> list[list[Effect]]:
@@ -81,10 +84,11 @@ def _effect(table: PointTable, study: StudyFacts, axis: str, values: Sequence[Va
         if base is not None:
             pairs[at[row]].append((base, reached[row]))
     positive = min(reached.values()) > 0
-    if not any(pairs[value] for value in values[1:]):
+    if sum(len(pairs[value]) for value in values[1:]) < FEWEST_PAIRED * (
+            len(rows) - len(pairs[values[0]])):
         return _best(axis, objective, values, [(at[row], reached[row]) for row in rows], positive)
     mean = _ratio if positive else _difference
-    return Effect(axis, objective, "ratio" if positive else "difference", tuple(values),
+    return Effect(axis, objective, True, positive, tuple(values),
                   tuple(mean(pairs[value]) if pairs[value] else None for value in values),
                   tuple(len(pairs[value]) for value in values))
 
@@ -95,7 +99,7 @@ def _best(axis: str, objective: Objective, values: Sequence[Value],
     pick: Callable[..., float] = min if objective.goal == "min" else max
     reached = [[number for at, number in points if at == value] for value in values]
     whole = pick(number for _, number in points)
-    return Effect(axis, objective, "best" if positive else "difference", tuple(values),
+    return Effect(axis, objective, False, positive, tuple(values),
                   tuple(pick(group) / whole if positive else pick(group) - whole
                         for group in reached), tuple(map(len, reached)))
 

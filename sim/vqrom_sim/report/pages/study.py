@@ -56,7 +56,8 @@ def study_view(table: PointTable, study: StudyFacts) -> dict[str, Any]:
         "label": table.label, "points": len(table), "good": len(good), "front": front,
         "best": best_points(table, study), "failures": failures(table),
         "effects": [(group[0].axis, _range(table, group[0].axis), group) for group in found],
-        "kinds": {effect.kind for group in found for effect in group},
+        "paired": {effect.paired for group in found for effect in group},
+        "factors": {effect.factors for group in found for effect in group},
         "most": MOST_NAMED, "names": names, "values": table.values,
         "pareto": [figure(f"pareto-{number}", f"Points by {title}", spec)
                    for number, (title, spec) in enumerate(pareto_figures(table, study))]

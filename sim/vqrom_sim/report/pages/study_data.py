@@ -108,7 +108,7 @@ class PointTable:
     """
 
     columns: tuple[StudyColumn, ...]
-    values: Mapping[str, Sequence[Value]]
+    values: Mapping[str, Sequence[Any]]
     failures: Sequence[str | None]
     ranks: Sequence[int | None]
 

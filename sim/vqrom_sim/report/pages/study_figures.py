@@ -17,6 +17,10 @@ MOST_PAIRS = 6
 _HOVER = {"meta": "points", "hovertemplate": "%{text}<extra></extra>"}
 """Of traces whose ``customdata`` are rows: the page writes beside the mouse what they hold."""
 
+_CHANGES = {(True, True): "× the first value’s", (True, False): "less the first value’s",
+            (False, True): "best, × that of all", (False, False): "best, less that of all"}
+"""What a change is, by whether it is paired and a factor."""
+
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -86,9 +90,8 @@ def _effects(table: PointTable, group: Sequence[Effect]) -> dict[str, Any]:
             "marker": {"color": colour, "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
             "text": [_effect_text(effect, place) for place in range(len(values))],
             "hovertemplate": "%{text}<extra></extra>", "connectgaps": True})
-    kinds = {effect.kind for effect in group}
-    title = {frozenset({"ratio"}): "× the first value’s", frozenset({"best"}): "best, × of all",
-             }.get(frozenset(kinds), "change")
+    kinds = {(effect.paired, effect.factors) for effect in group}
+    title = _CHANGES[kinds.pop()] if len(kinds) == 1 else "change"
     changes = [change for effect in group for change in effect.changes if change is not None]
     return {"data": data, "layout": layout(
         300, xaxis=axis(table.label(group[0].axis), tickvals=list(range(len(values))),
@@ -99,7 +102,7 @@ def _effects(table: PointTable, group: Sequence[Effect]) -> dict[str, Any]:
 def _effect_text(effect: Effect, place: int) -> str:
     change = effect.changes[place]
     said = "not known" if change is None else effect.change_text(change)
-    what = "points" if effect.kind == "best" else "pairs of points"
+    what = "pairs of points" if effect.paired else "points"
     return (f"{text(effect.axis)} = {text(shown(effect.values[place]))}<br>"
             f"{text(effect.objective.column)}: {said}<br>{effect.pairs[place]} {what}")
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 """The browser; None where there is none."""
@@ -20,9 +20,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 class Browser:
     """One page of a running Chromium; see :func:`open_browser`."""
 
-    def __init__(self, read: int, write: int):
-        self._read = os.fdopen(read, "rb")
-        self._write = os.fdopen(write, "wb")
+    def __init__(self, read: BinaryIO, write: BinaryIO):
+        self._read, self._write = read, write
         self._number, self._buffer, self._session = 0, b"", ""
         self.messages: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -81,8 +80,6 @@ class Browser:
         """End the browser."""
         self._session = ""
         self.call("Browser.close")
-        self._read.close()
-        self._write.close()
 
     def _next(self) -> dict[str, Any]:
         """The next message; what the page logs is kept."""
@@ -101,21 +98,30 @@ class Browser:
 def open_browser() -> Iterator[Browser]:
     """A headless Chromium with a profile of its own and without a network."""
     assert CHROMIUM, "chromium must be installed"
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
+    (theirs_in, ours_out), (ours_in, theirs_out) = _pipe(), _pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
                    "--disable-dev-shm-usage", "--proxy-server=127.0.0.1:9",
                    f"--user-data-dir={profile}", "--remote-debugging-pipe"]
         # The protocol's two ends are file descriptors 3 and 4 of the browser.
-        process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *command],
-            pass_fds=(theirs_in, theirs_out), stderr=subprocess.DEVNULL)
+        process = os.posix_spawn(CHROMIUM, command, os.environ, file_actions=[
+            (os.POSIX_SPAWN_DUP2, theirs_in, 3), (os.POSIX_SPAWN_DUP2, theirs_out, 4),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
         os.close(theirs_in)
         os.close(theirs_out)
-        browser = Browser(ours_in, ours_out)
-        try:
-            yield browser
-        finally:
-            browser.close()
-            process.wait(timeout=30)
+        with os.fdopen(ours_in, "rb") as read, os.fdopen(ours_out, "wb") as write:
+            browser = Browser(read, write)
+            try:
+                yield browser
+            finally:
+                browser.close()
+        os.waitpid(process, 0)
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe whose ends are not among the descriptors that the browser expects."""
+    ends = os.pipe()
+    high = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends)
+    for end in ends:
+        os.close(end)
+    return high[0], high[1]
