@@ -11,13 +11,13 @@ import pytest
 from tests.sim.report.pages.page_checks import Page, check_page
 from tests.sim.report.pages.study_tables import HOSTILE, factorial, hostile
 from vqrom_hw.errors import VqromError
-from vqrom_sim.report import Objective, PointTable, StudyColumn, study_page
+from vqrom_sim.report import Objective, PointTable, StudyColumn, StudyFacts, study_page
 from vqrom_sim.report.pages.study import best_points, failures
 from vqrom_sim.report.pages.study_data import brief, shown
 
 
-def written(folder: Path, *study: Any) -> Page:
-    study_page(*study, folder / "report.html")
+def written(folder: Path, table: PointTable, study: StudyFacts) -> Page:
+    study_page(table, study, folder / "report.html")
     return check_page((folder / "report.html").read_text())
 
 
