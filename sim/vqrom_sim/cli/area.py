@@ -29,11 +29,11 @@ def area(
              "times where a library comes in several files")],
     quiet: QuietOption = False,
 ) -> None:
-    """Synthesise the accelerator and report the area of each component: DIR/area.json."""
+    """Synthesise the accelerator, report its parts' area: DIR/area.json and DIR/report.html."""
     report.check_output(output)
     with bars(quiet=quiet) as progress:
         measured = flows.area(config, codebook, liberty=liberty, progress=progress)
     measured.save(output)
     if not quiet:
         Console().print(report.area_table(measured.report))
-        print(f"wrote area.json and the Verilog that it is of to {output}")
+        print(f"wrote area.json, report.html and the Verilog that it is of to {output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from .arguments import (
     load_topology,
     named,
 )
+from .baselines import baseline, network_baselines, others_of
 from .shapes import random_codebook, random_images, shapes_of
 from .staged import compile_tuned, first_difference, run_stages_model, run_stages_rtl
 from .topology import WEIGHTS, simulate_topology
@@ -43,7 +45,7 @@ ENGINES = ("reference", "rtl", "model")
 def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None = None,
              config: ConfigLike = DEFAULT_CONFIG, inputs: ArrayLike | None = None,
              engine: str | None = None, *, weights: str = "index", seed: int = 0,
-             tune: bool = False, example_shape: tuple[int, ...] = (),
+             tune: bool = False, baselines: bool = False, example_shape: tuple[int, ...] = (),
              progress: Progress | None = None) -> SimulationReport:
     """Run a network on every input, or the layers of a topology once.
 
@@ -72,6 +74,9 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         Shape of one input of an ``.onnx`` file that leaves sizes open, ``(1, ...)``.
     tune:
         Take the fastest of several tilings, tried on the cycle model.
+    baselines:
+        Also time the same network with int8 weights in the place of indices, and with its codebook
+        in an SRAM, on the cycle model: ``baselines`` of the report.
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
 
@@ -82,24 +87,27 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         accelerator, or a tool is missing.
     """
     check_seed(seed)
+    tell = progress or (lambda what, done, total: None)
     if isinstance(network, Topology) or (
             isinstance(network, str | Path) and Path(network).suffix == ".csv"):
         if codebook is not None or inputs is not None:
             raise VqromError(f"topology {named(network, 'given')} goes without codebook and inputs")
         _no_shape(example_shape, named(network, "topology"))
-        return SimulationReport(simulate_topology(
-            load_topology(network), load_config(config), weights, engine or "model", seed,
-            progress, tune))
+        return _run_topology(load_topology(network), load_config(config), weights,
+                             engine or "model", seed, tune, baselines, tell)
     shapes = isinstance(network, str | Path) and Path(network).suffix == ".onnx"
     engine = engine or ("model" if shapes else "rtl")
     if engine not in ENGINES:
         raise VqromError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+    if baselines and engine == "reference":
+        raise VqromError("baselines must be compared with an engine that counts, not with "
+                         f"{engine!r}")
     if shapes:
         if codebook is not None or inputs is not None:
             raise VqromError(f"shapes of {str(network)!r} go without codebook and inputs; "
                              "compress the file to run it with its weights")
         return _run_shapes(Path(str(network)), load_config(config), weights, engine, seed, tune,
-                           progress or (lambda what, done, total: None), example_shape)
+                           baselines, tell, example_shape)
     _no_shape(example_shape, named(network, "network"))
     if codebook is None or inputs is None:
         raise VqromError(f"network {named(network, 'given')} must come with codebook and inputs")
@@ -117,8 +125,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
             f"{named(codebook, 'codebook')}, {words.sha256[:16]}...")
     if engine == "rtl":
         require_tools()
-    return _run(loaded, words, accelerator, quantize_input(loaded, images), engine, tune,
-                progress or (lambda what, done, total: None))
+    run = _run(loaded, words, accelerator, quantize_input(loaded, images), engine, tune, tell)
+    return _with_baselines(run, words, accelerator, tune, tell) if baselines else run
 
 
 def _no_shape(example_shape: tuple[int, ...], name: str) -> None:
@@ -129,7 +137,8 @@ def _no_shape(example_shape: tuple[int, ...], name: str) -> None:
 
 
 def _run_shapes(path: Path, config: AcceleratorConfig, weights: str, engine: str, seed: int,
-                tune: bool, tell: Progress, example_shape: tuple[int, ...]) -> SimulationReport:
+                tune: bool, baselines: bool, tell: Progress,
+                example_shape: tuple[int, ...]) -> SimulationReport:
     """Run an ONNX file's layers with random weights on a random input."""
     if weights not in WEIGHTS:
         raise VqromError(f"weights must be one of {', '.join(WEIGHTS)}, not {weights!r}")
@@ -137,7 +146,19 @@ def _run_shapes(path: Path, config: AcceleratorConfig, weights: str, engine: str
         require_tools()
     codebook = random_codebook(config, seed)
     network = shapes_of(path, codebook, weights == "raw", seed, example_shape)
-    return _run(network, codebook, config, random_images(network, seed), engine, tune, tell)
+    run = _run(network, codebook, config, random_images(network, seed), engine, tune, tell)
+    return _with_baselines(run, codebook, config, tune, tell) if baselines else run
+
+
+def _run_topology(topology: Topology, config: AcceleratorConfig, weights: str, engine: str,
+                  seed: int, tune: bool, baselines: bool, tell: Progress) -> SimulationReport:
+    """Run a topology, and with indices, if wanted, what it is compared with."""
+    report = simulate_topology(topology, config, weights, engine, seed, tell, tune)
+    if baselines and weights == "index":
+        report["baselines"] = [
+            baseline(name, simulate_topology(topology, other, kind, "model", seed, tell, tune))
+            for name, kind, other in others_of(config)]
+    return SimulationReport(report)
 
 
 def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,
@@ -166,6 +187,16 @@ def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acceler
         "bit_exact": mismatches == 0, "mismatches": mismatches,
         "first_mismatch": first_difference(run.maps, expected),
         **hardware_figures(report, compiled, run.counts)}, _by_name(network, outputs), network)
+
+
+def _with_baselines(run: SimulationReport, codebook: UniversalCodebook, config: AcceleratorConfig,
+                    tune: bool, tell: Progress) -> SimulationReport:
+    """The run with what it is compared with, compiled in the same way."""
+    assert run.network is not None
+    entries = network_baselines(
+        run.network, codebook, config, run.report["images"],
+        lambda network, other: _compile(network, codebook, other, False, tune, tell), tell)
+    return replace(run, report=run.report | {"baselines": entries})
 
 
 def _compile(network: QuantizedNetwork, codebook: UniversalCodebook, config: AcceleratorConfig,

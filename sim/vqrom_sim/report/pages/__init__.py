@@ -4,7 +4,13 @@ Pictures are plotly's, drawn by the page itself from data that it holds, and eve
 picture is in a table, too. Pages take plain data and run nothing.
 """
 
+from .samples import Sample, png_data_uri
+from .simulation import area_page, simulation_page, write_report
 from .study import study_page
 from .study_data import Objective, PointTable, StudyColumn, StudyFacts
+from .timeline import Spans
 
-__all__ = ["Objective", "PointTable", "StudyColumn", "StudyFacts", "study_page"]
+__all__ = [
+    "Objective", "PointTable", "Sample", "Spans", "StudyColumn", "StudyFacts", "area_page",
+    "png_data_uri", "simulation_page", "study_page", "write_report",
+]

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8f98", "#b8a800")
-"""Okabe and Ito's colours, told apart under every common colour blindness, and a grey."""
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8f98", "#b8a800",
+           "#5d3a9b")
+"""Okabe and Ito's colours, told apart under every common colour blindness, yellow darkened for
+white pages, and a grey and a violet."""
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "triangle-down", "star")
 """Shapes of markers, which tell apart what colours alone would not."""
@@ -37,7 +39,8 @@ def layout(height: int, **changes: Any) -> dict[str, Any]:
         "height": height, "autosize": True, "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)", "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
         "font": {"size": 12, "color": INK, "family": "system-ui, sans-serif"},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left",
+                   "traceorder": "normal"},
         "hoverlabel": {"bgcolor": INK, "bordercolor": INK, "align": "left",
                        "font": {"color": "#ffffff", "size": 12}},
         "hovermode": "closest", "dragmode": "zoom",

@@ -71,8 +71,7 @@ def plotly_bundle() -> str:
     return text
 
 
-def figure(name: str, title: str, spec: Mapping[str, Any], fallback: Markup | None = None,
-           height: int | None = None) -> dict[str, Any]:
+def figure(name: str, title: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     """A picture for the template's macro ``plot``.
 
     Parameters
@@ -83,13 +82,8 @@ def figure(name: str, title: str, spec: Mapping[str, Any], fallback: Markup | No
         What a screen reader says of it.
     spec:
         ``data`` and ``layout`` of plotly.
-    fallback:
-        An ``<svg>`` that stands in its place where no script runs.
-    height:
-        In pixels; that of the layout if not given.
     """
-    return {"name": name, "title": title, "spec": spec, "fallback": fallback,
-            "height": height or spec["layout"]["height"]}
+    return {"name": name, "title": title, "spec": spec, "height": spec["layout"]["height"]}
 
 
 def _asset(name: str) -> str:
