@@ -4,6 +4,7 @@ Pictures are plotly's, drawn by the page itself from data that it holds, and eve
 picture is in a table, too. Pages take plain data and run nothing.
 """
 
+from .energy import energy_page
 from .samples import Sample, png_data_uri
 from .simulation import area_page, simulation_page, write_report
 from .study import study_page
@@ -12,5 +13,5 @@ from .timeline import Spans
 
 __all__ = [
     "Objective", "PointTable", "Sample", "Spans", "StudyColumn", "StudyFacts", "area_page",
-    "png_data_uri", "simulation_page", "study_page", "write_report",
+    "energy_page", "png_data_uri", "simulation_page", "study_page", "write_report",
 ]

@@ -22,6 +22,12 @@ class Spans(Protocol):
         Names; what ``unit`` and ``layer`` are numbers of.
     unit, layer, start, end:
         Integers, one for each span; ``end`` is the first cycle after it.
+    worked:
+        Cycles of each span in which the unit works.
+    gap:
+        The longest pause within a span.
+    cycles:
+        Cycles of the whole run.
     """
 
     @property
@@ -36,6 +42,12 @@ class Spans(Protocol):
     def start(self) -> np.ndarray: ...
     @property
     def end(self) -> np.ndarray: ...
+    @property
+    def worked(self) -> np.ndarray: ...
+    @property
+    def gap(self) -> int: ...
+    @property
+    def cycles(self) -> int: ...
 
 
 def timeline_data(timeline: Spans) -> dict[str, Any]:
@@ -54,19 +66,18 @@ def timeline_data(timeline: Spans) -> dict[str, Any]:
         taken into a span, 0 if there are few enough spans.
     """
     order = np.lexsort((timeline.start, timeline.unit))
-    unit, layer, start, end = (np.asarray(one)[order].astype(np.int64) for one in (
-        timeline.unit, timeline.layer, timeline.start, timeline.end))
-    gap = 0
+    unit, layer, start, end, worked = (np.asarray(one)[order].astype(np.int64) for one in (
+        timeline.unit, timeline.layer, timeline.start, timeline.end, timeline.worked))
+    gap = timeline.gap
     firsts = _firsts(unit, layer, start, end, gap)
-    while len(firsts) > MOST_SPANS and gap < end.max():
+    while len(firsts) > MOST_SPANS and gap < timeline.cycles:
         gap = max(2 * gap, 1)
         firsts = _firsts(unit, layer, start, end, gap)
-    lasts = np.append(firsts[1:], len(unit)) - 1
-    busy = np.add.reduceat(end - start, firsts) if len(unit) else end
+    lasts = np.append(firsts[1:], len(unit))[:len(firsts)] - 1
+    busy = np.add.reduceat(worked, firsts) if len(firsts) else worked
     return {"units": list(timeline.units), "layers": list(timeline.layers), "gap": gap,
             "unit": unit[firsts].tolist(), "layer": layer[firsts].tolist(),
-            "start": start[firsts].tolist(), "end": end[lasts].tolist() if len(unit) else [],
-            "busy": busy.tolist()}
+            "start": start[firsts].tolist(), "end": end[lasts].tolist(), "busy": busy.tolist()}
 
 
 def _firsts(unit: np.ndarray, layer: np.ndarray, start: np.ndarray, end: np.ndarray,
@@ -81,7 +92,7 @@ def _firsts(unit: np.ndarray, layer: np.ndarray, start: np.ndarray, end: np.ndar
 def timeline_spec(timeline: Spans) -> dict[str, Any]:
     """The empty picture; the page's script fills it with bars for what is in view."""
     units = [text(unit) for unit in timeline.units]
-    last = int(np.max(timeline.end)) if len(timeline.end) else 1
+    last = max(timeline.cycles, 1)
     return {"data": [], "layout": layout(
         90 + 34 * len(units), meta="timeline", barmode="overlay", showlegend=False, bargap=0.15,
         xaxis=axis("cycle", range=[0, last], tickformat="~s", minallowed=0, maxallowed=last),

@@ -20,11 +20,17 @@ class Made:
     layer: np.ndarray
     start: np.ndarray
     end: np.ndarray
+    worked: np.ndarray
+    gap: int = 0
+
+    @property
+    def cycles(self) -> int:
+        return int(self.end.max(initial=0))
 
 
 def made(spans: list[tuple[int, int, int, int]]) -> Made:
     columns = np.array(spans, np.int64).reshape(-1, 4).T
-    return Made(("array", "load"), ("conv0", "conv1"), *columns)
+    return Made(("array", "load"), ("conv0", "conv1"), *columns, columns[3] - columns[2])
 
 
 def test_spans_are_ordered_and_joined_where_they_touch() -> None:
