@@ -30,7 +30,8 @@ class Made:
 
 def made(spans: list[tuple[int, int, int, int]]) -> Made:
     columns = np.array(spans, np.int64).reshape(-1, 4).T
-    return Made(("array", "load"), ("conv0", "conv1"), *columns, columns[3] - columns[2])
+    unit, layer, start, end = columns
+    return Made(("array", "load"), ("conv0", "conv1"), unit, layer, start, end, end - start)
 
 
 def test_spans_are_ordered_and_joined_where_they_touch() -> None:
