@@ -15,7 +15,6 @@ from .pages import (
     Objective,
     PointTable,
     Sample,
-    Spans,
     StudyColumn,
     StudyFacts,
     energy_page,
@@ -31,7 +30,7 @@ from .tables import area_table, counters_table, plain_table, simulate_table
 __all__ = [
     "AreaReport", "Bin", "CodebookFacts", "ComponentRow", "HostFigures", "LayerFacts",
     "LayerRow", "NetworkFacts", "Objective", "PointTable", "Sample", "SimulationReport",
-    "Spans", "StageRow", "StudyColumn", "StudyFacts", "Traffic", "area_table", "check_output",
+    "StageRow", "StudyColumn", "StudyFacts", "Traffic", "area_table", "check_output",
     "counters_table", "describe", "empty_report", "energy_page", "hardware_figures",
     "html_table", "json_text", "kind_of", "listings", "plain_table", "png_data_uri",
     "program_figures", "save_array", "simulate_table", "simulation_page", "staged",

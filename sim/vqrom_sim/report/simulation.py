@@ -12,13 +12,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vqrom_hw.errors import VqromError
+from vqrom_sim.engines import Timeline, Waves
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize
 
 from . import plots
 from .files import save_arrays, staged, write_json
 from .frames import html_table, to_frame
-from .pages import Spans, simulation_page
+from .pages import simulation_page
 from .rows import HostFigures, LayerRow, StageRow, Traffic
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class SimulationReport:
         engine has no values (the cycle model) or no network was given (a topology).
     network:
         What was simulated; None for a topology.
+    waves:
+        Waves of a layer, where they were asked for.
     timeline:
         Which unit works on which layer when, of one image, for the page; None if nobody asked.
     """
@@ -50,7 +53,8 @@ class SimulationReport:
     report: dict[str, Any]
     outputs_by_name: Mapping[str, np.ndarray] | None = None
     network: QuantizedNetwork | None = None
-    timeline: Spans | None = None
+    waves: Waves | None = None
+    timeline: Timeline | None = None
 
     @property
     def outputs(self) -> np.ndarray | None:
@@ -154,6 +158,7 @@ class SimulationReport:
         """Write ``report.json``, ``report.html`` and the outputs, if any, as the commands do.
 
         A single output is ``outputs.npy``; several are arrays of ``outputs.npz`` by their names.
+        Waves are ``waves.fst``, with a list of signals for GTKWave, ``waves.gtkw``.
 
         Parameters
         ----------
@@ -181,6 +186,8 @@ class SimulationReport:
             elif outputs:
                 written.insert(0, OUTPUTS_FILE)
                 save_arrays(folder / OUTPUTS_FILE, outputs)
+            if self.waves is not None:
+                written += self.waves.write(folder)
             write_json(folder / REPORT_FILE, self.report)
             simulation_page(folder / PAGE_FILE, self.report, timeline=self.timeline)
         return written

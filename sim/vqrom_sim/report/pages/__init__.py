@@ -9,9 +9,8 @@ from .samples import Sample, png_data_uri
 from .simulation import area_page, simulation_page, write_report
 from .study import study_page
 from .study_data import Objective, PointTable, StudyColumn, StudyFacts
-from .timeline import Spans
 
 __all__ = [
-    "Objective", "PointTable", "Sample", "Spans", "StudyColumn", "StudyFacts", "area_page",
+    "Objective", "PointTable", "Sample", "StudyColumn", "StudyFacts", "area_page",
     "energy_page", "png_data_uri", "simulation_page", "study_page", "write_report",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vqrom_hw.codebook_shape import index_width
+from vqrom_sim.engines import Timeline
 from vqrom_sw.io import write_bytes
 
 from .. import plots
@@ -26,7 +27,7 @@ from .network_figures import (
 from .provenance import identities, sources
 from .samples import Sample
 from .shell import figure, write_page
-from .timeline import Spans, timeline_data, timeline_spec
+from .timeline import timeline_data, timeline_spec
 
 SCHEMA = "vqrom.demo/1"
 
@@ -67,7 +68,7 @@ def write_report(path: Path, networks: Sequence[Mapping[str, Any]], codebook: Ma
 
 
 def simulation_page(path: Path, report: Mapping[str, Any], *,
-                    timeline: Spans | None = None) -> None:
+                    timeline: Timeline | None = None) -> None:
     """Write the page of one simulation.
 
     Parameters
@@ -121,7 +122,7 @@ def codebook_of(config: Mapping[str, Any], sha256: str | None) -> dict[str, Any]
 
 
 def page_view(title: str, report: Mapping[str, Any], samples: Mapping[str, Sequence[Sample]],
-              timelines: Mapping[str, Spans]) -> dict[str, Any]:
+              timelines: Mapping[str, Timeline]) -> dict[str, Any]:
     """What the template shows.
 
     Parameters
@@ -161,7 +162,7 @@ def page_view(title: str, report: Mapping[str, Any], samples: Mapping[str, Seque
 
 
 def network_view(number: int, network: Mapping[str, Any], samples: Sequence[Sample],
-                 timeline: Spans | None) -> dict[str, Any]:
+                 timeline: Timeline | None) -> dict[str, Any]:
     """What the template shows of a network; hardware figures are None where none were measured."""
     images, seen = network["images"], network.get("predictions", [])
     view: dict[str, Any] = {
@@ -185,7 +186,7 @@ def network_view(number: int, network: Mapping[str, Any], samples: Sequence[Samp
     return view
 
 
-def _plots(number: int, network: Mapping[str, Any], timeline: Spans | None) -> dict[str, Any]:
+def _plots(number: int, network: Mapping[str, Any], timeline: Timeline | None) -> dict[str, Any]:
     """The pictures of a network, by what they show."""
     name = network["network"]
     made = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+
+from vqrom_sim.engines import Timeline
 
 from .drawing import axis, layout, text
 
@@ -13,50 +14,13 @@ MOST_SPANS = 40_000
 """Spans that a page holds. If there are more, spans of a layer with short gaps become one."""
 
 
-class Spans(Protocol):
-    """What a timeline has: ``unit[i]`` works on ``layer[i]`` from cycle ``start[i]`` to ``end[i]``.
-
-    Members
-    -------
-    units, layers:
-        Names; what ``unit`` and ``layer`` are numbers of.
-    unit, layer, start, end:
-        Integers, one for each span; ``end`` is the first cycle after it.
-    worked:
-        Cycles of each span in which the unit works.
-    gap:
-        The longest pause within a span.
-    cycles:
-        Cycles of the whole run.
-    """
-
-    @property
-    def units(self) -> Sequence[str]: ...
-    @property
-    def layers(self) -> Sequence[str]: ...
-    @property
-    def unit(self) -> np.ndarray: ...
-    @property
-    def layer(self) -> np.ndarray: ...
-    @property
-    def start(self) -> np.ndarray: ...
-    @property
-    def end(self) -> np.ndarray: ...
-    @property
-    def worked(self) -> np.ndarray: ...
-    @property
-    def gap(self) -> int: ...
-    @property
-    def cycles(self) -> int: ...
-
-
-def timeline_data(timeline: Spans) -> dict[str, Any]:
+def timeline_data(timeline: Timeline) -> dict[str, Any]:
     """The spans as the page's script takes them, by unit and start.
 
     Parameters
     ----------
     timeline:
-        Spans in any order; those of one unit do not overlap.
+        From the cycle model.
 
     Returns
     -------
@@ -89,7 +53,7 @@ def _firsts(unit: np.ndarray, layer: np.ndarray, start: np.ndarray, end: np.ndar
     return np.flatnonzero(np.append(True, ~joined))
 
 
-def timeline_spec(timeline: Spans) -> dict[str, Any]:
+def timeline_spec(timeline: Timeline) -> dict[str, Any]:
     """The empty picture; the page's script fills it with bars for what is in view."""
     units = [text(unit) for unit in timeline.units]
     last = max(timeline.cycles, 1)

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from plotly.graph_objects import Figure
 
+from vqrom_sim.engines import Timeline
 from vqrom_sim.report.pages import timeline
 from vqrom_sim.report.pages.timeline import timeline_data, timeline_spec
 
 
-@dataclass
-class Made:
-    units: tuple[str, ...]
-    layers: tuple[str, ...]
-    unit: np.ndarray
-    layer: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    worked: np.ndarray
-    gap: int = 0
-
-    @property
-    def cycles(self) -> int:
-        return int(self.end.max(initial=0))
-
-
-def made(spans: list[tuple[int, int, int, int]]) -> Made:
-    columns = np.array(spans, np.int64).reshape(-1, 4).T
-    unit, layer, start, end = columns
-    return Made(("array", "load"), ("conv0", "conv1"), unit, layer, start, end, end - start)
+def made(spans: list[tuple[int, int, int, int]]) -> Timeline:
+    """A timeline of spans ``(unit, layer, start, end)``."""
+    unit, layer, start, end = np.array(spans, np.int64).reshape(-1, 4).T
+    return Timeline(("array", "load"), ("conv0", "conv1"), unit, layer, start, end, end - start,
+                    0, int(end.max(initial=0)))
 
 
 def test_spans_are_ordered_and_joined_where_they_touch() -> None:

@@ -13,7 +13,7 @@ from tests.sw.compiler.program_checks import config_of
 from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sim.flows import simulate
-from vqrom_sim.flows.baselines import DENSE, LOADED, dense_network
+from vqrom_sim.flows.extras import DENSE, LOADED, dense_network
 from vqrom_sw.reference import run_reference
 
 TINY = load_config("tiny")
@@ -64,7 +64,7 @@ def test_nothing_to_compare_with() -> None:
     entries = simulate(builder.build(), CODEBOOK, sram, images, "model",
                        baselines=True).report["baselines"]
     assert [entry["name"] for entry in entries] == [DENSE]
-    with pytest.raises(VqromError, match="engine that counts, not with 'reference'"):
+    with pytest.raises(VqromError, match="engine that counts, not from 'reference'"):
         simulate(builder.build(), CODEBOOK, TINY, images, "reference", baselines=True)
 
 

@@ -20,7 +20,7 @@ from vqrom_sw.network import Conv, Layer, QuantizedNetwork
 from vqrom_sw.progress import Progress
 from vqrom_sw.reference import layer_weights
 
-from .staged import run_stages_model
+from ..staged import run_stages_model
 
 DENSE, LOADED = "dense int8", "codebook in an SRAM"
 """Names of the baselines."""
