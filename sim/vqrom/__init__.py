@@ -46,6 +46,7 @@ from vqrom_sim.flows import (
 )
 from vqrom_sim.report import (
     AreaReport,
+    CodebookForm,
     ComponentRow,
     HostFigures,
     LayerRow,
@@ -58,8 +59,8 @@ from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import QuantizedNetwork
 
 __all__ = [
-    "AcceleratorConfig", "AreaReport", "ComponentRow", "CompressionResult", "Design",
-    "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport", "Source",
+    "AcceleratorConfig", "AreaReport", "CodebookForm", "ComponentRow", "CompressionResult",
+    "Design", "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport", "Source",
     "StageRow", "Traffic", "UniversalCodebook", "VqromError", "__version__", "area", "compress",
     "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_codebook",
     "load_config", "load_network", "load_topology", "random_images", "simulate", "zoo",

@@ -6,7 +6,8 @@ codebooks, networks and programs. Nothing in this room runs a simulation.
 """
 
 from . import listings
-from .area import AreaReport, ComponentRow
+from .area import AreaReport, CodebookForm, ComponentRow
+from .area_tables import area_table
 from .facts import Bin, CodebookFacts, LayerFacts, NetworkFacts
 from .figures import describe, empty_report, hardware_figures, kind_of, program_figures
 from .files import check_output, json_text, save_array, staged, write_json
@@ -25,14 +26,14 @@ from .pages import (
 )
 from .rows import HostFigures, LayerRow, StageRow, Traffic
 from .simulation import SimulationReport
-from .tables import area_table, counters_table, plain_table, simulate_table
+from .tables import counters_table, plain_table, simulate_table
 
 __all__ = [
-    "AreaReport", "Bin", "CodebookFacts", "ComponentRow", "HostFigures", "LayerFacts",
-    "LayerRow", "NetworkFacts", "Objective", "PointTable", "Sample", "SimulationReport",
-    "StageRow", "StudyColumn", "StudyFacts", "Traffic", "area_table", "check_output",
-    "counters_table", "describe", "empty_report", "energy_page", "hardware_figures",
-    "html_table", "json_text", "kind_of", "listings", "plain_table", "png_data_uri",
-    "program_figures", "save_array", "simulate_table", "simulation_page", "staged",
-    "study_page", "write_json", "write_report",
+    "AreaReport", "Bin", "CodebookFacts", "CodebookForm", "ComponentRow", "HostFigures",
+    "LayerFacts", "LayerRow", "NetworkFacts", "Objective", "PointTable", "Sample",
+    "SimulationReport", "StageRow", "StudyColumn", "StudyFacts", "Traffic", "area_table",
+    "check_output", "counters_table", "describe", "empty_report", "energy_page",
+    "hardware_figures", "html_table", "json_text", "kind_of", "listings", "plain_table",
+    "png_data_uri", "program_figures", "save_array", "simulate_table", "simulation_page",
+    "staged", "study_page", "write_json", "write_report",
 ]

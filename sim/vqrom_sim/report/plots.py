@@ -56,17 +56,19 @@ _ROW = 0.32
 
 
 def area_figure(area: Mapping[str, Any]) -> Figure:
-    """Logic of each group in NAND2 equivalents, largest first."""
-    total = area["total"]["nand2"]
-    rows = sorted(((GROUP_TITLES.get(name, name), sizes["nand2"], name)
-                   for name, sizes in area["groups"].items()), key=lambda row: -row[1])
+    """um2 of each group, logic and beside it memories, largest first."""
+    total = area["total"]["area_um2"]
+    kinds = {"logic_um2": ("logic", BLUE), "memory_um2": ("memories", SKY)}
+    groups = sorted(area["groups"].items(), key=lambda group: -group[1]["area_um2"])
     with mpl.rc_context(_STYLE):
-        figure, axes = _figure(8.2, len(rows))
-        axes.barh([title for title, _, _ in rows], [value for _, value, _ in rows], height=0.66,
-                  color=[RED if name == "rom" else BLUE for _, _, name in rows])
-        for row, (_, value, name) in enumerate(rows):
-            _label(axes, value, row, _area_label(area["groups"][name], total))
-        _finish(axes, rows[0][1], "NAND2 equivalents")
+        figure, axes = _figure(8.2, len(groups), legend=True)
+        _stack(axes, list(enumerate(sizes for _, sizes in groups)), kinds)
+        for row, (_, sizes) in enumerate(groups):
+            value = sizes["area_um2"]
+            _label(axes, value, row, f"{quantity(value).strip()} · {value / max(total, 1e-9):.1%}")
+        axes.set_yticks(range(len(groups)), [GROUP_TITLES.get(name, name) for name, _ in groups])
+        _finish(axes, groups[0][1]["area_um2"], "µm²")
+        _legend(axes, kinds)
     return figure
 
 
@@ -166,13 +168,6 @@ def quantity(value: float, *, short: bool = False) -> str:
     if short and "." in text:
         text = text.rstrip("0").rstrip(".")
     return f"{text} {unit}"
-
-
-def _area_label(sizes: Mapping[str, Any], total: float) -> str:
-    label = f"{quantity(sizes['nand2']).strip()} · {sizes['nand2'] / max(total, 1):.1%}"
-    if sizes["memory_bits"]:
-        label += f" · and {quantity(sizes['memory_bits'])}bit of RAM"
-    return label
 
 
 def _figure(width: float, rows: int, *, legend: bool = False, panels: int = 1) -> Any:

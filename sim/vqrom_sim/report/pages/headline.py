@@ -26,9 +26,11 @@ def headline(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         figures.append((f"{_span([100 * one['utilization'] for one in measured], 0)}\u202f%",
                         "of the array's peak used, whole networks"))
     if area:
-        share = area["groups"]["rom"]["nand2"] / max(area["total"]["nand2"], 1)
-        figures.append((f"{quantity(area['total']['nand2']).strip()}",
-                        f"NAND2 equivalents of logic, {share:.1%} of them codebook ROM"))
+        total = area["total"]
+        share = area["groups"]["rom"]["area_um2"] / max(total["area_um2"], 1e-9)
+        figures.append((f"{total['area_um2'] / 1e6:.3g}\u202fmm²",
+                        f"of cells and memories in {area['technology']['name']}, {share:.1%} of it "
+                        f"codebook; {quantity(total['nand2']).strip()} NAND2 equivalents"))
     return figures
 
 

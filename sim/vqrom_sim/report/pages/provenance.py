@@ -35,8 +35,10 @@ def sources(networks: Sequence[Mapping[str, Any]],
                   "the same network and accelerator, compiled and run for it")
                  for one in network["baselines"]]
     if area:
-        rows.append(("area of logic", area["library"]["estimator"],
-                     f"{area['library']['name']}: {area['library']['source']}"))
+        rows += [("area of logic", area["library"]["estimator"],
+                  f"{area['library']['name']}: {area['library']['source']}"),
+                 ("area of memories", f"{area['technology']['estimator']}, "
+                  f"± {area['technology']['memory_error']:.1%}", area["technology"]["name"])]
     return rows
 
 

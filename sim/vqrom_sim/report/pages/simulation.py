@@ -153,9 +153,8 @@ def page_view(title: str, report: Mapping[str, Any], samples: Mapping[str, Seque
             traffic_spec(measured)) if measured else None,
         "area_plot": figure("area", "Area of each part of the accelerator", area_spec(area))
         if area else None,
-        "storage_plot": figure("storage", "Codebook as ROM and as registers",
-                               storage_spec(storage))
-        if storage and storage["registers"] else None,
+        "storage_plot": figure("storage", "The codebook in all its forms",
+                               storage_spec(storage)) if storage else None,
         "titles": plots.GROUP_TITLES, "streams": STREAM_LABELS, "stream_bytes": stream_bytes,
         "quantity": plots.quantity, "count": count, "percent": percent,
     }
