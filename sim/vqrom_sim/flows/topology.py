@@ -64,18 +64,31 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
             raise VqromError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     if engine == "rtl":
         require_tools()
-    codewords = random_codebook(config, seed).codewords
     raw = weights == "raw"
     tell = progress or (lambda what, done, total: None)
-    compile_for = partial(compile_topology, topology, codewords, config, raw=raw, seed=seed)
-    program = (fastest_program(compile_for, contents=engine == "rtl", progress=tell) if tune
-               else compile_for(contents=engine == "rtl"))
+    program = topology_program(topology, config, weights, seed, tell, tune,
+                               contents=engine == "rtl")
     report = _describe(topology, config, raw, engine)
     if engine == "model":
         return report | program_figures(report, [(program, run_model(program, 1, tell))])
+    codewords = random_codebook(config, seed).codewords
     run, mismatches = _run_rtl(topology, program, codewords, raw, seed, tell)
     return report | program_figures(report, [(program, run)]) | {
         "bit_exact": mismatches == 0, "mismatches": mismatches}
+
+
+def topology_program(topology: Topology, config: AcceleratorConfig, weights: str, seed: int,
+                     progress: Progress, tune: bool, *, contents: bool = False) -> Program:
+    """The program of all layers of a topology; arguments as of :func:`simulate_topology`.
+
+    Without ``contents`` it serves for timing alone.
+    """
+    codewords = random_codebook(config, seed).codewords
+    compile_for = partial(compile_topology, topology, codewords, config, raw=weights == "raw",
+                          seed=seed)
+    if tune:
+        return fastest_program(compile_for, contents=contents, progress=progress)
+    return compile_for(contents=contents)
 
 
 def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: bool, seed: int,

@@ -56,7 +56,8 @@ NEEDED = {
     "keyword features": ["vqrom_sw.zoo.speech", "vqrom_sw.zoo.keyword_features",
                          "vqrom_sw.importers.tflite.float_model"],
 }
-NOT_NEEDED = {"vqrom_sim.cli.main", "vqrom_sim.report.html", "vqrom_sw.compiler.compile"}
+NOT_NEEDED = {"vqrom_sim.cli.main", "vqrom_sim.report.pages.simulation",
+              "vqrom_sw.compiler.compile"}
 
 
 @pytest.mark.parametrize("name", KEYS)

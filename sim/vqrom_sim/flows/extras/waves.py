@@ -18,7 +18,7 @@ from vqrom_sim.engines import (
 from vqrom_sw.compiler import COLUMN, CompiledNetwork, Program
 from vqrom_sw.progress import Progress
 
-from .staged import StagedRun, place_inputs
+from ..staged import StagedRun, place_inputs
 
 
 def stage_of(compiled: CompiledNetwork, layer: str) -> int:
