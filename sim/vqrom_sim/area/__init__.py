@@ -4,6 +4,6 @@ Each distinct Verilog module is synthesised once with Yosys, to the cells of a L
 counted as often as it occurs.
 """
 
-from .estimate import estimate_area
+from .estimate import GROUPS, estimate_area, measure_area
 
-__all__ = ["estimate_area"]
+__all__ = ["GROUPS", "estimate_area", "measure_area"]
