@@ -157,7 +157,8 @@ def read_program(source: str, folder: str) -> Program:
         return Program(topology.name, "topology", "", _digest(topology), topology)
     if path.suffix in (".onnx", ".vqnet"):
         require_file(path, "workload")
-        return Program(path.stem, path.suffix[1:], str(path), _files_digest((str(path),), "network"))
+        digest = _files_digest((str(path),), "workload")
+        return Program(path.stem, path.suffix[1:], str(path), digest)
     raise VqromError(f"workload must be a name of [workloads], a topology ("
                      f"{', '.join(topology_names())} or FILE.csv), a network of the zoo, or "
                      f"FILE.vqnet or FILE.onnx, not {source!r}")
@@ -218,7 +219,7 @@ def check_unchanged(program: Program) -> None:
     if program.kind == "topology":
         return
     now = _digest(float_network("zoo", program.source)) if program.kind == "zoo" \
-        else _files_digest((program.source,), "network")
+        else _files_digest((program.source,), "workload")
     if now != program.sha256:
         raise VqromError(f"workload {program.source!r} must be the same as when the study began, "
                          f"{program.sha256[:16]}..., not {now[:16]}...")

@@ -11,8 +11,7 @@ from typing import Any
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 
-from .expressions import Expression, Scalar
-from .fields import CONFIG_FIELDS, FIELDS, PROPERTIES, PointOptions, checked
+from .definition import CONFIG_FIELDS, FIELDS, PROPERTIES, Expression, PointOptions, Scalar, checked
 
 GRIDS = {"int4": 2, "int2": 4}
 """Weights of a uniform grid by the weights of one codeword: 8 bits hold so many of them."""

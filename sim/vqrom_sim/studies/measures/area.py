@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from vqrom_hw.codebook import codebook_sha256
@@ -14,9 +13,8 @@ from vqrom_sim.flows import random_codebook
 from vqrom_sw.codebook import UniversalCodebook, uniform_codebook
 from vqrom_sw.io import content_key, source_digest
 
-from ..columns import Column
 from ..context import Context, LibraryFiles
-from ..expressions import Scalar
+from ..definition import Column, Scalar
 from ..point import GRIDS, Point
 from ..work import Result, Work
 from .measure import Measure
@@ -44,7 +42,7 @@ class AreaWork(Work):
     codebook: UniversalCodebook
     library: LibraryFiles
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Sources, configuration, content of the codebook and of the library."""
         return content_key(source_digest(__name__), self.config.model_dump_json(),
@@ -59,7 +57,7 @@ class AreaWork(Work):
         """Generate the accelerator, and synthesise each of its modules."""
         self.library.check_unchanged()
         paths = [Path(path) for path in self.library.paths]
-        report = measure_area(self.config, self.codebook.codewords, paths[0] if paths else None)
+        report = measure_area(self.config, self.codebook.codewords, paths)
         return {name: report[name] for name in KEPT}
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from vqrom_hw.config import AcceleratorConfig
@@ -20,9 +19,8 @@ from vqrom_sw.io import content_key, source_digest
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.untrained import untrained
 
-from ..columns import Column
 from ..context import Context, Program, check_unchanged, codebook_beside, float_network
-from ..expressions import Scalar
+from ..definition import Column, Scalar
 from ..point import Point
 from ..work import Result, Work
 from .measure import Measure
@@ -58,7 +56,7 @@ class CyclesWork(Work):
     seed: int
     tune: bool
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Sources, configuration, content of the program, and options."""
         return content_key(source_digest(__name__), self.config.model_dump_json(),

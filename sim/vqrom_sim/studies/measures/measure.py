@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..columns import Column
 from ..context import Context
-from ..expressions import Scalar
+from ..definition import Column, Scalar
 from ..point import Point
 from ..work import Result, Work
 

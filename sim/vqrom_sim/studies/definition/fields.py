@@ -27,7 +27,8 @@ class PointOptions(BaseModel):
     config:
         The configuration whose fields hold where the study sets none: a preset or a TOML file.
     workload:
-        What runs: a topology, a network, or several of them one after the other.
+        What runs: a topology, a network, or several of them one after the other; ``none`` where no
+        measure runs anything.
     weights:
         ``index``: indices into the codebook. ``raw``: int8. ``int4``, ``int2``: numbers of a
         uniform grid, which are indices into the codebook of all their pairs or groups of four;
@@ -55,7 +56,7 @@ class PointOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     config: str = Field(default="edge16", min_length=1, max_length=1000)
-    workload: str = Field(min_length=1, max_length=1000)
+    workload: str = Field(default="none", min_length=1, max_length=1000)
     weights: Weights = "index"
     codebook: str = Field(default="random", min_length=1, max_length=1000)
     codebook_reload: Literal["network", "layer"] = "network"
@@ -136,7 +137,7 @@ def checked(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
         If a value is missing, unknown or out of range; in one line that begins with ``where``.
     """
     try:
-        return model(**values)
+        return model.model_validate(values)
     except ValidationError as error:
         raise VqromError(f"{where}: {first_error(error)}") from None
 
@@ -165,7 +166,7 @@ def check_single(name: str, value: Scalar, where: str) -> None:
     """
     model = AcceleratorConfig if name in CONFIG_FIELDS else PointOptions
     try:
-        model(**{name: value})
+        model.model_validate({name: value})
     except ValidationError as error:
         wrong = [one for one in error.errors() if one["loc"][:1] == (name,)]
         if wrong:

@@ -63,8 +63,9 @@ class Expression:
                              f"not {len(self.text)}")
         for node in ast.walk(self._tree):
             if not isinstance(node, _NODES):
-                raise VqromError(f"{self.where}: must be made of numbers, strings, names, operators "
-                                 f"and calls, not {type(node).__name__}, in {self.text!r}")
+                raise VqromError(f"{self.where}: must be made of numbers, strings, names, "
+                                 f"operators and calls, not {type(node).__name__}, "
+                                 f"in {self.text!r}")
             if isinstance(node, ast.Call) and (
                     not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS
                     or node.keywords):
