@@ -60,7 +60,7 @@ class Several:
 
     def __init__(self, make: Callable[[int], Executor], workers: int) -> None:
         self._make, self._workers = make, workers
-        self._executor = make(workers)
+        self._executor: Executor | None = None
 
     def outcomes(self, works: Sequence[Work]) -> Iterator[Outcome]:
         """What became of each work, in the order in which they end."""
@@ -70,7 +70,7 @@ class Several:
             while waiting and len(running) < IN_FLIGHT * self._workers and not suspects:
                 work = waiting.pop()
                 try:
-                    running[self._executor.submit(perform, work)] = work
+                    running[self._submit(work, self._workers)] = work
                 except BrokenExecutor:
                     suspects.append(work)
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -89,17 +89,26 @@ class Several:
 
     def close(self) -> None:
         """End the workers, and what they have not begun."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+
+    def _submit(self, work: Work, workers: int) -> Future[Outcome]:
+        """Send work to an executor, which is made if there is none."""
+        if self._executor is None:
+            self._executor = self._make(workers)
+        return self._executor.submit(perform, work)
 
     def _one_by_one(self, suspects: Sequence[Work]) -> Iterator[Outcome]:
-        """Each work with workers of its own, since one of them ended the workers before."""
+        """One work at a time, since one of them ended the workers before: it will do so again."""
+        self.close()
         for work in suspects:
-            with self._make(1) as executor:
-                try:
-                    yield executor.submit(perform, work).result()
-                except BrokenExecutor:
-                    yield _lost(work, "memory may have been short")
-        self._executor = self._make(self._workers)
+            try:
+                yield self._submit(work, 1).result()
+            except BrokenExecutor:
+                self.close()
+                yield _lost(work, "memory may have been short")
+        self.close()
 
 
 def _lost(work: Work, why: str) -> Outcome:

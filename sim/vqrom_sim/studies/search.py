@@ -8,7 +8,6 @@ is known is answered from the store, and the search takes the way it took before
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -16,7 +15,7 @@ from itertools import product
 import optuna
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import Trial, TrialState
 
 from vqrom_hw.errors import VqromError
 
@@ -31,7 +30,7 @@ MeasurePoints = Callable[[Sequence[Point]], list[Row]]
 TRIALS_PER_DESIGN = 20
 """Proposals for each design that is wanted; beyond that the search ends with fewer."""
 BROKEN = "broken"
-"""Attribute of a trial: 1 if a row of its design breaks a constraint."""
+"""Constraint of a trial as Optuna wants it: above 0 if a row of its design breaks one of ours."""
 
 Design = tuple[int, ...]
 """The place on each axis that is searched."""
@@ -58,20 +57,17 @@ def search_rows(study: Study, measure: MeasurePoints) -> list[Row]:
     search = study.file.search
     assert search is not None
     walk = _Walk(study, measure)
-    with warnings.catch_warnings():
-        # Optuna marks constraints of its samplers as experimental.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        trials = optuna.create_study(sampler=_sampler(search), directions=[
-            StudyDirection.MINIMIZE for _ in study.file.objectives])
-        asked = 0
-        while len(walk.found) < search.points and asked < TRIALS_PER_DESIGN * search.points:
-            batch = [trials.ask() for _ in range(search.batch)]
-            asked += len(batch)
-            designs = [walk.propose(trial) for trial in batch]
-            walk.measure_new(designs, search.points)
-            for trial, design in zip(batch, designs, strict=True):
-                _tell(trials, trial, walk.verdict(design))
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    trials = optuna.create_study(sampler=_sampler(search), directions=[
+        StudyDirection.MINIMIZE for _ in study.file.objectives])
+    asked = 0
+    while len(walk.found) < search.points and asked < TRIALS_PER_DESIGN * search.points:
+        batch = [trials.ask() for _ in range(search.batch)]
+        asked += len(batch)
+        designs = [walk.propose(trial) for trial in batch]
+        walk.measure_new(designs, search.points)
+        for trial, design in zip(batch, designs, strict=True):
+            _tell(trials, trial, walk.verdict(design))
     if not walk.found:
         raise VqromError(f"study {study.file.name!r}: constraints must leave a point")
     return [row for rows in walk.found.values() for row in rows]
@@ -142,22 +138,16 @@ def _tell(trials: optuna.Study, trial: Trial, verdict: tuple[list[float], bool] 
         trials.tell(trial, state=TrialState.FAIL)
         return
     costs, broken = verdict
-    trial.set_user_attr(BROKEN, int(broken))
+    trial.set_constraint(BROKEN, float(broken))
     trials.tell(trial, costs)
 
 
 def _sampler(search: Search) -> BaseSampler:
     if search.sampler == "nsga2":
-        return NSGAIISampler(seed=search.seed, population_size=max(2, search.batch),
-                             constraints_func=_violations)
+        return NSGAIISampler(seed=search.seed, population_size=max(2, search.batch))
     if search.sampler == "tpe":
-        return TPESampler(seed=search.seed, constraints_func=_violations)
+        return TPESampler(seed=search.seed)
     return RandomSampler(seed=search.seed)
-
-
-def _violations(trial: FrozenTrial) -> tuple[float]:
-    """Above 0 where a design breaks a constraint, as Optuna wants it."""
-    return (float(trial.user_attrs.get(BROKEN, 0)),)
 
 
 def _ordered(axis: Axis) -> bool:
