@@ -32,7 +32,7 @@ def area(
         "--check-flat", help="also synthesise the whole in one piece and compare: slow")] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Synthesise the accelerator and report the area of each component: DIR/area.json."""
+    """Synthesise the accelerator, report its parts' area: DIR/area.json and DIR/report.html."""
     report.check_output(output)
     with bars(quiet=quiet) as progress:
         measured = flows.area(config, codebook, liberty=liberty, technology=technology,
@@ -43,4 +43,4 @@ def area(
         if note:
             print(f"note: {note}")
         Console().print(report.area_table(measured.report))
-        print(f"wrote area.json and the Verilog that it is of to {output}")
+        print(f"wrote area.json, report.html and the Verilog that it is of to {output}")

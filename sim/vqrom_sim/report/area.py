@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from . import plots
 from .files import staged, write_json
 from .frames import html_table, to_frame
+from .pages import area_page
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # pyright: ignore[reportMissingImports]
 
-AREA_FILE = "area.json"
+AREA_FILE, PAGE_FILE = "area.json", "report.html"
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class AreaReport:
         return plots.on_white(plots.area_figure(self.report))
 
     def save(self, directory: str | Path) -> list[str]:
-        """Write ``area.json`` and the Verilog that it is of; the names of the files.
+        """Write ``area.json``, its page and the Verilog that it is of; the names of the files.
 
         Raises
         ------
@@ -157,7 +158,8 @@ class AreaReport:
             for name, content in self.design.items():
                 (folder / name).write_bytes(content)
             write_json(folder / AREA_FILE, self.report)
-        return [AREA_FILE, *self.design]
+            area_page(folder / PAGE_FILE, self.report)
+        return [AREA_FILE, PAGE_FILE, *self.design]
 
     def _repr_html_(self) -> str:
         rows = [(plots.GROUP_TITLES.get(name, name), sizes["cells"], sizes["flip_flops"],
