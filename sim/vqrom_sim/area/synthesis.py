@@ -23,10 +23,6 @@ MACRO_BITS = 1024
 ROM_LOGIC_BITS = 1 << 18
 """Up to this many bits a ROM becomes logic; larger ones stay a memory."""
 
-# Measured on a PE and a ROM port: 8 % and 3 % smaller than Yosys' default script, and ten times as
-# fast, since it skips the search for equivalent nodes, slow in multipliers. amap maps for area.
-ABC_SCRIPT = "strash;dc2;dc2;amap,-m"
-
 MAPPED = "netlist.json.gz"
 """Name of the mapped netlist in the cache."""
 
@@ -36,6 +32,36 @@ _HEAD = re.compile(r"\Amodule \w+ ?\(.*?\);$", re.DOTALL | re.MULTILINE)
 _INSTANCE = re.compile(r"^  ([A-Za-z_]\w*) (\\\S+|\w+) \($", re.MULTILINE)
 _MEMORY = re.compile(r"^  reg (?:signed )?\[(\d+):0\] (\\\S+ |\w+) ?\[(\d+):0\];$", re.MULTILINE)
 _READMEMH = re.compile(r'\$readmemh\("([^"]+)", (\\\S+ |\w+)\)')
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a module is mapped to cells.
+
+    Members
+    -------
+    abc:
+        Script of abc, with commas for blanks.
+    synth:
+        Options of Yosys' ``synth``.
+    unusable:
+        Cells of the library that must not be used.
+    """
+
+    abc: str
+    synth: str = ""
+    unusable: tuple[str, ...] = ()
+
+
+AREA = Recipe("strash;dc2;dc2;amap,-m")
+"""Small. Measured on a PE and a ROM port: 8 % and 3 % smaller than Yosys' default script, and ten
+times as fast, since it skips the search for equivalent nodes, slow in multipliers. amap maps for
+area."""
+SPEED = Recipe(
+    "strash;ifraig;scorr;dch;if,-g;strash;dch,-f;map,-B,0.9,-D,100;topo", "-booth")
+"""Fast: Booth multipliers; no dc2, which turns Yosys' parallel-prefix adders into ripple carries;
+depth is balanced (``if -g``) before mapping for delay. Drive strengths and buffers come after it,
+in ``vqrom_sim.timing``."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +137,7 @@ def split_modules(verilog: str) -> dict[str, str]:
 
 def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Path,
                progress: Progress | None = None, *, label: str = "synthesis",
-               keep_memories: bool = True) -> dict[str, SynthesizedModule]:
+               keep_memories: bool = True, recipe: Recipe = AREA) -> dict[str, SynthesizedModule]:
     """Synthesise every module once, submodules as black boxes; results are cached by content.
 
     Parameters
@@ -126,6 +152,8 @@ def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Pat
         Called with ``label``, modules done and modules to do.
     keep_memories:
         Keep large memories whole (:func:`kept_memories`) instead of building them of flip-flops.
+    recipe:
+        How to map: :data:`AREA` or :data:`SPEED`.
 
     Raises
     ------
@@ -136,7 +164,8 @@ def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Pat
     tell(label, 0, len(modules))
     results: dict[str, SynthesizedModule] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = {pool.submit(_synthesize_one, name, modules, liberties, folder, keep_memories): name
+        jobs = {pool.submit(_synthesize_one, name, modules, liberties, folder, keep_memories,
+                            recipe): name
                 for name in modules}
         try:
             for done, job in enumerate(as_completed(jobs), start=1):
@@ -163,12 +192,12 @@ def black_box(module: str) -> str:
 
 
 def _synthesize_one(name: str, modules: Mapping[str, str], liberties: Sequence[str],
-                    folder: Path, keep_memories: bool) -> SynthesizedModule:
+                    folder: Path, keep_memories: bool, recipe: Recipe) -> SynthesizedModule:
     body = modules[name]
     children = sorted({kind for kind, _ in _INSTANCE.findall(body)} & set(modules))
     text = body + "".join(black_box(modules[child]) for child in children)
     memory_files = {file: (folder / file).read_bytes() for file, _ in _READMEMH.findall(body)}
-    commands = script(name, kept_memories(body) if keep_memories else (), len(liberties))
+    commands = script(name, kept_memories(body) if keep_memories else (), len(liberties), recipe)
 
     def build(directory: Path) -> None:
         (directory / "module.v").write_text(text, encoding="utf-8")
@@ -222,20 +251,24 @@ def synthesis_key(commands: Sequence[str], liberties: Sequence[str], text: str,
                          for part in (file, memory_files[file])))
 
 
-def script(name: str, kept: Sequence[str], liberties: int = 1) -> tuple[str, ...]:
+def script(name: str, kept: Sequence[str], liberties: int = 1,
+           recipe: Recipe = AREA) -> tuple[str, ...]:
     """Yosys commands that map ``module.v`` to the library's files and write ``netlist.json``."""
-    files = " ".join(f"-liberty {_library_file(number)}" for number in range(liberties))
+    files = " ".join([*(f"-liberty {_library_file(number)}" for number in range(liberties)),
+                      *(f"-dont_use {cell}" for cell in recipe.unusable)])
     return (
         "read_verilog module.v",
         # Without it a register that starts at 0 may be merged with a constant; no chip starts so.
         "setattr -unset init w:*",
         f"hierarchy -check -top {name}",
-        "synth -run begin:fine",
+        f"synth {recipe.synth} -run begin:fine",
         *(f"setattr -set vqrom_kept 1 c:{memory}" for memory in kept),
         "opt -fast -full", "memory_map -attr !vqrom_kept", "opt -undriven -fine",
         "techmap", "opt -fast -full",
+        # Flip-flops are called what the source calls the register whose bit they hold.
+        "rename -wire t:$_*DFF*",
         f"dfflibmap {files}", "opt",
-        f"abc {files} -script +{ABC_SCRIPT}",
+        f"abc {files} -script +{recipe.abc}",
         "opt_clean", "write_json netlist.json",
     )
 

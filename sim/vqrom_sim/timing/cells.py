@@ -11,7 +11,7 @@ import bisect
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vqrom_hw.errors import VqromError
 
@@ -28,6 +28,15 @@ _CAPACITANCE = {"ff": 1.0, "pf": 1e3}
 _UNIT = re.compile(r"\s*([\d.]+)\s*([a-z]+)\s*$")
 _NO_DELAY = ("setup", "hold", "recovery", "removal", "min_pulse", "minimum_period", "skew",
              "non_seq", "nochange", "three_state")
+
+
+@dataclass(frozen=True, order=True)
+class Corner:
+    """The conditions that a library is characterised for."""
+
+    process: float
+    voltage_v: float
+    temperature_c: float
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,9 @@ class Cell:
     clocks:
         Input pins that are clocks.
     sequential:
-        Whether it is a flip-flop or a latch.
+        Whether it is a flip-flop or a latch; memories and submodules count as such, too.
+    needs_ps:
+        Time that a signal takes from an input to where it is stored, for submodules.
     """
 
     name: str
@@ -69,6 +80,7 @@ class Cell:
     outputs: Mapping[str, Driver]
     clocks: frozenset[str]
     sequential: bool
+    needs_ps: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def mean_input_ff(self) -> float:
@@ -94,7 +106,7 @@ class CellLibrary:
     unusable:
         Cells that :data:`NOT_FOR_LOGIC` excludes.
     corner:
-        Process, voltage in V and temperature in degrees Celsius that the library is of.
+        Conditions that the library is of.
     """
 
     cells: Mapping[str, Cell]
@@ -102,20 +114,7 @@ class CellLibrary:
     buffers: Sequence[Cell]
     inverter_ff: float
     unusable: frozenset[str]
-    corner: str
-
-    def cell(self, name: str) -> Cell:
-        """A cell by name.
-
-        Raises
-        ------
-        VqromError
-            If the library has none of this name.
-        """
-        try:
-            return self.cells[name]
-        except KeyError:
-            raise VqromError(f"netlist must be made of the library's cells, not {name!r}") from None
+    corner: Corner
 
 
 def read_cells(texts: Iterable[str]) -> CellLibrary:
@@ -153,15 +152,14 @@ def read_cells(texts: Iterable[str]) -> CellLibrary:
                        frozenset(unusable), corners.pop())
 
 
-def _corner(library: Group) -> str:
+def _corner(library: Group) -> Corner:
     values = [library.attributes.get(f"nom_{name}", "") for name in
               ("process", "voltage", "temperature")]
     try:
-        process, voltage, temperature = (float(value) for value in values)
+        return Corner(*(float(value) for value in values))
     except ValueError:
         raise VqromError(f"liberty library {library.name!r} must state its nominal process, "
                          f"voltage and temperature, not {values}") from None
-    return f"process {process:g}, {voltage:g} V, {temperature:g} C"
 
 
 def _units(library: Group) -> tuple[float, float]:

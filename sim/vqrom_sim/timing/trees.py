@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from .cells import Cell, CellLibrary, Driver
 from .netlist import Bit, Instance, Net, Netlist, clock_nets, nets_of
 
-WORTHWHILE = 0.9
-"""Buffers go in where they shorten a net's delay to less than this part of what it was."""
+WORTHWHILE = 0.1
+"""Buffers go in where they save more than this part of the delay that a net's load makes."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,8 @@ def best_split(driver: Driver, total_ff: float, sinks: int, buffers: Sequence[Ce
     wire_ff:
         Capacitance of the wire to a buffer.
     """
-    best, choice = WORTHWHILE * driver.delay_ps(total_ff), None
+    best = driver.delay_ps(total_ff) - WORTHWHILE * driver.ps_per_ff * total_ff
+    choice = None
     for cell in buffers:
         output = next(iter(cell.outputs.values()))
         load = cell.mean_input_ff + wire_ff

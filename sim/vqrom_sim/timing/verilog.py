@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from .netlist import Bit, Netlist, port_of
 
-_PLAIN = re.compile(r"[A-Za-z_]\w*\Z")
 _CONSTANT = {"0": "1'b0", "1": "1'b1", "x": "1'b0", "z": "1'b0"}
 
 
@@ -18,8 +16,8 @@ def write_verilog(netlists: Iterable[Netlist], modules: set[str]) -> str:
 
 
 def escaped(name: str) -> str:
-    """A name as Verilog wants it: escaped unless it is plain."""
-    return name if _PLAIN.match(name) else f"\\{name} "
+    """A name as an escaped identifier, since names of the source may be Verilog's own words."""
+    return f"\\{name} "
 
 
 def _module(netlist: Netlist, modules: set[str]) -> str:
