@@ -19,10 +19,9 @@ from vqrom_sw.progress import Progress
 from . import opensta
 from .cells import CellLibrary, read_cells
 from .composition import PORT_INVERTERS, Composition, compose
-from .mapping import MappedDesign, kind_of, map_design, synthesize_for_speed
+from .mapping import MappedDesign, kind_of, map_design, shape_of, synthesize_for_speed
 from .memories import INPUT_INVERTERS, SETUP_PART, header, memory_liberty, output_buffer
 from .paths import describe, of_components
-from .shapes import memory_shape
 from .verilog import write_verilog
 from .wires import FACTORS, FF_PER_UM, PITCHES_PER_SINK, Wires, wires_for
 
@@ -75,7 +74,7 @@ def timing_of(config: AcceleratorConfig, directory: Path, library: Library, tech
     modules = synthesize_for_speed(directory, library, cells, progress)
     memories = {kind_of(memory): memory for module in modules.values()
                 for memory in module.memories}
-    access_ns = {kind: technology.estimate(memory_shape(memory)).access_ns
+    access_ns = {kind: technology.estimate(shape_of(memory)).access_ns
                  for kind, memory in sorted(memories.items())}
 
     def build(folder: Path) -> None:
@@ -130,7 +129,7 @@ def _run(design: MappedDesign, composition: Composition, library: Library, cells
     (folder / opensta.DESIGN).write_text(
         write_verilog(composition.netlists, set(design.netlists)), encoding="utf-8")
     text = opensta.script(list(files), TOP, CLOCK, PERIOD_PS, output_buffer(cells).name,
-                          PORT_INVERTERS * cells.inverter_ff, list(FACTORS))
+                          PORT_INVERTERS * cells.inverter_ff, list(FACTORS), "nominal")
     sections = opensta.run(text, folder)
     opensta.check_setup(sections["check"])
     return sections

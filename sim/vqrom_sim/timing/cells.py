@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from vqrom_hw.errors import VqromError
 
@@ -82,7 +83,7 @@ class Cell:
     sequential: bool
     needs_ps: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def mean_input_ff(self) -> float:
         """Mean capacitance of the inputs that are no clocks."""
         loads = [load for pin, load in self.inputs.items() if pin not in self.clocks]
@@ -148,8 +149,25 @@ def read_cells(texts: Iterable[str]) -> CellLibrary:
     buffers = [family for family in families.values() if _is_buffer(family[0])]
     if not buffers:
         raise VqromError("liberty library must have a buffer; it has none")
-    return CellLibrary(cells, dict(families), max(buffers, key=len), inverter_ff,
-                       frozenset(unusable), corners.pop())
+    return CellLibrary(cells, {key: _useful(family) for key, family in families.items()},
+                       _useful(max(buffers, key=len)), inverter_ff, frozenset(unusable),
+                       corners.pop())
+
+
+def _useful(family: Sequence[Cell]) -> list[Cell]:
+    """Members that are better than every smaller one in something: delay cells are not."""
+    kept: list[Cell] = []
+    for cell in family:
+        if not any(_dominates(smaller, cell) for smaller in kept):
+            kept.append(cell)
+    return kept
+
+
+def _dominates(one: Cell, other: Cell) -> bool:
+    return (all(one.inputs[pin] <= load for pin, load in other.inputs.items())
+            and all(one.outputs[pin].intrinsic_ps <= driver.intrinsic_ps
+                    and one.outputs[pin].ps_per_ff <= driver.ps_per_ff
+                    for pin, driver in other.outputs.items()))
 
 
 def _corner(library: Group) -> Corner:

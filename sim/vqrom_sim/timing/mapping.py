@@ -16,6 +16,7 @@ from vqrom_sim.area import (
     split_modules,
     synthesize,
 )
+from vqrom_sim.technology import MemoryShape
 from vqrom_sw.progress import Progress
 
 from .cells import Cell, CellLibrary
@@ -60,6 +61,16 @@ def kind_of(memory: Memory) -> str:
     reading = "clocked" if memory.synchronous else "flow_through"
     return (f"{memory.kind}_{memory.words}x{memory.width}_{memory.read_ports}r"
             f"{memory.write_ports}w{memory.write_enables}_{reading}")
+
+
+def shape_of(memory: Memory) -> MemoryShape:
+    """The macro that a technology is asked for: SRAM with a port to read and one to write, a ROM,
+    or registers where there are more ports, or reading has no clock."""
+    if memory.kind == "rom":
+        return MemoryShape("rom", memory.words, memory.width)
+    plain = memory.synchronous and memory.read_ports == memory.write_ports == 1
+    return MemoryShape("sram_1r1w" if plain else "register_file", memory.words, memory.width,
+                       memory.write_enables, memory.read_ports, memory.write_ports)
 
 
 def map_design(modules: Mapping[str, SynthesizedModule], access_ns: Mapping[str, float],

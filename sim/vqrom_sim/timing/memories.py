@@ -60,11 +60,16 @@ def macro(kind: str, pins: Mapping[str, Bit], *, synchronous: bool, access_ns: f
     return Macro(cell, synchronous, access_ps, SETUP_PART * access_ps)
 
 
-def output_driver(library: CellLibrary) -> Driver:
-    """The driver that ports and memories are taken to have: the buffer that is fastest into 16
+def output_buffer(library: CellLibrary) -> Cell:
+    """What ports and memories are taken to be driven by: the buffer that is fastest into 16
     inverters."""
-    drivers = [next(iter(cell.outputs.values())) for cell in library.buffers]
-    return min(drivers, key=lambda driver: driver.delay_ps(16 * library.inverter_ff))
+    return min(library.buffers, key=lambda cell: next(iter(cell.outputs.values())).delay_ps(
+        16 * library.inverter_ff))
+
+
+def output_driver(library: CellLibrary) -> Driver:
+    """The driver of :func:`output_buffer`."""
+    return next(iter(output_buffer(library).outputs.values()))
 
 
 def macro_pins(name: str, parameters: Mapping[str, str], pins: Mapping[str, Bit]) -> dict[str, Bit]:

@@ -15,12 +15,30 @@ PROGRAM = "sta"
 DESIGN, WIRES_LIBRARY = "design.v", "vqrom_wires"
 WORST = 25
 """Slowest paths of the whole design that are listed point by point."""
+ALL = 10_000_000
+"""More ends than any design has."""
 
 _MARK = "=="
 _HARMLESS = (
     # OpenSTA itself remarks on attributes of a Liberty file that it does not know.
     re.compile(r"Warning: \S+\.lib, line \d+"),
 )
+_UNCONSTRAINED = re.compile(r"There (is|are) \d+ unconstrained endpoints?\.")
+_CHECK = r"""
+with_output_to_variable remarks { check_setup -verbose }
+foreach line [split $remarks \n] {
+  set name [string trim $line]
+  if {[string match {There are*} $name] || [string match {Warning*} $name]} {
+    puts "remark $name"
+  } elseif {$name ne {}} {
+    set port [expr {[string first / $name] < 0}]
+    with_output_to_variable value {
+      report_constant [expr {$port ? [get_ports $name] : [get_pins $name]}]
+    }
+    puts "listed [lindex $value end] $name"
+  }
+}
+"""
 _SHOW = r"""
 proc component {pin} {
   set names {}
@@ -49,7 +67,8 @@ proc show {paths most} {
       set components($component) 1
       set pairs($pair) 1
       foreach point [get_property $path points] {
-        puts "point [get_property $point arrival] [get_property [get_property $point pin] full_name]"
+        set pin [get_property $point pin]
+        puts "point [get_property $point arrival] [get_property $pin full_name]"
       }
     }
   }
@@ -107,7 +126,7 @@ def version() -> str:
 
 
 def script(liberties: Sequence[str], top: str, clock: str, period_ps: float, buffer: str,
-           load_ff: float, wires: Sequence[str]) -> str:
+           load_ff: float, wires: Sequence[str], every: str) -> str:
     """Tcl that times a design under several assumptions about its wires.
 
     Parameters
@@ -122,6 +141,8 @@ def script(liberties: Sequence[str], top: str, clock: str, period_ps: float, buf
         Cell that drives the inputs, and load at the outputs.
     wires:
         Names of the wire loads of :data:`WIRES_LIBRARY`.
+    every:
+        The one of them for which the slowest path to every end is listed, not the slowest alone.
     """
     lines = [
         *(f"read_liberty {file}" for file in liberties),
@@ -136,11 +157,12 @@ def script(liberties: Sequence[str], top: str, clock: str, period_ps: float, buf
         "set_output_delay 0 -clock clock [all_outputs]",
         f"set_driving_cell -lib_cell {buffer} $inputs",
         f"set_load {load_ff:.6g} [all_outputs]", "set_wire_load_mode top",
-        f"puts {{{_MARK} check}}", "check_setup -verbose", _SHOW]
+        f"puts {{{_MARK} check}}", _CHECK, _SHOW]
     for name in wires:
+        count = ALL if name == every else 1
         lines += [f"puts {{{_MARK} {name}}}",
                   f"set_wire_load_model -name {name} -library {WIRES_LIBRARY}",
-                  f"show [find_timing_paths -group_count 10000000] {WORST}"]
+                  f"show [find_timing_paths -group_count {count}] {WORST}"]
     return "\n".join([*lines, f"puts {{{_MARK} done}}", ""])
 
 
@@ -172,6 +194,34 @@ def run(text: str, folder: Path) -> dict[str, list[str]]:
         raise VqromError(f"OpenSTA ended with status {result.returncode} before the design was "
                          f"timed: {(remarks or ['without a word'])[-1][:300]}")
     return sections
+
+
+def check_setup(lines: Sequence[str]) -> int:
+    """Number of ends without a path, each of which holds a constant.
+
+    Parameters
+    ----------
+    lines:
+        What :func:`script` prints in the section ``check``.
+
+    Raises
+    ------
+    VqromError
+        If OpenSTA finds a register without a clock, a combinational loop or something else that is
+        left out of the analysis, or an end without a path that is no constant.
+    """
+    constants = 0
+    for line in lines:
+        kind, _, rest = line.partition(" ")
+        value, _, name = rest.partition(" ")
+        if kind == "remark" and not _UNCONSTRAINED.search(rest):
+            raise VqromError(f"the design must be timed as a whole, but OpenSTA says: {rest}")
+        if kind == "listed":
+            if value not in ("0", "1"):
+                raise VqromError(f"every end of the design must have a path or a constant value, "
+                                 f"but {unescaped(name)!r} has neither")
+            constants += 1
+    return constants
 
 
 def read_paths(lines: Sequence[str]) -> list[TimedPath]:

@@ -9,8 +9,8 @@ from .cells import Cell, CellLibrary
 from .netlist import Bit, Net, Netlist, clock_nets, nets_of
 from .trees import Surroundings
 
-SWEEPS = 4
-"""Times that every cell is visited; sizes hardly change after the third."""
+SWEEPS = 3
+"""Times that every cell is visited; sizes hardly change after that."""
 AREA_WEIGHT = 0.3
 """Delays of the smallest buffer into four inverters that a cell must gain to grow by the area of
 that buffer, at a slack of :data:`USUAL_SLACK`."""
@@ -61,8 +61,7 @@ def size_cells(netlist: Netlist, parts: Mapping[str, Cell], library: CellLibrary
     for _ in range(SWEEPS):
         for name in reversed(sizer.order):
             if name in families:
-                netlist.instances[name].kind = sizer.best(
-                    name, families[name], weight * shares[name]).name
+                sizer.choose(name, families[name], weight * shares[name])
         slacks, delays = sizer.slacks()
         for name in families:
             share = slacks.get(name, 1.0) / max(delays.longest_ps, 1e-9) / USUAL_SLACK
@@ -103,22 +102,28 @@ class _Sizer:
         self._netlist, self._parts, self._nets = netlist, parts, nets
         self._clocks, self._around = clocks, around
         self.order = topological(netlist, nets, parts)
+        self._loads = {bit: self._load(net) for bit, net in nets.items()}
         self._longest = 0.0
 
-    def best(self, name: str, family: Sequence[Cell], weight: float) -> Cell:
-        """The member of a family that suits an instance best; ``weight`` in ps per um2."""
-        pins = self._netlist.instances[name].pins
-        loads = {pin: self._load(bit) for pin in family[0].outputs
-                 if isinstance(bit := pins.get(pin), int)}
-        drives = {pin: self._drive(bit) for pin in family[0].inputs
-                  if isinstance(bit := pins.get(pin), int) and bit not in self._clocks}
+    def choose(self, name: str, family: Sequence[Cell], weight: float) -> None:
+        """Give an instance the member of a family that suits it best; ``weight`` in ps per um2."""
+        instance = self._netlist.instances[name]
+        before, pins = self._parts[instance.kind], instance.pins
+        loads = [(pin, self._loads[bit]) for pin in before.outputs
+                 if isinstance(bit := pins.get(pin), int)]
+        drives = [(pin, self._drive(bit)) for pin in before.inputs
+                  if isinstance(bit := pins.get(pin), int) and bit not in self._clocks]
+        share = 1 / max(1, len(drives))
 
         def cost(cell: Cell) -> float:
-            own = max((cell.outputs[pin].delay_ps(load) for pin, load in loads.items()),
-                      default=0.0)
-            others = sum(drive * cell.inputs[pin] for pin, drive in drives.items())
-            return own + others / max(1, len(drives)) + weight * cell.area_um2
-        return min(family, key=cost)
+            own = max([cell.outputs[pin].delay_ps(load) for pin, load in loads], default=0.0)
+            others = sum([drive * cell.inputs[pin] for pin, drive in drives])
+            return own + others * share + weight * cell.area_um2
+        best = min(family, key=cost)
+        if best is not before:
+            instance.kind = best.name
+            for pin, _ in drives:
+                self._loads[pins[pin]] += best.inputs[pin] - before.inputs[pin]
 
     def slacks(self) -> tuple[dict[str, float], ModuleDelays]:
         """Slack of each instance in ps with the module's slowest path as the period."""
@@ -153,7 +158,7 @@ class _Sizer:
             for pin, driver in part.outputs.items():
                 bit = instance.pins.get(pin)
                 if isinstance(bit, int):
-                    delays[name, pin] = driver.delay_ps(self._load(bit))
+                    delays[name, pin] = driver.delay_ps(self._loads[bit])
                     arrivals[bit] = start + delays[name, pin]
         return arrivals, delays
 
@@ -179,8 +184,8 @@ class _Sizer:
         return [bit for pin in self._parts[instance.kind].outputs
                 if isinstance(bit := instance.pins.get(pin), int)]
 
-    def _load(self, bit: Bit) -> float:
-        net, instances = self._nets[bit], self._netlist.instances
+    def _load(self, net: Net) -> float:
+        instances = self._netlist.instances
         pins = sum(self._parts[instances[name].kind].inputs[pin] for name, pin in net.sinks)
         ports = sum(self._around.output_ff.get(pin, 0.0) for pin in net.ports)
         return pins + ports + self._around.wire_ff * (len(net.sinks) + len(net.ports))

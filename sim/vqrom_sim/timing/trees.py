@@ -11,6 +11,8 @@ from .netlist import Bit, Instance, Net, Netlist, clock_nets, nets_of
 
 WORTHWHILE = 0.1
 """Buffers go in where they save more than this part of the delay that a net's load makes."""
+LIGHT = 6.0
+"""Loads of less than this many inverters need no buffers, whatever drives them."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,10 @@ def _grow(netlist: Netlist, bit: Bit, net: Net, parts: Mapping[str, Cell], libra
              for name, pin in net.sinks]
     sinks += [_Sink(None, pin, around.output_ff.get(pin, 0.0)) for pin in net.ports]
     level = 0
-    while len(sinks) > 0:
+    while True:
         total = sum(sink.load_ff + around.wire_ff for sink in sinks)
+        if total < LIGHT * library.inverter_ff:
+            break
         driver = driver_for(net, total, netlist, parts, library, around)
         choice = best_split(driver, total, len(sinks), library.buffers, around.wire_ff)
         if choice is None:
