@@ -43,6 +43,7 @@ from vqrom_sim.flows import (
     load_topology,
     random_images,
     simulate,
+    timing,
 )
 from vqrom_sim.report import (
     AreaReport,
@@ -51,6 +52,8 @@ from vqrom_sim.report import (
     LayerRow,
     SimulationReport,
     StageRow,
+    TimingReport,
+    TimingRow,
     Traffic,
 )
 from vqrom_sw import zoo
@@ -60,7 +63,8 @@ from vqrom_sw.network import QuantizedNetwork
 __all__ = [
     "AcceleratorConfig", "AreaReport", "ComponentRow", "CompressionResult", "Design",
     "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport", "Source",
-    "StageRow", "Traffic", "UniversalCodebook", "VqromError", "__version__", "area", "compress",
-    "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_codebook",
-    "load_config", "load_network", "load_topology", "random_images", "simulate", "zoo",
+    "StageRow", "TimingReport", "TimingRow", "Traffic", "UniversalCodebook", "VqromError",
+    "__version__", "area", "compress", "explain", "generate", "images", "inspect_codebook",
+    "inspect_network", "load_codebook", "load_config", "load_network", "load_topology",
+    "random_images", "simulate", "timing", "zoo",
 ]

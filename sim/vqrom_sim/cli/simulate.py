@@ -59,6 +59,11 @@ def simulate(
         "--dequantize", help="write outputs as float32 in the float network's units")] = False,
     tune: Annotated[bool, typer.Option(
         "--tune", help="try several tilings on the cycle model, keep the fastest")] = False,
+    frequency: Annotated[float | None, typer.Option(
+        metavar="MHZ", help="clock: also report seconds and inferences per second")] = None,
+    timing: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="the same at the fastest clock of this timing.json (see `vqrom "
+        "timing`)")] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Run a whole network: DIR/outputs.npy (.npz) and DIR/report.json."""
@@ -80,6 +85,10 @@ def simulate(
         # Read here: a topology may have any suffix, which tells one from a network elsewhere.
         subject = topology
         source = topology if topology.suffix == ".onnx" else flows.load_topology(topology)
+    clock = flows.load_clock(frequency, timing)
+    if clock is not None and engine == Engine.reference:
+        raise VqromError("--frequency and --timing need cycles, which engine 'reference' does not "
+                         "count")
     report.check_output(output)
     with bars(quiet=quiet) as progress:
         result = flows.simulate(
@@ -87,6 +96,8 @@ def simulate(
             weights=weights, tune=tune,
             example_shape=() if example_input is None else input_shape(example_input),
             progress=progress.callback(subject.stem))
+    if clock is not None:
+        result = flows.at_clock(result, clock)
     written = result.save(output, dequantized=dequantize)
     if not quiet:
         Console().print(report.simulate_table(result.report))

@@ -19,11 +19,13 @@ from .inspection import codebook_beside, explain, inspect_codebook, inspect_netw
 from .samples import Images, images, random_images
 from .simulation import simulate
 from .sources import Source
+from .static_timing import at_clock, load_clock, timing, timing_of
 from .topology import simulate_topology
 
 __all__ = [
     "CODEBOOK_FILE", "CompressionResult", "DemoResult", "Design", "Images", "Size", "Source",
-    "area", "checkpoint_path", "codebook_beside", "compress", "explain", "generate", "images",
-    "inspect_codebook", "inspect_network", "load_codebook", "load_config", "load_network",
-    "load_topology", "random_images", "run_demo", "simulate", "simulate_topology",
+    "area", "at_clock", "checkpoint_path", "codebook_beside", "compress", "explain", "generate",
+    "images", "inspect_codebook", "inspect_network", "load_clock", "load_codebook",
+    "load_config", "load_network", "load_topology", "random_images", "run_demo", "simulate",
+    "simulate_topology", "timing", "timing_of",
 ]

@@ -5,5 +5,6 @@ whole, with memories as macros of a technology. Then cycles are seconds.
 """
 
 from .analysis import SCHEMA, timing_of
+from .opensta import require_opensta
 
-__all__ = ["SCHEMA", "timing_of"]
+__all__ = ["SCHEMA", "require_opensta", "timing_of"]

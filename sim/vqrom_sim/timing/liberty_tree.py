@@ -10,7 +10,8 @@ from vqrom_hw.errors import VqromError
 
 _COMMENT = re.compile(r"/\*.*?\*/|\\\n", re.DOTALL)
 _STATEMENT = re.compile(
-    r'\s*(?:(?P<close>\})|(?P<name>\w+)\s*(?:'
+    # Stray semicolons after a closing brace are common.
+    r'[\s;]*(?:(?P<close>\})|(?P<name>\w+)\s*(?:'
     r':\s*(?P<value>"[^"]*"|[^;\n}]*)\s*;?'
     r'|\((?P<arguments>(?:"[^"]*"|[^()"])*)\)\s*(?:(?P<open>\{)|;?)))')
 
@@ -50,16 +51,13 @@ def read_tree(text: str) -> Group:
     """
     text = _COMMENT.sub("", text)
     root = Group("", "")
-    stack, position, end = [root], 0, len(text.rstrip())
+    stack, position, end = [root], 0, len(text.rstrip("; \t\r\n"))
     while position < end:
         match = _STATEMENT.match(text, position)
         if match is None or (match["close"] and len(stack) == 1):
             raise VqromError("a Liberty file must hold groups and attributes, not "
                              f"{text[position:position + 40].strip()!r}")
         position = match.end()
-        # A stray semicolon after a closing brace is common.
-        while position < end and text[position] == ";":
-            position += 1
         if match["close"]:
             stack.pop()
         elif match["open"]:

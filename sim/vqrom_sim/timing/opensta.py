@@ -26,16 +26,19 @@ _HARMLESS = (
 _UNCONSTRAINED = re.compile(r"There (is|are) \d+ unconstrained endpoints?\.")
 _CHECK = r"""
 with_output_to_variable remarks { check_setup -verbose }
+set constants 0
 foreach line [split $remarks \n] {
   set name [string trim $line]
-  if {[string match {There are*} $name] || [string match {Warning*} $name]} {
+  if {[string match {*There *} $name]} {
     puts "remark $name"
-  } elseif {$name ne {}} {
-    set port [expr {[string first / $name] < 0}]
-    with_output_to_variable value {
-      report_constant [expr {$port ? [get_ports $name] : [get_pins $name]}]
+    set constants [string match {*unconstrained*} $name]
+  } elseif {$name ne {} && $constants} {
+    puts "listed $name"
+    if {[string first / $name] < 0} {
+      report_constant [get_ports $name]
+    } else {
+      report_constant [get_pins $name]
     }
-    puts "listed [lindex $value end] $name"
   }
 }
 """
@@ -104,7 +107,7 @@ class TimedPath:
     points: tuple[Point, ...]
 
 
-def program() -> str:
+def require_opensta() -> str:
     """Path of OpenSTA.
 
     Raises
@@ -121,7 +124,7 @@ def program() -> str:
 
 def version() -> str:
     """What OpenSTA says its version is."""
-    return subprocess.run([program(), "-version"], capture_output=True, text=True,
+    return subprocess.run([require_opensta(), "-version"], capture_output=True, text=True,
                           check=False).stdout.strip()
 
 
@@ -175,7 +178,7 @@ def run(text: str, folder: Path) -> dict[str, list[str]]:
         If OpenSTA is not installed, fails, or warns of something that is not known to be harmless.
     """
     (folder / "timing.tcl").write_text(text, encoding="utf-8")
-    result = subprocess.run([program(), "-exit", "-no_splash", "timing.tcl"], cwd=folder,
+    result = subprocess.run([require_opensta(), "-exit", "-no_splash", "timing.tcl"], cwd=folder,
                             capture_output=True, text=True, check=False)
     sections: dict[str, list[str]] = {"liberty": []}
     current = sections["liberty"]
@@ -210,17 +213,20 @@ def check_setup(lines: Sequence[str]) -> int:
         If OpenSTA finds a register without a clock, a combinational loop or something else that is
         left out of the analysis, or an end without a path that is no constant.
     """
-    constants = 0
-    for line in lines:
+    remaining, constants = iter(lines), 0
+    for line in remaining:
         kind, _, rest = line.partition(" ")
-        value, _, name = rest.partition(" ")
-        if kind == "remark" and not _UNCONSTRAINED.search(rest):
-            raise VqromError(f"the design must be timed as a whole, but OpenSTA says: {rest}")
-        if kind == "listed":
-            if value not in ("0", "1"):
-                raise VqromError(f"every end of the design must have a path or a constant value, "
-                                 f"but {unescaped(name)!r} has neither")
+        if kind == "remark":
+            if not _UNCONSTRAINED.search(rest):
+                raise VqromError(f"the design must be timed as a whole, but OpenSTA says: {rest}")
+        elif kind == "listed":
+            # OpenSTA writes the pin's name and its value on the line after.
+            if next(remaining, "").split()[-1:] not in (["0"], ["1"]):
+                raise VqromError("every end of the design must have a path or a constant value, "
+                                 f"but {unescaped(rest)!r} has neither")
             constants += 1
+        else:
+            raise VqromError(f"OpenSTA must list ends and their values, not {line[:200]!r}")
     return constants
 
 
