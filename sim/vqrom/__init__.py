@@ -65,6 +65,7 @@ __all__ = [
     "AcceleratorConfig", "AreaReport", "CodebookForm", "ComponentRow", "CompressionResult",
     "Design", "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport", "Source",
     "StageRow", "Study", "StudyTable", "Traffic", "UniversalCodebook", "VqromError",
-    "__version__", "area", "compress", "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_codebook",
-    "load_config", "load_network", "load_topology", "random_images", "simulate", "study", "zoo",
+    "__version__", "area", "compress", "explain", "generate", "images", "inspect_codebook",
+    "inspect_network", "load_codebook", "load_config", "load_network", "load_topology",
+    "random_images", "simulate", "study", "zoo",
 ]
