@@ -11,14 +11,15 @@ from .estimate import estimate_area, measure_area
 from .hierarchy import GROUPS, Place, count_instances, instances
 from .liberty import Cell, Library, read_liberties
 from .liberty_function import evaluate
-from .libraries import CellLibrary, choose_library
+from .libraries import OPEN_LIBRARIES, CellLibrary, choose_library, open_library_files
 from .memories import macro_for, memory_rows, memory_shape
 from .modules import split_modules
 from .synthesis import SPEED, Memory, SynthesizedModule, read_mapped, synthesize
 
 __all__ = [
-    "GROUPS", "SPEED", "Cell", "CellLibrary", "Library", "Memory", "Place", "SynthesizedModule",
-    "check_design", "choose_library", "count_instances", "design_modules", "estimate_area",
-    "evaluate", "instances", "macro_for", "measure_area", "memory_rows", "memory_shape",
-    "read_liberties", "read_mapped", "split_modules", "synthesize",
+    "GROUPS", "OPEN_LIBRARIES", "SPEED", "Cell", "CellLibrary", "Library", "Memory", "Place",
+    "SynthesizedModule", "check_design", "choose_library", "count_instances", "design_modules",
+    "estimate_area", "evaluate", "instances", "macro_for", "measure_area", "memory_rows",
+    "memory_shape", "open_library_files", "read_liberties", "read_mapped", "split_modules",
+    "synthesize",
 ]

@@ -161,7 +161,7 @@ def _run_shapes(path: Path, config: AcceleratorConfig, weights: str, engine: str
         raise VqromError(f"weights must be one of {', '.join(WEIGHTS)}, not {weights!r}")
     if engine == "rtl":
         require_tools()
-    codebook = random_codebook(config, seed)
+    codebook = random_codebook(config.codewords, config.subvector, seed)
     network = shapes_of(path, codebook, weights == "raw", seed, example_shape)
     return _run(network, codebook, config, random_images(network, seed), engine, extras, tell)
 

@@ -9,7 +9,15 @@ from . import listings
 from .area import AreaReport, CodebookForm, ComponentRow
 from .area_tables import area_table
 from .facts import Bin, CodebookFacts, LayerFacts, NetworkFacts
-from .figures import describe, empty_report, hardware_figures, kind_of, program_figures
+from .figures import (
+    STALLS,
+    STREAMS,
+    describe,
+    empty_report,
+    hardware_figures,
+    kind_of,
+    program_figures,
+)
 from .files import check_output, json_text, save_array, staged, write_json
 from .frames import html_table
 from .pages import (
@@ -29,8 +37,8 @@ from .simulation import SimulationReport
 from .tables import counters_table, plain_table, simulate_table
 
 __all__ = [
-    "AreaReport", "Bin", "CodebookFacts", "CodebookForm", "ComponentRow", "HostFigures",
-    "LayerFacts", "LayerRow", "NetworkFacts", "Objective", "PointTable", "Sample",
+    "STALLS", "STREAMS", "AreaReport", "Bin", "CodebookFacts", "CodebookForm", "ComponentRow",
+    "HostFigures", "LayerFacts", "LayerRow", "NetworkFacts", "Objective", "PointTable", "Sample",
     "SimulationReport", "StageRow", "StudyColumn", "StudyFacts", "Traffic", "area_table",
     "check_output", "counters_table", "describe", "empty_report", "energy_page",
     "hardware_figures", "html_table", "json_text", "kind_of", "listings", "plain_table",

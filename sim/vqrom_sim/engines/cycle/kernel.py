@@ -99,7 +99,8 @@ def _step(s: Registers, t: Commands, dims: Dimensions, wires: Wires, tally: Tall
     wires.taken[WEIGHT_CHANNEL], fills, weights_done = units.step_weights(
         s, t, dims, take, counters)
     if len(log.rows):
-        intervals.note_cycle(log, s, t, counters[counting.CYCLES] - 1, activity, fills)
+        intervals.note(log, s, t, intervals.works(activity, fills),
+                       counters[counting.CYCLES] - 1, 1)
     wires.taken[PARAMETER_CHANNEL], release, post_done = units.step_post(s, t, dims, counters)
     array_done = compute.step_sequencer(s, t, array_command, can_array, array.issues, release)
     vector_done, vector_read, vector_write = False, units.NO_BANK, units.NO_BANK
@@ -169,7 +170,7 @@ def run(s: Registers, t: Commands, dims: Dimensions, layer_count: int, limit: in
         cycles = steady.steady_cycles(s, t, dims)
         if cycles:
             if len(log.rows):
-                intervals.note_steady(log, s, t, counters[counting.CYCLES], cycles)
+                intervals.note(log, s, t, 1 << intervals.ARRAY, counters[counting.CYCLES], cycles)
             read, updated, added = steady.pass_steady(s, t, cycles)
             counters[counting.CYCLES] += cycles
             counters[counting.COMPUTE] += cycles
