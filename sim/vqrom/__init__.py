@@ -13,6 +13,7 @@ runs whole networks on its Verilog, and measures cycles, traffic and area. In a 
     run.plot_layers()
     vqrom.generate("edge16", made.codebook).save("verilog")
     vqrom.area("edge16", made.codebook).plot()
+    vqrom.study("scaling", "scaling").pareto().to_pandas()   # many accelerators in one table
 
 A network of your own is a ``torch.nn.Module`` with sample inputs::
 
@@ -47,6 +48,7 @@ from vqrom_sim.flows import (
 )
 from vqrom_sim.report import (
     AreaReport,
+    CodebookForm,
     ComponentRow,
     HostFigures,
     LayerRow,
@@ -56,15 +58,17 @@ from vqrom_sim.report import (
     TimingRow,
     Traffic,
 )
+from vqrom_sim.studies import Study, StudyTable
+from vqrom_sim.studies import run_study as study
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import QuantizedNetwork
 
 __all__ = [
-    "AcceleratorConfig", "AreaReport", "ComponentRow", "CompressionResult", "Design",
-    "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport", "Source",
-    "StageRow", "TimingReport", "TimingRow", "Traffic", "UniversalCodebook", "VqromError",
-    "__version__", "area", "compress", "explain", "generate", "images", "inspect_codebook",
-    "inspect_network", "load_codebook", "load_config", "load_network", "load_topology",
-    "random_images", "simulate", "timing", "zoo",
+    "AcceleratorConfig", "AreaReport", "CodebookForm", "ComponentRow", "CompressionResult",
+    "Design", "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport",
+    "Source", "StageRow", "Study", "StudyTable", "TimingReport", "TimingRow", "Traffic",
+    "UniversalCodebook", "VqromError", "__version__", "area", "compress", "explain", "generate",
+    "images", "inspect_codebook", "inspect_network", "load_codebook", "load_config",
+    "load_network", "load_topology", "random_images", "simulate", "study", "timing", "zoo",
 ]

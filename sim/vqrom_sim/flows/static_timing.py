@@ -9,18 +9,17 @@ from pathlib import Path
 
 from vqrom_hw.errors import VqromError
 from vqrom_sim import timing as room
-from vqrom_sim.area import read_liberties
+from vqrom_sim.area import CellLibrary, choose_library
 from vqrom_sim.report import Clock, SimulationReport, TimingReport, read_clock
-from vqrom_sim.technology import Technology, load_technology
 from vqrom_sw.progress import SilentSteps, Steps
 
-from .arguments import CodebookLike, ConfigLike, check_file
+from .arguments import CodebookLike, ConfigLike
 from .hardware import Design, generate
 
 
 def timing(config: ConfigLike, codebook: CodebookLike, *,
-           liberty: str | Path | Sequence[str | Path], technology: str | Path | Technology,
-           period_ns: float | None = None, progress: Steps | None = None) -> TimingReport:
+           liberty: str | Path | Sequence[str | Path] = (),
+           technology: str | Path | None = None, period_ns: float | None = None, progress: Steps | None = None) -> TimingReport:
     """Map the accelerator for speed and time it with OpenSTA.
 
     Parameters
@@ -28,9 +27,10 @@ def timing(config: ConfigLike, codebook: CodebookLike, *,
     config, codebook:
         As for :func:`vqrom_sim.flows.generate`.
     liberty:
-        Liberty files of one corner, plain or gzipped, that together are the cell library.
+        As for :func:`vqrom_sim.flows.area`, but cells must have delay tables, of one corner.
     technology:
-        Access times of memories: a technology, its name or its TOML file.
+        Name or TOML file of the technology that the memories' access times are of; without one,
+        that of the cells.
     period_ns:
         A clock period to compare with.
     progress:
@@ -43,25 +43,19 @@ def timing(config: ConfigLike, codebook: CodebookLike, *,
         timed.
     """
     room.require_opensta()
-    files = [liberty] if isinstance(liberty, str | Path) else list(liberty)
-    if not files:
-        raise VqromError("timing must be given a Liberty file with delay tables")
-    for file in files:
-        check_file(file, "liberty")
-    if not isinstance(technology, Technology):
-        technology = load_technology(technology)
-    return timing_of(generate(config, codebook, progress=progress), liberty=files,
-                     technology=technology, period_ns=period_ns, progress=progress)
+    names = [liberty] if isinstance(liberty, str | Path) else list(liberty)
+    library = choose_library(names, technology)
+    return timing_of(generate(config, codebook, progress=progress), library=library,
+                     period_ns=period_ns, progress=progress)
 
 
-def timing_of(design: Design, *, liberty: Sequence[str | Path], technology: Technology,
+def timing_of(design: Design, *, library: CellLibrary | None = None,
               period_ns: float | None = None, progress: Steps | None = None) -> TimingReport:
     """The timing of a design that is generated already; see :func:`timing`."""
     with tempfile.TemporaryDirectory() as name:
         design.write(Path(name))
         return TimingReport(room.timing_of(
-            design.config, Path(name), read_liberties([Path(file) for file in liberty]),
-            technology, period_ns, (progress or SilentSteps()).callback("timing")))
+            design.config, Path(name), library or choose_library(), period_ns, (progress or SilentSteps()).callback("timing")))
 
 
 def load_clock(frequency_mhz: float | None = None,

@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vqrom_hw.export import VERILOG
+from vqrom_hw.config import AcceleratorConfig
 from vqrom_sim.area import (
     SPEED,
     Library,
     Memory,
     SynthesizedModule,
+    design_modules,
     read_mapped,
-    split_modules,
     synthesize,
 )
-from vqrom_sim.technology import MemoryShape
 from vqrom_sw.progress import Progress
 
-from .cells import Cell, CellLibrary
+from .cells import Cell, TimedLibrary
 from .memories import Macro, macro, macro_pins
 from .netlist import Netlist, read_module
 
@@ -42,15 +41,16 @@ class MappedDesign:
     netlists: Mapping[str, Netlist]
     macros: Mapping[str, Macro]
 
-    def parts(self, library: CellLibrary) -> dict[str, Cell]:
+    def parts(self, library: TimedLibrary) -> dict[str, Cell]:
         """Library cells and memories by kind."""
         return dict(library.cells) | {kind: memory.cell for kind, memory in self.macros.items()}
 
 
-def synthesize_for_speed(directory: Path, library: Library, cells: CellLibrary,
-                         progress: Progress | None = None) -> dict[str, SynthesizedModule]:
+def synthesize_for_speed(config: AcceleratorConfig, directory: Path, library: Library,
+                         cells: TimedLibrary, progress: Progress | None = None,
+                         ) -> dict[str, SynthesizedModule]:
     """Every module of a generated design, mapped with :data:`vqrom_sim.area.SPEED`."""
-    modules = split_modules((directory / VERILOG).read_text(encoding="utf-8"))
+    modules = design_modules(config, directory)
     recipe = replace(SPEED, unusable=tuple(sorted(cells.unusable)))
     return synthesize(modules, library.texts, directory, progress, label="synthesis for speed",
                       recipe=recipe)
@@ -63,18 +63,8 @@ def kind_of(memory: Memory) -> str:
             f"{memory.write_ports}w{memory.write_enables}_{reading}")
 
 
-def shape_of(memory: Memory) -> MemoryShape:
-    """The macro that a technology is asked for: SRAM with a port to read and one to write, a ROM,
-    or registers where there are more ports, or reading has no clock."""
-    if memory.kind == "rom":
-        return MemoryShape("rom", memory.words, memory.width)
-    plain = memory.synchronous and memory.read_ports == memory.write_ports == 1
-    return MemoryShape("sram_1r1w" if plain else "register_file", memory.words, memory.width,
-                       memory.write_enables, memory.read_ports, memory.write_ports)
-
-
 def map_design(modules: Mapping[str, SynthesizedModule], access_ns: Mapping[str, float],
-               cells: CellLibrary) -> MappedDesign:
+               cells: TimedLibrary) -> MappedDesign:
     """Netlists of synthesised modules.
 
     Parameters

@@ -127,7 +127,7 @@ def test_reference_has_values_and_no_cycles(made: vqrom.CompressionResult, input
     with torch.no_grad():
         expected = module(torch.from_numpy(inputs)).numpy()
     assert np.corrcoef(run.dequantized().ravel(), expected.ravel())[0, 1] > 0.8
-    assert run.save(tmp_path) == ["outputs.npy", "report.json"]
+    assert run.save(tmp_path) == ["outputs.npy", "report.json", "report.html"]
     np.testing.assert_array_equal(np.load(tmp_path / "outputs.npy"), run.outputs)
     assert json.loads((tmp_path / "report.json").read_text()) == run.report
     for wrong in (run.plot_layers, run.plot_traffic):

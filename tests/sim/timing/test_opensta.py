@@ -85,7 +85,7 @@ def test_instances_of_a_module_and_constants(tmp_path: Path) -> None:
 @needs_opensta
 @pytest.mark.parametrize(("change", "message"), [
     (("INV_X1", "INV_X99"), "INV_X99"),
-    (("\\clk ), .\\D (\\begin ", "\\begin ), .\\D (\\clk "), "without a remark|as a whole"),
+    (("\\clk ), .\\D (\\begin ", "\\begin ), .\\D (\\clk "), r"without a remark|as a whole"),
 ])
 def test_what_opensta_cannot_time_is_refused(
         tmp_path: Path, change: tuple[str, str], message: str) -> None:
@@ -101,14 +101,14 @@ def test_loop_is_refused(tmp_path: Path) -> None:
     netlist = chain(2)
     netlist.instances["loop"] = Instance("NAND2_X1", {"A": 70, "B": 3, "Y": 71})
     netlist.instances["back"] = Instance("INV_X1", {"A": 71, "Y": 70})
-    with pytest.raises(VqromError, match="timed as a whole, but OpenSTA says: .*loop"):
+    with pytest.raises(VqromError, match=r"timed as a whole, but OpenSTA says: .*loop"):
         opensta.check_setup(times(tmp_path, write_verilog([netlist], set()), "output",
                                   {"bare": 0.0})["check"])
 
 
 def test_missing_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(VqromError, match="'sta' on PATH.*apt-get install opensta"):
+    with pytest.raises(VqromError, match=r"'sta' on PATH.*apt-get install opensta"):
         opensta.require_opensta()
 
 

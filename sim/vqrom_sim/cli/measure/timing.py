@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,11 +22,12 @@ app = command_app()
 @app.command()
 def timing(
     config: ConfigOption, codebook: CodebookOption, output: OutputOption,
-    liberty: Annotated[list[Path], typer.Option(
-        metavar="FILE", help="cells with delay tables, plain or gzipped; several files that are "
-                             "one library may be given")],
-    technology: Annotated[str, typer.Option(
-        metavar="NAME|FILE.toml", help="access times of memories (see `vqrom technology`)")],
+    liberty: Annotated[list[str], typer.Option(
+        metavar="FILE|NAME", default_factory=list,
+        help="cells with delay tables: a Liberty file, gzipped or not, several times where a "
+             "library comes in several files; or sky130 (default) or asap7")],
+    technology: Annotated[str | None, typer.Option(
+        metavar="NAME|FILE", help="technology of the memories; default: that of the cells")] = None,
     period: Annotated[float | None, typer.Option(
         metavar="NS", help="a clock period to compare with")] = None,
     quiet: QuietOption = False,
