@@ -19,7 +19,8 @@ from .hardware import Design, generate
 
 def timing(config: ConfigLike, codebook: CodebookLike, *,
            liberty: str | Path | Sequence[str | Path] = (),
-           technology: str | Path | None = None, period_ns: float | None = None, progress: Steps | None = None) -> TimingReport:
+           technology: str | Path | None = None, period_ns: float | None = None,
+           progress: Steps | None = None) -> TimingReport:
     """Map the accelerator for speed and time it with OpenSTA.
 
     Parameters
@@ -55,7 +56,8 @@ def timing_of(design: Design, *, library: CellLibrary | None = None,
     with tempfile.TemporaryDirectory() as name:
         design.write(Path(name))
         return TimingReport(room.timing_of(
-            design.config, Path(name), library or choose_library(), period_ns, (progress or SilentSteps()).callback("timing")))
+            design.config, Path(name), library or choose_library(), period_ns,
+            (progress or SilentSteps()).callback("timing")))
 
 
 def load_clock(frequency_mhz: float | None = None,
