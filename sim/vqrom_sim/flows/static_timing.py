@@ -18,17 +18,20 @@ from .hardware import Design, generate
 
 
 def timing(config: ConfigLike, codebook: CodebookLike, *,
-           liberty: str | Path | Sequence[str | Path] = (), technology: str | Path | None = None,
-           period_ns: float | None = None, progress: Steps | None = None) -> TimingReport:
+           liberty: str | Path | Sequence[str | Path] = (),
+           technology: str | Path | None = None, period_ns: float | None = None,
+           progress: Steps | None = None) -> TimingReport:
     """Map the accelerator for speed and time it with OpenSTA.
 
     Parameters
     ----------
     config, codebook:
         As for :func:`vqrom_sim.flows.generate`.
-    liberty, technology:
-        Cells of one corner with delay tables, and the technology of the memories, as for
-        :func:`vqrom_sim.flows.area`; the generic library does not serve.
+    liberty:
+        As for :func:`vqrom_sim.flows.area`, but cells must have delay tables, of one corner.
+    technology:
+        Name or TOML file of the technology that the memories' access times are of; without one,
+        that of the cells.
     period_ns:
         A clock period to compare with.
     progress:
@@ -41,21 +44,19 @@ def timing(config: ConfigLike, codebook: CodebookLike, *,
         timed.
     """
     room.require_opensta()
-    library = choose_library([liberty] if isinstance(liberty, str | Path) else liberty, technology)
+    names = [liberty] if isinstance(liberty, str | Path) else list(liberty)
+    library = choose_library(names, technology)
     return timing_of(generate(config, codebook, progress=progress), library=library,
                      period_ns=period_ns, progress=progress)
 
 
-def timing_of(design: Design, *, library: CellLibrary, period_ns: float | None = None,
-              progress: Steps | None = None) -> TimingReport:
+def timing_of(design: Design, *, library: CellLibrary | None = None,
+              period_ns: float | None = None, progress: Steps | None = None) -> TimingReport:
     """The timing of a design that is generated already; see :func:`timing`."""
-    if library.estimated:
-        raise VqromError("timing must be given a Liberty file with delay tables, not the generic "
-                         f"library{'' if library.note is None else f': {library.note}'}")
     with tempfile.TemporaryDirectory() as name:
         design.write(Path(name))
         return TimingReport(room.timing_of(
-            design.config, Path(name), library, period_ns,
+            design.config, Path(name), library or choose_library(), period_ns,
             (progress or SilentSteps()).callback("timing")))
 
 

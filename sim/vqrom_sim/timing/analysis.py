@@ -11,14 +11,15 @@ from typing import Any
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.export import TOP
-from vqrom_sim.area import CellLibrary, Library, Memory, check_design, count_instances
+from vqrom_sim.area import CellLibrary, Library, Memory, check_design, count_instances, macro_for
+from vqrom_sim.technology import Technology
 from vqrom_sw.io import cached_directory, content_key, source_digest
 from vqrom_sw.progress import Progress
 
 from . import opensta
-from .cells import TimedCells, read_cells
+from .cells import TimedLibrary, read_cells
 from .composition import PORT_INVERTERS, Composition, compose
-from .mapping import MappedDesign, kind_of, map_design, shape_of, synthesize_for_speed
+from .mapping import MappedDesign, kind_of, map_design, synthesize_for_speed
 from .memories import INPUT_INVERTERS, SETUP_PART, header, memory_liberty, output_buffer
 from .paths import describe, of_components
 from .verilog import write_verilog
@@ -35,7 +36,7 @@ SLOWEST = 10
 """Paths of the whole design that are listed."""
 
 
-def timing_of(config: AcceleratorConfig, directory: Path, chosen: CellLibrary,
+def timing_of(config: AcceleratorConfig, directory: Path, library: CellLibrary,
               period_ns: float | None = None, progress: Progress | None = None) -> dict[str, Any]:
     """Static timing of a generated accelerator.
 
@@ -45,7 +46,7 @@ def timing_of(config: AcceleratorConfig, directory: Path, chosen: CellLibrary,
         The accelerator that was generated.
     directory:
         Where :func:`vqrom_hw.export.generate` wrote it.
-    chosen:
+    library:
         Cells with delay tables, of one corner, and the technology of the memories.
     period_ns:
         A clock period to compare with; None for none.
@@ -67,29 +68,35 @@ def timing_of(config: AcceleratorConfig, directory: Path, chosen: CellLibrary,
         raise VqromError(f"period must be a positive number of nanoseconds, not {period_ns!r}")
     tool = opensta.version()
     sha256 = check_design(config, directory)
-    library, technology = chosen.library, chosen.technology
-    cells = read_cells(library.texts)
-    modules = synthesize_for_speed(config, directory, library, cells, progress)
+    if library.estimated:
+        raise VqromError("timing needs a cell library with delay tables, which generic cells do "
+                         "not have: name one by --liberty")
+    cells = read_cells(library.library.texts)
+    modules = synthesize_for_speed(config, directory, library.library, cells, progress)
     memories = {kind_of(memory): memory for module in modules.values()
                 for memory in module.memories}
-    access_ns = {kind: technology.estimate(shape_of(memory)).access_ns
+    access_ns = {kind: _access_ns(memory, library.technology)
                  for kind, memory in sorted(memories.items())}
 
     def build(folder: Path) -> None:
-        result = _measure(map_design(modules, access_ns, cells), library, cells, folder, progress)
+        result = _measure(map_design(modules, access_ns, cells), library.library, cells, folder,
+                          progress)
         for file in folder.iterdir():
             file.unlink()
         (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
-    key = content_key(source_digest(__name__), tool, *library.texts, access_ns,
+    key = content_key(source_digest(__name__), tool, *library.library.texts, access_ns,
                       *(part for name in sorted(modules) for part in (name, modules[name].netlist)))
     cached = cached_directory("timing", key, build)
     result = json.loads((cached / "result.json").read_text(encoding="utf-8"))
-    return _report(config, sha256, chosen, cells, tool, access_ns, memories,
-                   result, period_ns, {place.component: place.group for place in
-                                       count_instances(modules)})
+    return _report(config, sha256, library, cells, tool, access_ns, memories, result, period_ns,
+                   {place.component: place.group for place in count_instances(modules)})
 
 
-def _measure(design: MappedDesign, library: Library, cells: TimedCells, folder: Path,
+def _access_ns(memory: Memory, technology: Technology) -> float:
+    return macro_for(asdict(memory) | {"component": "the design"}, technology)[1].access_ns
+
+
+def _measure(design: MappedDesign, library: Library, cells: TimedLibrary, folder: Path,
              progress: Progress | None) -> dict[str, Any]:
     """Buffer, size and time a design under every assumption about its wires."""
     parts = design.parts(cells)
@@ -114,7 +121,7 @@ def _measure(design: MappedDesign, library: Library, cells: TimedCells, folder: 
     }
 
 
-def _run(design: MappedDesign, composition: Composition, library: Library, cells: TimedCells,
+def _run(design: MappedDesign, composition: Composition, library: Library, cells: TimedLibrary,
          wires: Wires, folder: Path, progress: Progress | None) -> dict[str, list[str]]:
     (progress or (lambda what, done, total: None))("OpenSTA", 0, 0)
     files = {f"cells{number}.lib": text for number, text in enumerate(library.texts)}
@@ -133,7 +140,7 @@ def _run(design: MappedDesign, composition: Composition, library: Library, cells
     return sections
 
 
-def _size(composition: Composition, design: MappedDesign, cells: TimedCells) -> dict[str, Any]:
+def _size(composition: Composition, design: MappedDesign, cells: TimedLibrary) -> dict[str, Any]:
     """Cells, buffers and area of the netlist that is timed."""
     netlists = {netlist.name: netlist for netlist in composition.netlists}
     totals: dict[str, Any] = {"cells": 0, "buffers": 0, "area_um2": 0.0}
@@ -146,18 +153,18 @@ def _size(composition: Composition, design: MappedDesign, cells: TimedCells) -> 
     return totals | {"area_um2": round(totals["area_um2"], 3)}
 
 
-def _report(config: AcceleratorConfig, sha256: str, chosen: CellLibrary, cells: TimedCells,
-            tool: str, access_ns: Mapping[str, float],
-            memories: Mapping[str, Memory], result: Mapping[str, Any], period_ns: float | None,
+def _report(config: AcceleratorConfig, sha256: str, library: CellLibrary, cells: TimedLibrary,
+            tool: str, access_ns: Mapping[str, float], memories: Mapping[str, Memory],
+            result: Mapping[str, Any], period_ns: float | None,
             groups: Mapping[str, str]) -> dict[str, Any]:
-    period, library, technology = (result["periods_ps"]["nominal"], chosen.describe(),
-                                   chosen.technology)
+    period = result["periods_ps"]["nominal"]
     return {
         "schema": SCHEMA, "config": config.model_dump(mode="json"), "codebook_sha256": sha256,
-        "library": library | {
+        "library": library.describe() | {
             "corner": asdict(cells.corner),
-            "estimator": f"OpenSTA {tool}; {library['estimator']}"},
-        "technology": {"name": technology.name, "node_nm": technology.node_nm},
+            "estimator": f"OpenSTA {tool}; {library.describe()['estimator']}"},
+        "technology": {"name": library.technology.name,
+                       "node_nm": library.technology.node_nm},
         "period_ns": _ns(period), "fmax_mhz": _mhz(period),
         "asked": None if period_ns is None else {
             "period_ns": period_ns, "slack_ns": round(period_ns - period / 1e3, 4)},

@@ -91,7 +91,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class TimedCells:
+class TimedLibrary:
     """All cells that a mapped netlist may hold.
 
     Members
@@ -118,7 +118,7 @@ class TimedCells:
     corner: Corner
 
 
-def read_cells(texts: Iterable[str]) -> TimedCells:
+def read_cells(texts: Iterable[str]) -> TimedLibrary:
     """The cells of one library in one or several Liberty texts.
 
     Raises
@@ -149,7 +149,7 @@ def read_cells(texts: Iterable[str]) -> TimedCells:
     buffers = [family for family in families.values() if _is_buffer(family[0])]
     if not buffers:
         raise VqromError("liberty library must have a buffer; it has none")
-    return TimedCells(cells, {key: _useful(family) for key, family in families.items()},
+    return TimedLibrary(cells, {key: _useful(family) for key, family in families.items()},
                        _useful(max(buffers, key=len)), inverter_ff, frozenset(unusable),
                        corners.pop())
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vqrom_hw.errors import VqromError
 from vqrom_sw.progress import Progress
 
-from .cells import Cell, Driver, TimedCells
+from .cells import Cell, Driver, TimedLibrary
 from .memories import output_driver
 from .netlist import Netlist, clock_nets, nets_of
 from .sizing import ModuleDelays, size_cells
@@ -37,7 +37,7 @@ class Composition:
 
 
 def compose(netlists: Mapping[str, Netlist], top: str, parts: Mapping[str, Cell],
-            library: TimedCells, wires: Wires, progress: Progress | None = None) -> Composition:
+            library: TimedLibrary, wires: Wires, progress: Progress | None = None) -> Composition:
     """Buffer and size every module.
 
     First the loads of all inputs are found, submodules first, with trees in place; then each module
@@ -116,7 +116,7 @@ def output_loads(netlists: Mapping[str, Netlist], order: Sequence[str],
 
 
 def _pass(netlists: Mapping[str, Netlist], order: Sequence[str], parts: Mapping[str, Cell],
-          library: TimedCells, around: Mapping[str, Surroundings], *, size: bool,
+          library: TimedLibrary, around: Mapping[str, Surroundings], *, size: bool,
           step=lambda: None) -> tuple[list[Netlist], dict[str, int], dict[str, Cell]]:
     known = dict(parts)
     results, buffers = [], {}

@@ -16,10 +16,9 @@ from vqrom_sim.area import (
     read_mapped,
     synthesize,
 )
-from vqrom_sim.technology import MemoryShape
 from vqrom_sw.progress import Progress
 
-from .cells import Cell, TimedCells
+from .cells import Cell, TimedLibrary
 from .memories import Macro, macro, macro_pins
 from .netlist import Netlist, read_module
 
@@ -42,14 +41,14 @@ class MappedDesign:
     netlists: Mapping[str, Netlist]
     macros: Mapping[str, Macro]
 
-    def parts(self, library: TimedCells) -> dict[str, Cell]:
+    def parts(self, library: TimedLibrary) -> dict[str, Cell]:
         """Library cells and memories by kind."""
         return dict(library.cells) | {kind: memory.cell for kind, memory in self.macros.items()}
 
 
 def synthesize_for_speed(config: AcceleratorConfig, directory: Path, library: Library,
-                         cells: TimedCells,
-                         progress: Progress | None = None) -> dict[str, SynthesizedModule]:
+                         cells: TimedLibrary, progress: Progress | None = None,
+                         ) -> dict[str, SynthesizedModule]:
     """Every module of a generated design, mapped with :data:`vqrom_sim.area.SPEED`."""
     modules = design_modules(config, directory)
     recipe = replace(SPEED, unusable=tuple(sorted(cells.unusable)))
@@ -64,18 +63,8 @@ def kind_of(memory: Memory) -> str:
             f"{memory.write_ports}w{memory.write_enables}_{reading}")
 
 
-def shape_of(memory: Memory) -> MemoryShape:
-    """The macro that a technology is asked for: SRAM with a port to read and one to write, a ROM,
-    or registers where there are more ports, or reading has no clock."""
-    if memory.kind == "rom":
-        return MemoryShape("rom", memory.words, memory.width)
-    plain = memory.synchronous and memory.read_ports == memory.write_ports == 1
-    return MemoryShape("sram_1r1w" if plain else "register_file", memory.words, memory.width,
-                       memory.write_enables, memory.read_ports, memory.write_ports)
-
-
 def map_design(modules: Mapping[str, SynthesizedModule], access_ns: Mapping[str, float],
-               cells: TimedCells) -> MappedDesign:
+               cells: TimedLibrary) -> MappedDesign:
     """Netlists of synthesised modules.
 
     Parameters

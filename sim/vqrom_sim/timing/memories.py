@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from vqrom_hw.errors import VqromError
 
-from .cells import Cell, Corner, Driver, TimedCells
+from .cells import Cell, Corner, Driver, TimedLibrary
 from .netlist import Bit, port_of
 
 SETUP_PART = 0.2
@@ -48,7 +48,7 @@ class Macro:
 
 
 def macro(kind: str, pins: Mapping[str, Bit], *, synchronous: bool, access_ns: float,
-          library: TimedCells) -> Macro:
+          library: TimedLibrary) -> Macro:
     """The macro of a memory whose pins are these (:func:`macro_pins`)."""
     strong = output_driver(library)
     inputs = {pin: INPUT_INVERTERS * library.inverter_ff for pin in pins
@@ -60,14 +60,14 @@ def macro(kind: str, pins: Mapping[str, Bit], *, synchronous: bool, access_ns: f
     return Macro(cell, synchronous, access_ps, SETUP_PART * access_ps)
 
 
-def output_buffer(library: TimedCells) -> Cell:
+def output_buffer(library: TimedLibrary) -> Cell:
     """What ports and memories are taken to be driven by: the buffer that is fastest into 16
     inverters."""
     return min(library.buffers, key=lambda cell: next(iter(cell.outputs.values())).delay_ps(
         16 * library.inverter_ff))
 
 
-def output_driver(library: TimedCells) -> Driver:
+def output_driver(library: TimedLibrary) -> Driver:
     """The driver of :func:`output_buffer`."""
     return next(iter(output_buffer(library).outputs.values()))
 
@@ -108,7 +108,7 @@ def macro_pins(name: str, parameters: Mapping[str, str], pins: Mapping[str, Bit]
     return result
 
 
-def memory_liberty(macros: Iterable[Macro], library: TimedCells) -> str:
+def memory_liberty(macros: Iterable[Macro], library: TimedLibrary) -> str:
     """Liberty text of macros, in ps and fF."""
     return "\n".join([
         *header("vqrom_memories", library.corner),

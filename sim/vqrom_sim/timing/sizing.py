@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .cells import Cell, TimedCells
+from .cells import Cell, TimedLibrary
 from .netlist import Bit, Net, Netlist, clock_nets, nets_of
 from .trees import Surroundings
 
@@ -42,7 +42,7 @@ class ModuleDelays:
     longest_ps: float
 
 
-def size_cells(netlist: Netlist, parts: Mapping[str, Cell], library: TimedCells,
+def size_cells(netlist: Netlist, parts: Mapping[str, Cell], library: TimedLibrary,
                around: Surroundings) -> ModuleDelays:
     """Choose the drive strength of each library cell of a module; the module is changed.
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .cells import Cell, Driver, TimedCells
+from .cells import Cell, Driver, TimedLibrary
 from .netlist import Bit, Instance, Net, Netlist, clock_nets, nets_of
 
 WORTHWHILE = 0.1
@@ -43,7 +43,7 @@ class _Sink:
     load_ff: float
 
 
-def insert_trees(netlist: Netlist, parts: Mapping[str, Cell], library: TimedCells,
+def insert_trees(netlist: Netlist, parts: Mapping[str, Cell], library: TimedLibrary,
                  around: Surroundings) -> int:
     """Insert buffers into every net of a module but the clock; the number of buffers.
 
@@ -68,7 +68,7 @@ def insert_trees(netlist: Netlist, parts: Mapping[str, Cell], library: TimedCell
 
 
 def driver_for(net: Net, load_ff: float, netlist: Netlist, parts: Mapping[str, Cell],
-               library: TimedCells, around: Surroundings) -> Driver:
+               library: TimedLibrary, around: Surroundings) -> Driver:
     """The driver that a net would have if its driver were sized for a load."""
     if net.driver is None:
         return around.input_driver
@@ -79,7 +79,7 @@ def driver_for(net: Net, load_ff: float, netlist: Netlist, parts: Mapping[str, C
         + around.input_driver.ps_per_ff * cell.mean_input_ff)).outputs[pin]
 
 
-def _grow(netlist: Netlist, bit: Bit, net: Net, parts: Mapping[str, Cell], library: TimedCells,
+def _grow(netlist: Netlist, bit: Bit, net: Net, parts: Mapping[str, Cell], library: TimedLibrary,
           around: Surroundings) -> None:
     sinks = [_Sink(name, pin, parts[netlist.instances[name].kind].inputs[pin])
              for name, pin in net.sinks]

@@ -12,8 +12,7 @@ from tests.sim.timing.toy_library import toy_liberty
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.export import METADATA, VERILOG
-from vqrom_sim.area import CellLibrary, read_liberties
-from vqrom_sim.technology import load_technology
+from vqrom_sim.area import choose_library
 from vqrom_sim.timing import opensta, timing_of
 
 needs_opensta = pytest.mark.skipif(shutil.which("sta") is None,
@@ -77,14 +76,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def cells(folder: Path, technology: str = "45nm") -> CellLibrary:
-    """The toy library with memories of a technology."""
-    return CellLibrary(read_liberties([folder / "toy.lib"]), load_technology(technology), "toy")
-
-
 @pytest.fixture(scope="module")
 def report(folder: Path, cache: None) -> dict:
-    return timing_of(CONFIG, folder, cells(folder), 10.0)
+    return timing_of(CONFIG, folder, choose_library([folder / "toy.lib"], "45nm"), 10.0)
 
 
 @needs_opensta
@@ -125,7 +119,7 @@ def test_memory_takes_its_access_time(report: dict, folder: Path, cache: None) -
     (memory,) = report["memories"]
     assert (memory["words"], memory["width"]) == (64, 16)
     assert memory["kind"] == "ram_64x16_1r1w1_clocked"
-    later = timing_of(CONFIG, folder, cells(folder, "130nm"))
+    later = timing_of(CONFIG, folder, choose_library([folder / "toy.lib"], "130nm"))
     assert later["memories"][0]["access_ns"] > memory["access_ns"]
     port = {row["component"]: row for row in later["components"]}["port"]
     assert port["start"] == {"component": "vqrom", "register": "memory RD_DATA"}
@@ -138,10 +132,16 @@ def test_second_run_comes_from_the_cache(
     def refuse(*_: object) -> None:
         raise AssertionError("OpenSTA was called")
     monkeypatch.setattr(opensta, "run", refuse)
-    assert timing_of(CONFIG, folder, cells(folder), 10.0) == report
+    assert timing_of(CONFIG, folder, choose_library([folder / "toy.lib"], "45nm"), 10.0) == report
     json.dumps(report, allow_nan=False)
 
 
 def test_bad_period(folder: Path) -> None:
     with pytest.raises(VqromError, match=r"period must be a positive number.*not -1"):
-        timing_of(CONFIG, folder, cells(folder), -1.0)
+        timing_of(CONFIG, folder, choose_library([folder / "toy.lib"], "45nm"), -1.0)
+
+
+@needs_opensta
+def test_generic_cells_have_no_delays(folder: Path) -> None:
+    with pytest.raises(VqromError, match="with delay tables, which generic cells do not have"):
+        timing_of(CONFIG, folder, choose_library(["generic"]))

@@ -24,8 +24,8 @@ def timing(
     config: ConfigOption, codebook: CodebookOption, output: OutputOption,
     liberty: Annotated[list[str], typer.Option(
         metavar="FILE|NAME", default_factory=list,
-        help="cells of one corner with delay tables: a Liberty file, gzipped or not, several times "
-             "where a library comes in several files; or sky130 or asap7. Default: sky130")],
+        help="cells with delay tables: a Liberty file, gzipped or not, several times where a "
+             "library comes in several files; or sky130 (default) or asap7")],
     technology: Annotated[str | None, typer.Option(
         metavar="NAME|FILE", help="technology of the memories; default: that of the cells")] = None,
     period: Annotated[float | None, typer.Option(

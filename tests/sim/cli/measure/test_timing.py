@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.sim.cli.command_line import Command, one_line
+from tests.sim.timing.toy_library import toy_liberty
 
 
 def arguments(tmp_path: Path, **changes: str) -> list[str]:
@@ -31,7 +32,7 @@ def test_missing_files(vqrom: Command, tmp_path: Path, monkeypatch: pytest.Monke
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert "cells.lib" in one_line(vqrom(*arguments(tmp_path)))
-    (tmp_path / "cells.lib").write_text("library(x) { }")
+    (tmp_path / "cells.lib").write_text(toy_liberty())
     assert "technology" in one_line(vqrom(*arguments(tmp_path, technology="3nm")))
     assert not (tmp_path / "out").exists()
 
