@@ -29,7 +29,7 @@ def test_cluster(tmp_path: Path, runs: Callable[[], list[int]],
         assert contents(tmp_path / "cluster") == contents(tmp_path / "here")
         digests = iter(["a", "b", "b"])
         monkeypatch.setattr(execution, "code_digest", lambda: next(digests))
-        with pytest.raises(VqromError, match="worker .* must have the same vqrom and libraries"):
+        with pytest.raises(VqromError, match=r"worker .* must have the same vqrom and libraries"):
             run_study(study | {"name": "other"}, tmp_path / "other", scheduler=address)
         monkeypatch.undo()
     assert not (tmp_path / "other").exists()
