@@ -10,17 +10,20 @@ import numpy as np
 import pytest
 
 from vqrom_hw.config import load_config
-from vqrom_hw.export import generate, run_yosys
+from vqrom_hw.export import run_yosys
+from vqrom_hw.export.verilog import to_verilog
+from vqrom_hw.weights.codebook_rom import CodebookRom
 from vqrom_sim.area import (
     choose_library,
     count_instances,
     design_modules,
     memory_rows,
+    split_modules,
     synthesize,
 )
 from vqrom_sim.area.bank_conflicts import cycles_of_lookup
 from vqrom_sim.area.codebook_forms import FORMS, codebook_forms, smallest, stored_form
-from vqrom_sim.area.codebook_verilog import crossbar, register_file
+from vqrom_sim.area.codebook_verilog import crossbar, register_file, rom_port
 from vqrom_sim.area.liberty import generic_liberty, parse_liberty
 
 
@@ -87,20 +90,21 @@ def test_recommended_serves_all_ports_and_says_when_errors_overlap() -> None:
     assert smallest([row("a", 10), row("b", 9.5), slow, absent]) == ("b", False)
 
 
-def test_forms_of_an_sram_accelerator(tmp_path: Path) -> None:
-    """A large codebook in SRAM: what is not synthesised says so, the rest is compared."""
+def test_forms_of_an_sram_accelerator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A codebook in SRAM, too large for logic: what is not synthesised says so."""
+    monkeypatch.setattr("vqrom_sim.area.codebook_forms.ROM_LOGIC_BITS", 1000)
+    monkeypatch.setattr("vqrom_sim.area.codebook_forms.MAX_REGISTER_BITS", 1000)
     config = load_config("tiny").model_copy(update={
-        "codebook_storage": "sram", "codewords": 16384, "subvector": 4, "decode_ports": 20,
-        "rows": 8, "columns": 4})
+        "codebook_storage": "sram", "codewords": 512, "subvector": 1, "decode_ports": 17})
     library = choose_library(["generic"])
     rom = {"logic_um2": 5.0, "area_um2": 7.0}
     storage = codebook_forms(config, tmp_path, library, rom | {"nand2": 1.0})
     forms = {one["form"]: one for one in storage["forms"]}
     assert tuple(forms) == tuple(FORMS) and storage["stored"] == "sram_macros"
-    assert forms["logic"]["area_um2"] is None and "262144 bits" in forms["logic"]["reason"]
+    assert forms["logic"]["area_um2"] is None and "1000 bits" in forms["logic"]["reason"]
     assert forms["registers"]["area_um2"] is None
-    assert forms["rom_macros"]["macros"] == forms["sram_macros"]["macros"] == 20
-    # A cell has at most 16 ports: two ROMs of 10.
+    assert forms["rom_macros"]["macros"] == forms["sram_macros"]["macros"] == 17
+    # A cell has at most 16 ports: two ROMs of 9.
     assert forms["rom_multiport"]["macros"] == 2
     assert forms["rom_banked"]["macros"] == 32 and 2 < forms["rom_banked"]["cycles"] < 4
     assert forms["rom_macros"]["area_um2"] < forms["sram_macros"]["area_um2"]
@@ -115,13 +119,19 @@ def test_stored_form(changes: dict, form: str) -> None:
 
 
 def test_macro_of_the_codebook_is_counted(tmp_path: Path) -> None:
-    """Only the modules around the macro are looked at, to keep it short."""
-    config = load_config("tiny").model_copy(update={"codebook_rom": "macro", "codewords": 16})
-    codewords = np.random.default_rng(3).integers(-128, 128, (16, config.subvector)).astype(np.int8)
-    generate(config, codewords, tmp_path)
-    modules = design_modules(config, tmp_path)
-    few = {name: modules[name] for name in ("codebook_rom", "vqrom_codebook_rom")}
-    netlists = synthesize(few, (generic_liberty(),), tmp_path)
-    places = count_instances(netlists, "codebook_rom")
-    row, = memory_rows(places, netlists, choose_library(["generic"]).technology)
-    assert (row["macro"], row["words"], row["group"]) == ("rom", 16, "control")
+    """One port of the codebook, without the accelerator around it."""
+    port = to_verilog(CodebookRom(range(100, 116), 8, "macro"), "codebook_rom", "codebook.hex")
+    (tmp_path / "codebook.hex").write_text("".join(f"{16 * word:02x}\n" for word in range(16)))
+    modules = split_modules(port) | {"vqrom_codebook_rom": rom_port(16, 8)}
+    netlists = synthesize(modules, (generic_liberty(),), tmp_path)
+    row, = memory_rows(count_instances(netlists, "codebook_rom"), netlists,
+                       choose_library(["generic"]).technology)
+    assert (row["macro"], row["words"], row["component"]) == ("rom", 16, "macro")
+
+
+def test_design_with_a_macro_has_its_module(tmp_path: Path) -> None:
+    (tmp_path / "vqrom.v").write_text("module vqrom (clk);\n  input clk;\nendmodule\n")
+    config = load_config("tiny")
+    assert set(design_modules(config, tmp_path)) == {"vqrom"}
+    macro = config.model_copy(update={"codebook_rom": "macro"})
+    assert set(design_modules(macro, tmp_path)) == {"vqrom", "vqrom_codebook_rom"}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from vqrom_hw.config import load_config
-from vqrom_hw.export import generate
-from vqrom_sim.area import CellLibrary, choose_library, design_modules, synthesize
+from vqrom_hw.compute.array import ProcessingElement
+from vqrom_hw.export.verilog import to_verilog
+from vqrom_sim.area import CellLibrary, choose_library, split_modules, synthesize
 from vqrom_sim.area.libraries import open_library_files
 from vqrom_sim.area.sizes import size_of
 
@@ -21,20 +20,13 @@ def library(request: pytest.FixtureRequest) -> CellLibrary:
     return choose_library([request.param])
 
 
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    config, folder = load_config("tiny"), tmp_path_factory.mktemp("design")
-    generate(config, np.zeros((config.codewords, config.subvector), np.int8), folder)
-    return design_modules(config, folder)
-
-
-def test_processing_element(library: CellLibrary, modules: dict[str, str], tmp_path: Path) -> None:
+def test_processing_element(library: CellLibrary, tmp_path: Path) -> None:
     """With d = 4, mapped from outside by Yosys' default script: 14,941 um2 in sky130 and 202.5 in
     ASAP7. Our script maps for area and is smaller, except where majority gates help, which it does
     not find."""
     outside = {"130nm": 14_941, "7nm": 202.5}[library.technology.name]
-    few = {name: modules[name] for name in ("processing_element",)}
-    found = synthesize(few, library.library.texts, tmp_path)["processing_element"]
+    modules = split_modules(to_verilog(ProcessingElement(4), "element", ""))
+    found = synthesize(modules, library.library.texts, tmp_path)["element"]
     sizes = size_of(found.cells, library)
     assert 0.8 * outside < sizes["logic_um2"] < 1.1 * outside
     assert sizes["flip_flops"] >= 2 * 8 * 4

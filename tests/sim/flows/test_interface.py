@@ -163,7 +163,10 @@ def test_generate_and_area(made: vqrom.CompressionResult, tmp_path: Path) -> Non
     assert "module vqrom" in design.verilog
     measured = vqrom.area("tiny", made.codebook)
     assert sum(row.nand2 for row in measured.components) == pytest.approx(measured.nand2)
-    assert measured.area_um2 is None and isinstance(measured.plot(), Figure)
+    assert measured.area_um2 == pytest.approx(sum(
+        row.logic_um2 + row.memory_um2 for row in measured.components))
+    assert measured.recommended_form in [form.form for form in measured.codebook_forms]
+    assert isinstance(measured.plot(), Figure)
     assert "codebook ROM" in measured._repr_html_()
     measured.save(tmp_path)
     for name in design.save(tmp_path / "design"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,11 +48,13 @@ def test_crews_that_cannot_be_had(tmp_path: Path, runs: Callable[[], list[int]],
                                   monkeypatch: pytest.MonkeyPatch) -> None:
     """One line each, and no directory."""
     monkeypatch.setattr("vqrom_sim.studies.execution.CONNECT_SECONDS", 1)
-    for arguments, line in (({"workers": 0}, "workers must be at least 1, not 0"),
-                            ({"scheduler": "tcp://127.0.0.1:1"},
-                             "scheduler must be the address of a Dask scheduler that answers "
-                             "within 1 seconds, not 'tcp://127.0.0.1:1'"),
-                            ({"scheduler": "nowhere at all"}, "scheduler must be the address")):
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"workers": 0}, "workers must be at least 1, not 0"),
+        ({"scheduler": "tcp://127.0.0.1:1"},
+         "scheduler must be the address of a Dask scheduler that answers within 1 seconds, not "
+         "'tcp://127.0.0.1:1'"),
+        ({"scheduler": "nowhere at all"}, "scheduler must be the address"))
+    for arguments, line in cases:
         with pytest.raises(VqromError, match=line) as raised:
             run_study(counted_study([20]), tmp_path / "out", **arguments)
         assert "\n" not in str(raised.value)

@@ -24,11 +24,12 @@ WEIGHTS, ARRAY, POST, LOAD, STORE, VECTOR = (UNITS.index(name) for name in (
     "weights", "array", "post", "load", "store", "vector"))
 LIMIT = 4096
 """Intervals that a log holds in the end, unless its units change from layer to layer more often."""
-NO_LAYER = -1
-"""Nothing is open."""
+NONE = -1
+"""No layer, since nothing is open; no row."""
 
 COLUMNS = ("unit", "layer", "start", "end", "worked")
-_UNIT, _LAYER, _START, _END, _WORKED = range(len(COLUMNS))
+_COLUMNS = len(COLUMNS)
+_UNIT, _LAYER, _START, _END, _WORKED = range(_COLUMNS)
 _COUNT, _GAP, _ROOM = range(3)
 
 
@@ -42,6 +43,8 @@ class Log(NamedTuple):
         row, nothing is written down.
     open:
         int64 ``[len(UNITS), len(COLUMNS)]``: each unit's last interval, which may go on.
+    last:
+        int64 ``[len(UNITS)]``: each unit's last row so far, while rows are put together.
     state:
         int64 ``[3]``: how many rows are in use, the longest pause within an interval, and how many
         rows there may be before pauses grow.
@@ -49,29 +52,32 @@ class Log(NamedTuple):
 
     rows: np.ndarray
     open: np.ndarray
+    last: np.ndarray
     state: np.ndarray
 
 
-NO_LOG = Log(*(np.zeros(shape, np.int64) for shape in ((0, len(COLUMNS)), (0, len(COLUMNS)), 3)))
+NO_LOG = Log(*(np.zeros(shape, np.int64) for shape in ((0, _COLUMNS), (0, _COLUMNS), 0, 3)))
 """For those who want no intervals."""
 
 
 def new_log(commands: int) -> Log:
     """An empty log of a program of so many commands, each of which is in at most three queues."""
     room = 2 * LIMIT
-    opened = np.zeros((len(UNITS), len(COLUMNS)), np.int64)
-    opened[:, _UNIT], opened[:, _LAYER] = np.arange(len(UNITS)), NO_LAYER
+    opened = np.zeros((len(UNITS), _COLUMNS), np.int64)
+    opened[:, _UNIT], opened[:, _LAYER] = np.arange(len(UNITS)), NONE
     # Intervals can always be put together until each is of another layer than its unit's one
     # before it, which takes a command.
-    rows = np.zeros((room + len(UNITS) * (1 + commands), len(COLUMNS)), np.int64)
-    return Log(rows, opened, np.array([0, 0, room], np.int64))
+    rows = np.zeros((room + len(UNITS) * (1 + commands), _COLUMNS), np.int64)
+    return Log(rows, opened, np.zeros(len(UNITS), np.int64), np.array([0, 0, room], np.int64))
 
 
 @compiled_apart
 def _merge(log: Log, count: int, gap: int) -> int:
     """Put intervals together that are of one unit and layer, and at most a gap apart; how many are
     left."""
-    rows, last, kept = log.rows, np.full(len(log.open), NO_LAYER, np.int64), 0
+    rows, last, kept = log.rows, log.last, 0
+    for unit in range(len(UNITS)):
+        last[unit] = NONE
     for row in range(count):
         unit = rows[row, _UNIT]
         before = last[unit]
@@ -80,7 +86,8 @@ def _merge(log: Log, count: int, gap: int) -> int:
             rows[before, _END] = rows[row, _END]
             rows[before, _WORKED] += rows[row, _WORKED]
         else:
-            rows[kept] = rows[row]
+            for column in range(_COLUMNS):
+                rows[kept, column] = rows[row, column]
             last[unit] = kept
             kept += 1
     return kept
@@ -91,16 +98,18 @@ def _make_room(log: Log, now: int) -> None:
     """Let pauses grow until half of the room is free, or nothing more can be put together."""
     state = log.state
     while state[_COUNT] > LIMIT and state[_GAP] < now:
-        state[_GAP] = max(1, 2 * state[_GAP])
+        state[_GAP] = 2 * state[_GAP] + 1
         state[_COUNT] = _merge(log, state[_COUNT], state[_GAP])
-    state[_ROOM] = 2 * max(LIMIT, state[_COUNT])
+    state[_ROOM] = 2 * (state[_COUNT] if state[_COUNT] > LIMIT else LIMIT)
 
 
 @compiled
 def _close(log: Log, unit: int) -> None:
     """Write down a unit's open interval; there is room."""
-    log.rows[log.state[_COUNT]] = log.open[unit]
-    log.state[_COUNT] += 1
+    count = log.state[_COUNT]
+    for column in range(_COLUMNS):
+        log.rows[count, column] = log.open[unit, column]
+    log.state[_COUNT] = count + 1
 
 
 @compiled
@@ -130,21 +139,23 @@ def note(log: Log, s: Registers, t: Commands, units: int, start: int, cycles: in
     for unit in range(len(UNITS)):
         if not (units >> unit) & 1:
             continue
-        opened = log.open[unit]
         layer = t[head_of(s, at.FIRST_QUEUE + unit * at.QUEUE_SIZE) + LAYER]
-        if opened[_LAYER] != layer or start - opened[_END] > log.state[_GAP]:
-            if opened[_LAYER] != NO_LAYER:
+        opened = log.open
+        if opened[unit, _LAYER] != layer or start - opened[unit, _END] > log.state[_GAP]:
+            if opened[unit, _LAYER] != NONE:
                 _close(log, unit)
-            opened[_LAYER], opened[_START], opened[_WORKED] = layer, start, 0
-        opened[_END] = start + cycles
-        opened[_WORKED] += cycles
+            opened[unit, _LAYER] = layer
+            opened[unit, _START] = start
+            opened[unit, _WORKED] = 0
+        opened[unit, _END] = start + cycles
+        opened[unit, _WORKED] += cycles
 
 
 @compiled_apart
 def finish(log: Log, now: int) -> None:
     """Write down what is still open when the program has ended, and make it fit."""
     for unit in range(len(UNITS)):
-        if log.open[unit, _LAYER] != NO_LAYER:
+        if log.open[unit, _LAYER] != NONE:
             _close(log, unit)
     _make_room(log, now)
     log.state[_COUNT] = _merge(log, log.state[_COUNT], log.state[_GAP])

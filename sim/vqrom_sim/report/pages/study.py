@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .drawing import FAINT, PALETTE, SYMBOLS
 from .effects import effects
 from .shell import figure, write_page
 from .study_data import (
@@ -102,7 +103,8 @@ def table_data(table: PointTable, study: StudyFacts) -> dict[str, Any]:
                     for column in table.columns],
         "values": [list(table.values[column.name]) for column in table.columns],
         "ranks": list(table.ranks), "failures": list(table.failures),
-        "hover": [*objectives, *study.axes],
+        "hover": [*objectives, *study.axes], "palette": list(PALETTE), "symbols": list(SYMBOLS),
+        "plain": [PALETTE[0], FAINT],
     }
 
 

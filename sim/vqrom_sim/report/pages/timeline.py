@@ -8,7 +8,7 @@ import numpy as np
 
 from vqrom_sim.engines import Timeline
 
-from .drawing import axis, layout, text
+from .drawing import FAINT, PALETTE, axis, layout, text
 
 MOST_SPANS = 40_000
 """Spans that a page holds. If there are more, spans of a layer with short gaps become one."""
@@ -27,7 +27,8 @@ def timeline_data(timeline: Timeline) -> dict[str, Any]:
     dict
         ``units`` and ``layers`` (names), ``unit``, ``layer``, ``start``, ``end`` and ``busy``
         (cycles in which the unit works) of each span, and ``gap``: the longest pause that was
-        taken into a span, 0 if there are few enough spans.
+        taken into a span, 0 if there are few enough spans. ``palette`` and ``mixed`` are colours of
+        layers, and that of several layers together.
     """
     order = np.lexsort((timeline.start, timeline.unit))
     unit, layer, start, end, worked = (np.asarray(one)[order].astype(np.int64) for one in (
@@ -41,7 +42,8 @@ def timeline_data(timeline: Timeline) -> dict[str, Any]:
     busy = np.add.reduceat(worked, firsts) if len(firsts) else worked
     return {"units": list(timeline.units), "layers": list(timeline.layers), "gap": gap,
             "unit": unit[firsts].tolist(), "layer": layer[firsts].tolist(),
-            "start": start[firsts].tolist(), "end": end[lasts].tolist(), "busy": busy.tolist()}
+            "start": start[firsts].tolist(), "end": end[lasts].tolist(), "busy": busy.tolist(),
+            "palette": [colour for colour in PALETTE if colour != FAINT], "mixed": FAINT}
 
 
 def _firsts(unit: np.ndarray, layer: np.ndarray, start: np.ndarray, end: np.ndarray,

@@ -101,6 +101,13 @@ const page = (() => {
     });
   }
 
-  return { start, data, prepare: (step) => preparations.push(step) };
+  // A name as plotly shows it letter by letter.
+  const escaped = (text) => String(text)
+    .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+  // A whole number with narrow spaces between thousands.
+  const whole = (value) => Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, "\u202f");
+
+  return { start, data, escaped, whole, prepare: (step) => preparations.push(step) };
 })();
 document.addEventListener("DOMContentLoaded", page.start);

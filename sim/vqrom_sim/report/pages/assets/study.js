@@ -2,10 +2,7 @@
 "use strict";
 document.addEventListener("DOMContentLoaded", () => {
   const points = page.data("points");
-  const PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8f98",
-    "#b8a800"];
-  const SYMBOLS = ["circle", "diamond", "square", "triangle-up", "cross", "x", "triangle-down",
-    "star"];
+  const { palette, symbols } = points;
   const column = new Map(points.columns.map((one, place) => [one.name, points.values[place]]));
   const label = new Map(points.columns.map((one) => [one.name, one.label]));
   const count = points.ranks.length;
@@ -14,14 +11,9 @@ document.addEventListener("DOMContentLoaded", () => {
     if (value === null) return "–";
     if (typeof value === "boolean") return value ? "yes" : "no";
     if (typeof value !== "number") return value;
-    if (Number.isInteger(value) || Math.abs(value) >= 1e5) {
-      return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, "\u202f");
-    }
+    if (Number.isInteger(value) || Math.abs(value) >= 1e5) return page.whole(value);
     return String(Number(value.toPrecision(6)));
   }
-
-  const escaped = (text) => String(text)
-    .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
   // Beside the mouse.
   const beside = new Map();
@@ -29,7 +21,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (row === null) return null;
     if (!beside.has(row)) {
       beside.set(row, [`<b>point ${row + 1}</b>`, ...points.hover.map((name) =>
-        `${escaped(label.get(name))}: ${escaped(shown(column.get(name)[row]))}`)].join("<br>"));
+        `${page.escaped(label.get(name))}: ${page.escaped(shown(column.get(name)[row]))}`)].join("<br>"));
     }
     return beside.get(row);
   }
@@ -169,15 +161,15 @@ document.addEventListener("DOMContentLoaded", () => {
     const different = [...new Set(values)];
     const all = different.every((value) => typeof value === "number");
     if (all) different.sort((a, b) => a - b);
-    if (different.length > PALETTE.length) {
+    if (different.length > symbols.length) {
       return all ? { "marker.color": [trace.customdata.map((row) => values[row])],
         "marker.colorscale": "Cividis", "marker.showscale": true,
         "marker.cmin": different[0], "marker.cmax": different.at(-1) } : null;
     }
     const place = new Map(different.map((value, number) => [value, number]));
     const numbers = trace.customdata.map((row) => place.get(values[row]));
-    return { "marker.color": [numbers.map((number) => PALETTE[number])],
-      "marker.symbol": [numbers.map((number) => SYMBOLS[number])] };
+    return { "marker.color": [numbers.map((number) => palette[number])],
+      "marker.symbol": [numbers.map((number) => symbols[number])] };
   }
 
   function paint(box, name) {
@@ -185,19 +177,19 @@ document.addEventListener("DOMContentLoaded", () => {
       if (trace.meta !== "points" || trace.mode !== "markers") return;
       const front = trace.name.startsWith("Pareto");
       Plotly.restyle(box, markers(trace, name) ?? {
-        "marker.color": front ? PALETTE[0] : PALETTE[6], "marker.showscale": false,
+        "marker.color": front ? points.plain[0] : points.plain[1], "marker.showscale": false,
         "marker.symbol": front ? "diamond" : "circle" }, [place]);
     });
     const key = document.getElementById("paint-key");
     key.replaceChildren();
     const different = name ? [...new Set(column.get(name))] : [];
-    if (different.length > PALETTE.length) return;
+    if (different.length > symbols.length) return;
     if (different.every((value) => typeof value === "number")) different.sort((a, b) => a - b);
     const SHAPES = ["●", "◆", "■", "▲", "✚", "✖", "▼", "★"];
     different.forEach((value, number) => {
       const one = document.createElement("span");
       const mark = document.createElement("span");
-      mark.style.color = PALETTE[number];
+      mark.style.color = palette[number];
       mark.textContent = `${SHAPES[number]} `;
       one.append(mark, shown(value));
       key.append(one);

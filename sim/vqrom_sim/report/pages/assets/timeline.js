@@ -1,13 +1,9 @@
 // Timelines: bars for what is in view, so that a long run is drawn as quickly as a short one.
 "use strict";
 document.addEventListener("DOMContentLoaded", () => {
-  const PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800"];
-  const MIXED = "#8a8f98";
   const STEPS = 1500; // Bars shorter than this part of what is in view are joined.
 
-  const escaped = (text) => String(text)
-    .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  const number = (value) => Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, "\u202f");
+  const { escaped, whole } = page;
 
   function joined(spans, from, to) {
     const least = (to - from) / STEPS;
@@ -34,7 +30,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const byColour = new Map();
     for (const bar of joined(spans, from, to)) {
       const [first] = bar.layers.keys();
-      const colour = bar.layers.size > 1 ? MIXED : PALETTE[first % PALETTE.length];
+      const colour = bar.layers.size > 1 ? spans.mixed
+        : spans.palette[first % spans.palette.length];
       if (!byColour.has(colour)) {
         byColour.set(colour, { type: "bar", orientation: "h", base: [], x: [], y: [], text: [],
           hovertext: [], width: 0.72, marker: { color: colour, line: { width: 0 } },
@@ -52,8 +49,8 @@ document.addEventListener("DOMContentLoaded", () => {
       trace.text.push(names.length === 1 && share * width > 8 * names[0].length
         ? escaped(names[0]) : "");
       trace.hovertext.push(`<b>${escaped(spans.units[bar.unit])}</b>: `
-        + `${some.map(escaped).join(", ")}<br>cycles ${number(bar.start)} to ${number(bar.end)}`
-        + `<br>works in ${number(busy)} of ${number(bar.end - bar.start)}`);
+        + `${some.map(escaped).join(", ")}<br>cycles ${whole(bar.start)} to ${whole(bar.end)}`
+        + `<br>works in ${whole(busy)} of ${whole(bar.end - bar.start)}`);
     }
     return [...byColour.values()];
   }
@@ -70,25 +67,25 @@ document.addEventListener("DOMContentLoaded", () => {
     const box = event.target;
     const spans = spansOf.get(box);
     if (!spans) return;
-    const whole = [...box.layout.xaxis.range];
+    const all = [...box.layout.xaxis.range];
     box.on("plotly_relayout", (changes) => {
       if (!Object.keys(changes).some((name) => name.startsWith("xaxis"))) return;
       Plotly.react(box, traces(spans, ...box.layout.xaxis.range, box.clientWidth - 120), box.layout);
     });
     box.on("plotly_doubleclick", () => {
-      Plotly.relayout(box, { "xaxis.range": [...whole] });
+      Plotly.relayout(box, { "xaxis.range": [...all] });
       return false;
     });
     const select = document.getElementById(`${box.id}-layer`);
     select.addEventListener("change", () => {
-      let [from, to] = whole;
+      let [from, to] = all;
       if (select.value !== "") {
         const layer = Number(select.value);
         const own = spans.layer.flatMap((one, i) => one === layer ? [i] : []);
         from = own.reduce((low, i) => Math.min(low, spans.start[i]), Infinity);
         to = own.reduce((high, i) => Math.max(high, spans.end[i]), 0);
         const margin = 0.03 * (to - from);
-        [from, to] = [Math.max(whole[0], from - margin), Math.min(whole[1], to + margin)];
+        [from, to] = [Math.max(all[0], from - margin), Math.min(all[1], to + margin)];
       }
       Plotly.relayout(box, { "xaxis.range": [from, to] });
     });
