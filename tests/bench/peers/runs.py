@@ -96,14 +96,17 @@ def measured(lines: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def peer_figures(peer: Peer, stem: str, preset: str) -> dict[str, Any] | None:
-    """A simulator's figures of a whole workload, ``None`` if a shape is missing."""
+    """A simulator's figures of a whole workload, ``None`` if a shape is missing.
+
+    Beside the sums, ``shapes`` has the figures of each shape.
+    """
     lines = read_lines(RESULTS / f"{peer.name}-{stem}-{preset}.jsonl")
     job = keyed_job(peer, stem, preset)
     if any(layer["key"] not in lines for layer in job["layers"]):
         return None
     by_shape = {layer["shape"]: lines[layer["key"]] for layer in job["layers"]}
     return summed([by_shape[layer["shape"]] for layer in workload_layers(stem)]) | measured(
-        list(by_shape.values()))
+        list(by_shape.values())) | {"shapes": by_shape}
 
 
 def our_figures(stem: str, preset: str, weights: str) -> dict[str, Any] | None:

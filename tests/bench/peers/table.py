@@ -76,14 +76,20 @@ def cells(row: Row) -> list[str]:
 
 
 def row_faults(row: Row) -> Iterator[str]:
-    """What is impossible in a row, each as one line."""
+    """What is impossible in a row, each as one line; of other simulators, shape by shape."""
     figures = row.figures
     if figures is None:
         return
     name = f"{WORKLOADS[row.stem]}, {row.preset}, {row.title}"
     peak = load_config(row.preset).peak_macs_per_cycle
-    for fault in faults(workload_layers(row.stem), figures, peak, row.weight_bits):
-        yield f"{name}: {fault}"
+    layers = workload_layers(row.stem)
+    shapes = figures.get("shapes", {})
+    for shape, line in shapes.items():
+        alone = next(layer for layer in layers if layer["shape"] == shape)
+        yield from (f"{name}, {shape}: {fault}" for fault in faults([alone], line, peak))
+    if not shapes:
+        yield from (f"{name}: {fault}" for fault in faults(
+            layers, figures, peak, row.weight_bits))
     counted, own = energy_pj(figures, row.preset), figures["energy_pj"]
     if own is not None and abs(counted / own - 1) > ENERGY_TOLERANCE:
         yield f"{name}: {own:,.0f} pJ by its own sum, {counted:,.0f} by its counts"

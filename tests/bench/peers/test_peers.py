@@ -110,6 +110,12 @@ def test_an_interrupted_run_goes_on(fake: Path) -> None:
     assert figures["macs"] == sum(layer["macs"] for layer in workload_layers("resnet18"))
     assert (figures["cpu_s"], figures["on_chip_bytes"]) == (
         len(layers), {"activation": {"read": 21, "written": 42}})
+    row = table.Row("resnet18", "edge16", "Fake 1", figures, 8)
+    assert list(table.row_faults(row)) == []
+    figures["shapes"]["58x58x64 3x3/1 64"]["dram_write_bytes"] = 1
+    (fault,) = table.row_faults(row)
+    assert fault == ("ResNet-18, edge16, Fake 1, 58x58x64 3x3/1 64: "
+                     "1 bytes written, the layers need 200,704")
 
 
 def test_another_version_has_other_results(fake: Path) -> None:
@@ -134,3 +140,9 @@ def test_an_old_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         find_python(future, None)
     with pytest.raises(VqromError, match=r"must be an interpreter that runs, not '/no'"):
         find_python(future, "/no")
+
+
+def test_what_cannot_be_installed_is_refused_in_one_line(fake: Path) -> None:
+    FAKE.requirements.write_text("!\n")
+    with pytest.raises(VqromError, match=r"^fake must be installable by pip: ERROR: Invalid"):
+        environments.install(sys.executable, FAKE.requirements)

@@ -9,6 +9,7 @@ those are few, input channels and kernel columns) and output channels.
 from __future__ import annotations
 
 import logging
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,8 @@ from zigzag import api
 BITS = 8
 SUM_BITS = 32
 DRAM_BYTES = 1 << 30
+LOOP_FACTORS = (6, 5, 4, 3)
+"""Loops of a mapping that are ordered; six is ZigZag's default."""
 DIRECTIONS = {"read": ("RD_OUT_TO_HIGH", "RD_OUT_TO_LOW"),
               "written": ("WR_IN_BY_HIGH", "WR_IN_BY_LOW")}
 
@@ -117,27 +120,41 @@ def moved_bytes(evaluation, level_name: str) -> dict[str, int]:
     return moved
 
 
+def search(files: list[str], folder: Path) -> tuple[int, float, float, Any]:
+    """Loop factors, energy in pJ, cycles and evaluation of the best mapping that ZigZag finds.
+
+    With some shapes an assertion of its own ends the search; then it has one factor fewer.
+    """
+    for factors in LOOP_FACTORS:
+        try:
+            energy_pj, cycles, found = api.get_hardware_performance_zigzag(
+                *files, opt="EDP", dump_folder=str(folder / "out"), lpf_limit=factors,
+                loma_show_progress_bar=False)
+        except AssertionError as error:
+            print(f"{factors} loop factors: {error}", file=sys.stderr)
+        else:
+            return factors, energy_pj, cycles, found[0][1][0][0]
+    raise RuntimeError(f"no search of {LOOP_FACTORS} loop factors ends")
+
+
 def run_layer(job: dict, layer: dict) -> dict[str, Any]:
     """Search and evaluate one layer."""
-    described = {"accelerator": accelerator(job), "workload": workload(layer),
+    described = {"workload": workload(layer), "accelerator": accelerator(job),
                  "mapping": mapping(layer, job["machine"])}
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+        folder, files = Path(place), []
         for name, value in described.items():
+            files.append(str(folder / f"{name}.yaml"))
             # Memories must stay in their order.
-            text = yaml.safe_dump(value, sort_keys=False)
-            (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-        energy_pj, cycles, found = api.get_hardware_performance_zigzag(
-            *(str(folder / f"{name}.yaml") for name in ("workload", "accelerator", "mapping")),
-            opt="EDP", dump_folder=str(folder / "out"), loma_show_progress_bar=False)
-    evaluation = found[0][1][0][0]
+            Path(files[-1]).write_text(yaml.safe_dump(value, sort_keys=False), encoding="utf-8")
+        factors, energy_pj, cycles, evaluation = search(files, folder)
     dram = moved_bytes(evaluation, "dram")
     return {
         "macs": int(evaluation.layer.total_mac_count), "cycles": int(cycles),
         "dram_read_bytes": dram["read"], "dram_write_bytes": dram["written"],
         "on_chip_bytes": {name: moved_bytes(evaluation, name)
                           for name in ("activation", "accumulator", "weight")},
-        "energy_pj": float(energy_pj),
+        "energy_pj": float(energy_pj), "loop_factors": factors,
     }
 
 
