@@ -12,7 +12,7 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.export import TOP
 from vqrom_sim.area import CellLibrary, Library, Memory, check_design, count_instances, macro_for
-from vqrom_sim.technology import Technology
+from vqrom_sim.technology import MacroEstimate, Technology
 from vqrom_sw.io import cached_directory, content_key, source_digest
 from vqrom_sw.progress import Progress
 
@@ -75,8 +75,9 @@ def timing_of(config: AcceleratorConfig, directory: Path, library: CellLibrary,
     modules = synthesize_for_speed(config, directory, library.library, cells, progress)
     memories = {kind_of(memory): memory for module in modules.values()
                 for memory in module.memories}
-    access_ns = {kind: _access_ns(memory, library.technology)
-                 for kind, memory in sorted(memories.items())}
+    macros = {kind: _macro(memory, library.technology)
+              for kind, memory in sorted(memories.items())}
+    access_ns = {kind: macro.access_ns for kind, macro in macros.items()}
 
     def build(folder: Path) -> None:
         result = _measure(map_design(modules, access_ns, cells), library.library, cells, folder,
@@ -88,12 +89,12 @@ def timing_of(config: AcceleratorConfig, directory: Path, library: CellLibrary,
                       *(part for name in sorted(modules) for part in (name, modules[name].netlist)))
     cached = cached_directory("timing", key, build)
     result = json.loads((cached / "result.json").read_text(encoding="utf-8"))
-    return _report(config, sha256, library, cells, tool, access_ns, memories, result, period_ns,
+    return _report(config, sha256, library, cells, tool, macros, memories, result, period_ns,
                    {place.component: place.group for place in count_instances(modules)})
 
 
-def _access_ns(memory: Memory, technology: Technology) -> float:
-    return macro_for(asdict(memory) | {"component": "the design"}, technology)[1].access_ns
+def _macro(memory: Memory, technology: Technology) -> MacroEstimate:
+    return macro_for(asdict(memory) | {"component": "the design"}, technology)[1]
 
 
 def _measure(design: MappedDesign, library: Library, cells: TimedLibrary, folder: Path,
@@ -154,7 +155,7 @@ def _size(composition: Composition, design: MappedDesign, cells: TimedLibrary) -
 
 
 def _report(config: AcceleratorConfig, sha256: str, library: CellLibrary, cells: TimedLibrary,
-            tool: str, access_ns: Mapping[str, float], memories: Mapping[str, Memory],
+            tool: str, macros: Mapping[str, MacroEstimate], memories: Mapping[str, Memory],
             result: Mapping[str, Any], period_ns: float | None,
             groups: Mapping[str, str]) -> dict[str, Any]:
     period = result["periods_ps"]["nominal"]
@@ -177,8 +178,10 @@ def _report(config: AcceleratorConfig, sha256: str, library: CellLibrary, cells:
                        for row in result["components"]],
         "paths": result["paths"], "ends": result["ends"], "mapping": result["mapping"],
         "memories": [{"kind": kind, "words": memories[kind].words, "width": memories[kind].width,
-                      "access_ns": access_ns[kind],
-                      "setup_ns": round(SETUP_PART * access_ns[kind], 6)} for kind in access_ns],
+                      "access_ns": round(macro.access_ns, 6),
+                      "access_factor": macro.energy_factor,
+                      "setup_ns": round(SETUP_PART * macro.access_ns, 6)}
+                     for kind, macro in macros.items()],
         "assumptions": {
             "wire": f"{PITCHES_PER_SINK:g} pitches of cells for each sink, "
                     f"{result['wires']['um_per_sink']:.3g} um, {FF_PER_UM:g} fF/um; no resistance",

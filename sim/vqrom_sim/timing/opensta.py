@@ -252,7 +252,8 @@ def read_paths(lines: Sequence[str]) -> list[TimedPath]:
             raise VqromError(f"OpenSTA must list paths and their points, not {line[:200]!r}")
     if not paths:
         raise VqromError("OpenSTA found no path between registers; the design has no timing")
-    return sorted(paths, key=lambda path: path.slack_ps)
+    # Of paths that are equally slow, the one that OpenSTA lists first has the points.
+    return sorted(reversed(paths), key=lambda path: path.slack_ps)
 
 
 def unescaped(name: str) -> str:

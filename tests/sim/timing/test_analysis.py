@@ -112,6 +112,7 @@ def test_every_component_has_its_slowest_path(report: dict) -> None:
     assert sum(row["ends"] for row in rows.values()) == report["ends"]
     assert rows["requantizer"]["period_ns"] == report["period_ns"]
     assert all(row["period_ns"] <= report["period_ns"] for row in rows.values())
+    assert all(row["cells"] > 0 for row in rows.values())
 
 
 @needs_opensta
