@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ endmodule
 """
 
 
-def registers_for(config: AcceleratorConfig, liberty: str, progress: Progress | None,
+def registers_for(config: AcceleratorConfig, liberties: Sequence[str], progress: Progress | None,
                   measure: Callable[[dict[str, int]], Sizes]) -> Sizes | None:
     """Size of the codebook in registers with the decoder's read ports; None above 32768 bits.
 
@@ -53,8 +53,8 @@ def registers_for(config: AcceleratorConfig, liberty: str, progress: Progress | 
     ----------
     config:
         The accelerator: it says how large the codebook is and how many words are read in a cycle.
-    liberty:
-        Text of the cell library.
+    liberties:
+        Texts of the cell library.
     progress:
         As for :func:`vqrom_sim.area.synthesis.synthesize`.
     measure:
@@ -64,7 +64,7 @@ def registers_for(config: AcceleratorConfig, liberty: str, progress: Progress | 
         return None
     modules = {f"registers_{ports}": register_file(
         f"registers_{ports}", config.codewords, config.codeword_width, ports) for ports in (1, 2)}
-    netlists = synthesize(modules, liberty, Path(), progress, label="codebook in registers",
+    netlists = synthesize(modules, liberties, Path(), progress, label="codebook in registers",
                           keep_memories=False)
     one, two = (measure(netlists[name].cells) for name in modules)
     return {key: None if one[key] is None

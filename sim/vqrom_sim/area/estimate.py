@@ -22,7 +22,14 @@ from vqrom_hw.isa import QUEUES
 from vqrom_sw.progress import Progress
 
 from .codebook_registers import registers_for
-from .liberty import GENERIC, GENERIC_SOURCE, Library, generic_liberty, parse_liberty, read_liberty
+from .liberty import (
+    GENERIC,
+    GENERIC_SOURCE,
+    Library,
+    generic_liberty,
+    parse_liberty,
+    read_liberties,
+)
 from .synthesis import Memory, SynthesizedModule, split_modules, synthesize
 
 SCHEMA = "vqrom.area/1"
@@ -70,7 +77,7 @@ class Place:
     module: str
 
 
-def measure_area(config: AcceleratorConfig, codewords: np.ndarray, liberty: Path | None = None,
+def measure_area(config: AcceleratorConfig, codewords: np.ndarray, liberties: Sequence[Path] = (),
                  progress: Progress | None = None) -> dict[str, Any]:
     """Area of an accelerator that has not been written yet.
 
@@ -80,7 +87,7 @@ def measure_area(config: AcceleratorConfig, codewords: np.ndarray, liberty: Path
         The accelerator.
     codewords:
         int8 ``[k, d]``: the ROM's contents.
-    liberty, progress:
+    liberties, progress:
         As for :func:`estimate_area`.
 
     Raises
@@ -90,10 +97,10 @@ def measure_area(config: AcceleratorConfig, codewords: np.ndarray, liberty: Path
     """
     with tempfile.TemporaryDirectory() as name:
         generate(config, codewords, Path(name))
-        return estimate_area(config, Path(name), liberty, progress)
+        return estimate_area(config, Path(name), liberties, progress)
 
 
-def estimate_area(config: AcceleratorConfig, directory: Path, liberty: Path | None = None,
+def estimate_area(config: AcceleratorConfig, directory: Path, liberties: Sequence[Path] = (),
                   progress: Progress | None = None) -> dict[str, Any]:
     """Area of a generated accelerator, from synthesis.
 
@@ -103,8 +110,9 @@ def estimate_area(config: AcceleratorConfig, directory: Path, liberty: Path | No
         The accelerator that was generated.
     directory:
         Where :func:`vqrom_hw.export.design.generate` wrote it.
-    liberty:
-        Cell library; without one, the generic library, whose unit is the NAND2 equivalent.
+    liberties:
+        Liberty files of the cell library, gzipped or not; without one, the generic library, whose
+        unit is the NAND2 equivalent.
     progress:
         Called with what is being done, modules done and modules to do.
 
@@ -118,11 +126,10 @@ def estimate_area(config: AcceleratorConfig, directory: Path, liberty: Path | No
     VqromError
         If the directory holds no design of this configuration, or the library does not serve.
     """
-    library = parse_liberty(generic_liberty()) if liberty is None else read_liberty(liberty)
-    text = generic_liberty() if liberty is None else liberty.read_text("utf-8", "replace")
+    library = read_liberties(liberties) if liberties else parse_liberty(generic_liberty())
     sha256 = check_design(config, directory)
     modules = split_modules((directory / VERILOG).read_text(encoding="utf-8"))
-    netlists = synthesize(modules, text, directory, progress)
+    netlists = synthesize(modules, library.texts, directory, progress)
     places = count_instances(netlists)
     components = component_rows(places, netlists, library)
     groups = {group: add_up([row for row in components if row["group"] == group])
@@ -140,7 +147,7 @@ def estimate_area(config: AcceleratorConfig, directory: Path, liberty: Path | No
             "bits": config.codewords * config.codeword_width,
             "read_ports": config.decode_ports,
             "rom": groups["rom"],
-            "registers": registers_for(config, text, progress,
+            "registers": registers_for(config, library.texts, progress,
                                        lambda cells: size_of(cells, library)),
         },
     }
@@ -261,7 +268,7 @@ def describe_library(library: Library) -> dict[str, Any]:
     """Which cells the figures are of, and what one NAND2 equivalent is."""
     return {
         "name": library.name,
-        "source": GENERIC_SOURCE if library.name == GENERIC else "Liberty file of the user",
+        "source": GENERIC_SOURCE if library.name == GENERIC else "Liberty files of the user",
         "sha256": library.sha256,
         "nand2_cell": library.nand2.name,
         "nand2_area_um2": None if library.name == GENERIC else library.nand2.area,

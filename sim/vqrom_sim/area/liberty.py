@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import itertools
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +17,7 @@ from vqrom_hw.errors import VqromError
 from .liberty_function import evaluate
 
 MAX_LIBERTY_BYTES = 256 << 20
-"""Largest Liberty file that is read."""
+"""Largest Liberty file that is read, unpacked."""
 GENERIC = "generic"
 """Name of the library that is used where the user names none."""
 GENERIC_SOURCE = ("cell widths of the Nangate 45 nm Open Cell Library (X1 cells, in placement "
@@ -72,16 +74,21 @@ class Library:
     Members
     -------
     name:
-        As the Liberty file says, or ``"generic"``.
+        As the Liberty file says, or ``"generic"``; names of several files are joined by ``+``.
     cells:
         All cells by name.
-    sha256:
-        SHA-256 of the Liberty text, as hexadecimal digits.
+    texts:
+        The Liberty texts, one for each file.
     """
 
     name: str
     cells: dict[str, Cell]
-    sha256: str
+    texts: tuple[str, ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the Liberty texts one after the other, as hexadecimal digits."""
+        return hashlib.sha256("".join(self.texts).encode()).hexdigest()
 
     @cached_property
     def nand2(self) -> Cell:
@@ -119,31 +126,68 @@ def generic_liberty() -> str:
     return "\n".join(lines)
 
 
-def read_liberty(path: Path) -> Library:
-    """Read the cells of a Liberty file.
+def read_liberties(paths: Sequence[Path]) -> Library:
+    """Read the cells of one or several Liberty files, plain or gzipped, that make up one library.
 
     Raises
     ------
     VqromError
-        If it cannot be read, is too large, is no Liberty library, or lacks what mapping needs:
-        a flip-flop and a two-input NAND gate.
+        If a file cannot be read, is too large or is no Liberty library; if two files give the same
+        cell; or if together they lack what mapping needs: a flip-flop and a two-input NAND gate.
     """
+    texts = [_read_text(path) for path in paths]
+    libraries = []
+    for path, text in zip(paths, texts, strict=True):
+        try:
+            libraries.append(parse_liberty(text))
+        except VqromError as error:
+            raise VqromError(f"liberty {str(path)!r}: {error}") from None
+    files = " ".join(repr(str(path)) for path in paths)
+    library = _join(libraries, files)
     try:
-        if path.stat().st_size > MAX_LIBERTY_BYTES:
-            raise VqromError(f"liberty {str(path)!r} must be at most {MAX_LIBERTY_BYTES} bytes, "
-                             f"not {path.stat().st_size}")
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise VqromError(f"liberty {str(path)!r} cannot be read: {error.strerror}") from None
-    try:
-        library = parse_liberty(text)
         if not any(cell.sequential for cell in library.cells.values()):
             raise VqromError(f"liberty library {library.name!r} must have a flip-flop, which none "
                              f"of its {len(library.cells)} cells is")
         _ = library.nand2
     except VqromError as error:
-        raise VqromError(f"liberty {str(path)!r}: {error}") from None
+        raise VqromError(f"liberty {files}: {error}") from None
     return library
+
+
+def _read_text(path: Path) -> str:
+    """Text of a Liberty file, unpacked where it is gzipped."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            content = file.read(MAX_LIBERTY_BYTES + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise VqromError(f"liberty {str(path)!r} cannot be unpacked: {error}") from None
+    except OSError as error:
+        raise VqromError(f"liberty {str(path)!r} cannot be read: {error.strerror}") from None
+    if len(content) > MAX_LIBERTY_BYTES:
+        raise VqromError(f"liberty {str(path)!r} must be at most {MAX_LIBERTY_BYTES} bytes")
+    return content.decode("utf-8", "replace")
+
+
+def _join(libraries: Sequence[Library], files: str) -> Library:
+    """One library of the cells of several.
+
+    Raises
+    ------
+    VqromError
+        If there is none, or two have a cell in common.
+    """
+    if not libraries:
+        raise VqromError("liberty must name at least one file")
+    cells: dict[str, Cell] = {}
+    for library in libraries:
+        twice = sorted(set(cells) & set(library.cells))
+        if twice:
+            raise VqromError(f"liberty {files} must give cell {twice[0]!r} once")
+        cells |= library.cells
+    return Library("+".join(library.name for library in libraries), cells,
+                   tuple(text for library in libraries for text in library.texts))
 
 
 def parse_liberty(text: str) -> Library:
@@ -162,7 +206,7 @@ def parse_liberty(text: str) -> Library:
     known = {cell.name: cell for cell in cells if cell is not None}
     if not known:
         raise VqromError(f"library {roots[0].name!r} must have cells with an area; it has none")
-    return Library(roots[0].name, known, hashlib.sha256(text.encode()).hexdigest())
+    return Library(roots[0].name, known, (text,))
 
 
 def is_nand2(cell: Cell) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections import Counter
@@ -25,6 +26,9 @@ ROM_LOGIC_BITS = 1 << 18
 # Measured on a PE and a ROM port: 8 % and 3 % smaller than Yosys' default script, and ten times as
 # fast, since it skips the search for equivalent nodes, slow in multipliers. amap maps for area.
 ABC_SCRIPT = "strash;dc2;dc2;amap,-m"
+
+MAPPED = "netlist.json.gz"
+"""Name of the mapped netlist in the cache."""
 
 _MODULE = re.compile(r"^module (\w+) ?\(.*?^endmodule$", re.DOTALL | re.MULTILINE)
 _PORT = re.compile(r"^  (?:input|output|inout) [^;]*;$", re.MULTILINE)
@@ -81,11 +85,14 @@ class SynthesizedModule:
         Memories kept whole.
     instances:
         ``(instance name, module)`` of each submodule.
+    netlist:
+        File of the mapped netlist, for :func:`read_mapped`.
     """
 
     cells: dict[str, int]
     memories: tuple[Memory, ...]
     instances: tuple[tuple[str, str], ...]
+    netlist: Path
 
 
 def split_modules(verilog: str) -> dict[str, str]:
@@ -102,7 +109,7 @@ def split_modules(verilog: str) -> dict[str, str]:
     return modules
 
 
-def synthesize(modules: Mapping[str, str], liberty: str, folder: Path,
+def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Path,
                progress: Progress | None = None, *, label: str = "synthesis",
                keep_memories: bool = True) -> dict[str, SynthesizedModule]:
     """Synthesise every module once, submodules as black boxes; results are cached by content.
@@ -111,8 +118,8 @@ def synthesize(modules: Mapping[str, str], liberty: str, folder: Path,
     ----------
     modules:
         Verilog by name; instances of each other are found.
-    liberty:
-        Text of the cell library to map to.
+    liberties:
+        Texts of the cell library to map to, one for each of its files.
     folder:
         Where the files that ``$readmemh`` names lie.
     progress:
@@ -129,7 +136,7 @@ def synthesize(modules: Mapping[str, str], liberty: str, folder: Path,
     tell(label, 0, len(modules))
     results: dict[str, SynthesizedModule] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = {pool.submit(_synthesize_one, name, modules, liberty, folder, keep_memories): name
+        jobs = {pool.submit(_synthesize_one, name, modules, liberties, folder, keep_memories): name
                 for name in modules}
         try:
             for done, job in enumerate(as_completed(jobs), start=1):
@@ -155,35 +162,47 @@ def black_box(module: str) -> str:
     return "\n".join(["(* blackbox *)", head.group(0), *_PORT.findall(module), "endmodule\n"])
 
 
-def _synthesize_one(name: str, modules: Mapping[str, str], liberty: str,
+def _synthesize_one(name: str, modules: Mapping[str, str], liberties: Sequence[str],
                     folder: Path, keep_memories: bool) -> SynthesizedModule:
     body = modules[name]
     children = sorted({kind for kind, _ in _INSTANCE.findall(body)} & set(modules))
     text = body + "".join(black_box(modules[child]) for child in children)
     memory_files = {file: (folder / file).read_bytes() for file, _ in _READMEMH.findall(body)}
-    commands = script(name, kept_memories(body) if keep_memories else ())
+    commands = script(name, kept_memories(body) if keep_memories else (), len(liberties))
 
     def build(directory: Path) -> None:
         (directory / "module.v").write_text(text, encoding="utf-8")
-        (directory / "cells.lib").write_text(liberty, encoding="utf-8")
+        for number, liberty in enumerate(liberties):
+            (directory / _library_file(number)).write_text(liberty, encoding="utf-8")
         for file, content in memory_files.items():
             (directory / Path(file).name).write_bytes(content)
         try:
             run_yosys(commands, directory)
         except RuntimeError as error:
             raise VqromError(f"module {name!r} cannot be synthesised: {error}") from None
-        netlist = json.loads((directory / "netlist.json").read_text(encoding="utf-8"))
-        result = read_netlist(netlist["modules"][name], set(children))
+        module = json.loads((directory / "netlist.json").read_text(encoding="utf-8"))[
+            "modules"][name]
+        result = read_netlist(module, set(children))
         for file in directory.iterdir():
             file.unlink()
-        (directory / "result.json").write_text(json.dumps(asdict(result)), encoding="utf-8")
+        (directory / "result.json").write_text(json.dumps(result), encoding="utf-8")
+        with gzip.open(directory / MAPPED, "wt", 1, encoding="utf-8") as file:
+            json.dump(module, file)
 
-    key = synthesis_key(commands, liberty, text, memory_files)
-    cached = cached_directory("synthesis", key, build)
-    return _from_json(json.loads((cached / "result.json").read_text(encoding="utf-8")))
+    cached = cached_directory("synthesis", synthesis_key(commands, liberties, text, memory_files),
+                              build)
+    return _from_json(json.loads((cached / "result.json").read_text(encoding="utf-8")),
+                      cached / MAPPED)
 
 
-def synthesis_key(commands: Sequence[str], liberty: str, text: str,
+def read_mapped(netlist: Path) -> dict:
+    """A module of library cells, submodules and kept memories, as Yosys' ``write_json`` has it:
+    ``ports``, ``cells`` and ``netnames``, whose bits are numbers of nets."""
+    with gzip.open(netlist, "rt", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def synthesis_key(commands: Sequence[str], liberties: Sequence[str], text: str,
                   memory_files: Mapping[str, bytes]) -> str:
     """Key of a synthesised module: Yosys and this module's code, the commands, and what they read.
 
@@ -191,20 +210,21 @@ def synthesis_key(commands: Sequence[str], liberty: str, text: str,
     ----------
     commands:
         Yosys commands.
-    liberty:
-        Text of the cell library.
+    liberties:
+        Texts of the cell library.
     text:
         Verilog of the module and its black boxes.
     memory_files:
         Contents of the files that ``$readmemh`` names.
     """
-    return content_key(source_digest(__name__), *commands, liberty, text,
+    return content_key(source_digest(__name__), *commands, *liberties, text,
                        *(part for file in sorted(memory_files)
                          for part in (file, memory_files[file])))
 
 
-def script(name: str, kept: Sequence[str]) -> tuple[str, ...]:
-    """Yosys commands that map ``module.v`` to ``cells.lib`` and write ``netlist.json``."""
+def script(name: str, kept: Sequence[str], liberties: int = 1) -> tuple[str, ...]:
+    """Yosys commands that map ``module.v`` to the library's files and write ``netlist.json``."""
+    files = " ".join(f"-liberty {_library_file(number)}" for number in range(liberties))
     return (
         "read_verilog module.v",
         # Without it a register that starts at 0 may be merged with a constant; no chip starts so.
@@ -214,10 +234,15 @@ def script(name: str, kept: Sequence[str]) -> tuple[str, ...]:
         *(f"setattr -set vqrom_kept 1 c:{memory}" for memory in kept),
         "opt -fast -full", "memory_map -attr !vqrom_kept", "opt -undriven -fine",
         "techmap", "opt -fast -full",
-        "dfflibmap -liberty cells.lib", "opt",
-        f"abc -liberty cells.lib -script +{ABC_SCRIPT}",
+        f"dfflibmap {files}", "opt",
+        f"abc {files} -script +{ABC_SCRIPT}",
         "opt_clean", "write_json netlist.json",
     )
+
+
+def _library_file(number: int) -> str:
+    """Name of a file of the library in the folder where Yosys runs."""
+    return f"cells{number}.lib"
 
 
 def kept_memories(module: str) -> list[str]:
@@ -231,8 +256,9 @@ def kept_memories(module: str) -> list[str]:
     return kept
 
 
-def read_netlist(module: dict, children: set[str]) -> SynthesizedModule:
-    """Contents of a module in Yosys' JSON netlist.
+def read_netlist(module: dict, children: set[str]) -> dict:
+    """Cells, memories and instances of a module in Yosys' JSON netlist, by the names that
+    :class:`SynthesizedModule` has for them.
 
     Raises
     ------
@@ -246,13 +272,13 @@ def read_netlist(module: dict, children: set[str]) -> SynthesizedModule:
         if kind in children:
             instances.append((name, kind))
         elif kind == "$mem_v2":
-            memories.append(_memory(name, cell))
+            memories.append(asdict(_memory(name, cell)))
         elif kind.startswith("$") and kind != "$scopeinfo":
             raise VqromError(f"liberty library has no cell for Yosys' {kind}, which the "
                              "design needs")
         elif not kind.startswith("$"):
             cells[kind] += 1
-    return SynthesizedModule(dict(sorted(cells.items())), tuple(memories), tuple(instances))
+    return {"cells": dict(sorted(cells.items())), "memories": memories, "instances": instances}
 
 
 def _memory(name: str, cell: dict) -> Memory:
@@ -268,7 +294,7 @@ def _memory(name: str, cell: dict) -> Memory:
         cell["parameters"]["RD_CLK_ENABLE"][-readers:] == "1" * readers)
 
 
-def _from_json(value: dict) -> SynthesizedModule:
+def _from_json(value: dict, netlist: Path) -> SynthesizedModule:
     return SynthesizedModule(
         value["cells"], tuple(Memory(**memory) for memory in value["memories"]),
-        tuple((name, kind) for name, kind in value["instances"]))
+        tuple((name, kind) for name, kind in value["instances"]), netlist)

@@ -23,8 +23,10 @@ app = command_app()
 @app.command()
 def area(
     config: ConfigOption, codebook: CodebookOption, output: OutputOption,
-    liberty: Annotated[Path | None, typer.Option(
-        metavar="FILE", help="map to this cell library: um2 beside NAND2 equivalents")] = None,
+    liberty: Annotated[list[Path], typer.Option(
+        metavar="FILE", default_factory=list,
+        help="map to this cell library: um2 beside NAND2 equivalents; gzipped or not, and several "
+             "times where a library comes in several files")],
     quiet: QuietOption = False,
 ) -> None:
     """Synthesise the accelerator and report the area of each component: DIR/area.json."""

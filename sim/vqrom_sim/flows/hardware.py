@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,8 @@ def generate(config: ConfigLike, codebook: CodebookLike, *,
     return Design(accelerator, files)
 
 
-def area(config: ConfigLike, codebook: CodebookLike, *, liberty: str | Path | None = None,
+def area(config: ConfigLike, codebook: CodebookLike, *,
+         liberty: str | Path | Sequence[str | Path] = (),
          progress: Steps | None = None) -> AreaReport:
     """Synthesise the accelerator with Yosys and measure the area of each component.
 
@@ -101,8 +102,9 @@ def area(config: ConfigLike, codebook: CodebookLike, *, liberty: str | Path | No
     config, codebook:
         As for :func:`generate`.
     liberty:
-        A Liberty file (``.lib``) of standard cells: square micrometres beside NAND2 equivalents.
-        Without one, a generic library whose unit is the NAND2 equivalent.
+        Liberty file of standard cells, or all files of a library that comes in several, gzipped or
+        not: square micrometres beside NAND2 equivalents. Without one, a generic library whose unit
+        is the NAND2 equivalent.
     progress:
         Told about each step.
 
@@ -112,17 +114,22 @@ def area(config: ConfigLike, codebook: CodebookLike, *, liberty: str | Path | No
         If an argument cannot be read, the codebook does not fit the configuration, or the library
         does not serve.
     """
-    check_file(liberty, "liberty")
+    for path in _paths(liberty):
+        check_file(path, "liberty")
     return area_of(generate(config, codebook, progress=progress), liberty=liberty,
                    progress=progress)
 
 
-def area_of(design: Design, *, liberty: str | Path | None = None,
+def area_of(design: Design, *, liberty: str | Path | Sequence[str | Path] = (),
             progress: Steps | None = None) -> AreaReport:
     """The area of a design that is generated already; see :func:`area`."""
     with tempfile.TemporaryDirectory() as name:
         design.write(Path(name))
-        report = estimate_area(design.config, Path(name),
-                               None if liberty is None else Path(liberty),
+        report = estimate_area(design.config, Path(name), _paths(liberty),
                                (progress or SilentSteps()).callback("area"))
     return AreaReport(report, design.files)
+
+
+def _paths(liberty: str | Path | Sequence[str | Path]) -> list[Path]:
+    files = [liberty] if isinstance(liberty, str | Path) else liberty
+    return [Path(file) for file in files]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import itertools
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vqrom_hw.errors import VqromError
-from vqrom_sim.area.liberty import GENERIC_GATES, generic_liberty, parse_liberty, read_liberty
+from vqrom_sim.area.liberty import GENERIC_GATES, generic_liberty, parse_liberty, read_liberties
 from vqrom_sim.area.liberty_function import evaluate
 
 FLIP_FLOP = ('cell(FF) { area : 20; ff(IQ, IQN) { next_state : "D"; } '
@@ -53,7 +54,7 @@ def test_comments_quotes_and_line_ends(tmp_path: Path) -> None:
                    "cell(NO_AREA) { pin(A) { direction : input; } }")
     path = tmp_path / "x.lib"
     path.write_bytes(text.replace("\n", "\r\n").encode())
-    assert set(read_liberty(path).cells) == {"N", "FF"}
+    assert set(read_liberties([path]).cells) == {"N", "FF"}
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -71,13 +72,26 @@ def test_what_is_no_library(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "x.lib"
     path.write_text(text)
     with pytest.raises(VqromError, match=message) as caught:
-        read_liberty(path)
+        read_liberties([path])
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_several_files_and_gzip(tmp_path: Path) -> None:
+    gates, registers = tmp_path / "gates.lib.gz", tmp_path / "registers.lib"
+    gates.write_bytes(gzip.compress(library(gate("N", 3, "!(A&B)")).encode()))
+    registers.write_text(library(FLIP_FLOP))
+    both = read_liberties([gates, registers])
+    assert set(both.cells) == {"N", "FF"} and both.name == "mine+mine" and len(both.texts) == 2
+    with pytest.raises(VqromError, match=r"gates\.lib\.gz' '.*must give cell 'N' once"):
+        read_liberties([gates, registers, gates])
+    gates.write_bytes(gates.read_bytes()[:-9])
+    with pytest.raises(VqromError, match=r"gates\.lib\.gz' cannot be unpacked"):
+        read_liberties([gates, registers])
 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(VqromError, match=r"no\.lib' cannot be read: No such file"):
-        read_liberty(tmp_path / "no.lib")
+        read_liberties([tmp_path / "no.lib"])
 
 
 @pytest.mark.parametrize(("function", "expected"), [

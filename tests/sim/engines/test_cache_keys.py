@@ -29,8 +29,8 @@ def verilator() -> str:
 
 
 def synthesis(**changes: Any) -> str:
-    inputs: dict[str, Any] = {"commands": script("m", ()), "liberty": "library", "text": "module",
-                              "memory_files": {"rom.hex": b"00"}}
+    inputs: dict[str, Any] = {"commands": script("m", ()), "liberties": ("library",),
+                              "text": "module", "memory_files": {"rom.hex": b"00"}}
     return synthesis_key(**inputs | changes)
 
 
@@ -119,7 +119,7 @@ def test_axi_bench(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> No
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("commands", script("m", ("kept",))), ("liberty", "other"), ("text", "other"),
+    ("commands", script("m", ("kept",))), ("liberties", ("other",)), ("text", "other"),
     ("memory_files", {"rom.hex": b"01"}), ("memory_files", {"other.hex": b"00"})])
 def test_synthesis(name: str, value: Any) -> None:
     assert synthesis(**{name: value}) != synthesis()
