@@ -7,7 +7,7 @@ import math
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -186,20 +186,22 @@ def count_instances(netlists: Mapping[str, SynthesizedModule],
     top:
         Module at the root of the tree.
     """
-    places: Counter[Place] = Counter()
+    return Counter(place for _, place in instances(netlists, top))
 
-    def visit(place: Place, times: int) -> None:
-        places[place] += times
-        children: Counter[Place] = Counter()
+
+def instances(netlists: Mapping[str, SynthesizedModule],
+              top: str = TOP) -> Iterator[tuple[tuple[str, ...], Place]]:
+    """Every instance of the tree, from the top: its names from there on, none for the top itself,
+    and its place."""
+    def visit(path: tuple[str, ...], place: Place) -> Iterator[tuple[tuple[str, ...], Place]]:
+        yield path, place
         for instance, module in netlists[place.module].instances:
             name = _NUMBERS.sub("", instance)
-            path = name if place.module == top else f"{place.component}/{name}"
-            children[Place(path, COMPONENT_GROUPS.get(name, place.group), module)] += 1
-        for child, count in children.items():
-            visit(child, times * count)
+            component = name if place.module == top else f"{place.component}/{name}"
+            child = Place(component, COMPONENT_GROUPS.get(name, place.group), module)
+            yield from visit((*path, instance), child)
 
-    visit(Place(top, COMPONENT_GROUPS[TOP], top), 1)
-    return places
+    yield from visit((), Place(top, COMPONENT_GROUPS[TOP], top))
 
 
 def component_rows(places: Mapping[Place, int], netlists: Mapping[str, SynthesizedModule],

@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 from vqrom_hw.errors import VqromError
-from vqrom_sim.area.liberty_function import evaluate
+from vqrom_sim.area import evaluate
 
 MAX_INPUTS = 6
 """A function of more inputs has no table, which would be more than 64 bits."""

@@ -1,0 +1,210 @@
+"""Characterising an accelerator: its netlists run on what the Verilog did with a real network."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.export import TOP, VERILOG
+from vqrom_sim.area import (
+    Library,
+    Place,
+    SynthesizedModule,
+    check_design,
+    instances,
+    split_modules,
+    synthesize,
+)
+from vqrom_sim.engines.rtl import Recording, record
+from vqrom_sw.compiler import Program
+from vqrom_sw.io import cached_directory, content_key, source_digest
+from vqrom_sw.progress import Progress
+
+from .attribution import Attribution, attribute
+from .characterisation import Characterisation, ComponentEnergy
+from .coefficients import WireModel
+from .component import Module, Simulated, sample, simulate_component
+from .events import INCREMENT_BANK, INCREMENTS, event_of, split_increments
+from .inverter import smallest_inverter
+from .power_library import PowerLibrary, read_power
+
+Paths = Mapping[str, Sequence[tuple[str, ...]]]
+"""Paths of a component's instances from the top, by module."""
+_FILE = "characterisation.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A program and what it runs on, from whose run values are recorded.
+
+    Members
+    -------
+    program, codewords, images:
+        As for :func:`vqrom_sim.engines.rtl.record`.
+    windows:
+        For each the first cycle and the one after the last.
+    """
+
+    program: Program
+    codewords: np.ndarray
+    images: np.ndarray
+    windows: tuple[tuple[int, int], ...]
+
+    def describe(self) -> dict[str, object]:
+        """What a report says of it."""
+        program = sha256(self.program.commands + self.program.constants).hexdigest()
+        return {"program_sha256": program, "windows": [list(window) for window in self.windows]}
+
+
+class RecordedWindow:
+    """Values of a recording by path and signal (:class:`.stimuli.Window`)."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._instances: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
+
+    def bits(self, path: tuple[str, ...], name: str) -> np.ndarray:
+        """uint8 ``[cycles, width]`` of a signal."""
+        if path not in self._instances:
+            self._instances = {path: self._recording.bits(".".join((TOP, *path)))}
+        return self._instances[path][name]
+
+
+def windows_of(cycles: int, count: int, length: int) -> tuple[tuple[int, int], ...]:
+    """Windows of a run, all equally long, each in the middle of an equal part of it; the whole run
+    where it is shorter than they are together."""
+    if cycles <= count * length:
+        return ((0, cycles),)
+    return tuple((first, first + length) for first in (
+        (2 * number + 1) * cycles // (2 * count) - length // 2 for number in range(count)))
+
+
+def characterise(config: AcceleratorConfig, directory: Path, library: Library, run: Run,
+                 progress: Progress | None = None) -> Characterisation:
+    """Energies of a generated accelerator's logic; cached by content.
+
+    Parameters
+    ----------
+    config, directory:
+        The accelerator, and where :func:`vqrom_hw.export.generate` wrote it.
+    library:
+        Cell library.
+    run:
+        What is recorded.
+    progress:
+        Called with what is being done, how much of it is done, and how much there is.
+
+    Raises
+    ------
+    VqromError
+        If the directory holds no design of this configuration, the library does not serve, the run
+        cannot be recorded, or a netlist does not do what the Verilog does.
+    """
+    check_design(config, directory)
+    wires = WireModel()
+    key = content_key(source_digest(__name__), config.model_dump_json(), directory / VERILOG,
+                      *library.texts, repr(wires), run.program.commands, run.program.constants,
+                      run.codewords.tobytes(), run.images.tobytes(), repr(run.windows))
+
+    def build(folder: Path) -> None:
+        found = _characterise(config, directory, library, run, wires, progress)
+        (folder / _FILE).write_text(json.dumps(found.as_dict()), encoding="utf-8")
+
+    return Characterisation.load(cached_directory("energy", key, build) / _FILE)
+
+
+def _characterise(config: AcceleratorConfig, directory: Path, library: Library, run: Run,
+                  wires: WireModel, progress: Progress | None) -> Characterisation:
+    texts = split_modules((directory / VERILOG).read_text(encoding="utf-8"))
+    netlists = synthesize(texts, library.texts, directory, progress)
+    cells = {kind for netlist in netlists.values() for kind in netlist.cells}
+    power = read_power(library.texts, cells, smallest_inverter(library).name)
+    modules = {name: Module(name, netlist, set(texts), power, wires)
+               for name, netlist in netlists.items()}
+    parts = components(netlists)
+    windows, events = _record(run, parts, modules, progress)
+    cycles = [last - first - 1 for first, last in run.windows]
+    tell = progress or (lambda what, done, total: None)
+    rows: list[ComponentEnergy] = []
+    shares: list[tuple[Attribution, Simulated, list[np.ndarray]]] = []
+    for number, (place, paths) in enumerate(parts.items()):
+        tell("simulating netlists", number, len(parts))
+        found = simulate_component(paths, modules, windows, cycles)
+        event = event_of(place[0])
+        counts = [sum((window[name] for name in event.counters), np.zeros(count, np.int64))
+                  for window, count in zip(events, cycles, strict=True)]
+        share = attribute(found.energies, counts)
+        rows.append(_row(place, found, share, counts))
+        shares.append((share, found, counts))
+    tell("simulating netlists", len(parts), len(parts))
+    return Characterisation(
+        config.model_dump(mode="json"), _describe(library, power),
+        {"wire_pitches_per_sink": wires.pitches, "wire_ff_per_um": wires.ff_per_um},
+        run.describe(), _window_error(shares, len(windows)), tuple(rows))
+
+
+def components(netlists: Mapping[str, SynthesizedModule]) -> dict[tuple[str, str], Paths]:
+    """Paths of all instances of each component, which is its path and its group."""
+    found: dict[tuple[str, str], dict[str, list[tuple[str, ...]]]] = {}
+    for path, place in instances(netlists):
+        of_component = found.setdefault(_key(place), {})
+        of_component.setdefault(place.module, []).append(path)
+    return {key: value for key, value in found.items()}
+
+
+def _key(place: Place) -> tuple[str, str]:
+    return place.component, place.group
+
+
+def _record(run: Run, parts: Mapping[tuple[str, str], Paths], modules: Mapping[str, Module],
+            progress: Progress | None) -> tuple[list[RecordedWindow], list[dict[str, np.ndarray]]]:
+    """The windows of a run, and what each cycle but the last of each adds to each counter."""
+    scopes = {".".join((TOP, *path)): name for paths in parts.values()
+              for name, found in paths.items() for path in sample(found)}
+    inside = {name: modules[name].sources.inside for name in set(scopes.values())}
+    bank = ".".join((TOP, *INCREMENT_BANK))
+    windows, events = [], []
+    for window in run.windows:
+        recording = record(run.program, run.codewords, run.images, [*scopes, bank], window,
+                           progress, inside=inside)
+        windows.append(RecordedWindow(recording))
+        increments = split_increments(recording.bits(bank)[INCREMENTS])
+        events.append({name: values[:-1] for name, values in increments.items()})
+    return windows, events
+
+
+def _row(place: tuple[str, str], found: Simulated, share: Attribution,
+         counts: Sequence[np.ndarray]) -> ComponentEnergy:
+    event = event_of(place[0])
+    total = math.fsum(float(energy.sum()) for energy in found.energies)
+    return ComponentEnergy(
+        place[0], place[1], tuple(found.modules), found.instances, found.simulated,
+        found.flip_flops, found.area_um2, event.name, event.counters, share.event_fj / 1e3,
+        share.cycle_fj / 1e3, found.clock_fj / 1e3, found.leakage_nw / 1e3,
+        found.settled_fj / total if total else 1.0, found.wire_fj / total if total else 0.0,
+        sum(int(count.sum()) for count in counts), sum(map(len, counts)), share.idle_cycles)
+
+
+def _window_error(shares: Sequence[tuple[Attribution, Simulated, list[np.ndarray]]],
+                  windows: int) -> float:
+    """How far energies by event and cycle miss the simulated energy of one window, all components
+    together: relative, root mean square."""
+    errors = []
+    for number in range(windows):
+        simulated = math.fsum(float(found.energies[number].sum()) for _, found, _ in shares)
+        counted = math.fsum(share.total_fj(int(counts[number].sum()), len(counts[number]))
+                            for share, _, counts in shares)
+        errors.append(counted / simulated - 1 if simulated else 0.0)
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def _describe(library: Library, power: PowerLibrary) -> dict[str, object]:
+    return {"name": library.name, "sha256": library.sha256, "supply_v": power.supply_v,
+            "slew_ns": power.slew_ns, "stage_ns": power.stage_ns}
