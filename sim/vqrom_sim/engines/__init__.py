@@ -5,6 +5,10 @@ Both count the same events in the same cycles, and both stand behind the same si
 
 from .counts import Counts
 from .cycle import run_model
-from .rtl import prepare_model, require_tools, run_rtl
+from .rtl import Recording, design_instances, prepare_model, record, require_tools, run_rtl
+from .timeline import Timeline
 
-__all__ = ["Counts", "prepare_model", "require_tools", "run_model", "run_rtl"]
+__all__ = [
+    "Counts", "Recording", "Timeline", "design_instances", "prepare_model", "record",
+    "require_tools", "run_model", "run_rtl",
+]

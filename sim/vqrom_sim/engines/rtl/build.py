@@ -22,8 +22,15 @@ from vqrom_hw.errors import VqromError
 from vqrom_hw.export import VERILOG, generate
 from vqrom_sw.io import cached_directory, content_key, source_digest
 
-from .testbench import DRAM_SOURCE, MAIN_SOURCE, SIMULATOR, TOP, testbench_verilog
-from .tools import require_tools, tool_environment
+from .testbench import (
+    DRAM_SOURCE,
+    MAIN_SOURCE,
+    RECORDER_SOURCE,
+    SIMULATOR,
+    TOP,
+    testbench_verilog,
+)
+from .tools import require_headers, require_tools, tool_environment
 
 PUBLIC = ("clk", "rst", "free_run", "dump", "interrupt")
 """Ports of the test bench, beside AXI4-Lite's, that cocotb and the main loop read and drive."""
@@ -32,17 +39,26 @@ JOB_MODULE = "vqrom_job"
 as a part of this package, whose imports would take longer than most simulations."""
 _OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "-Wno-fatal",
             "-Wno-WIDTH", "-Wno-UNOPTFLAT", "-Wno-CASEINCOMPLETE", "-Wno-MODDUP")
+_TRACING = ("--trace-fst", "--no-trace-params", "--trace-max-width", str(1 << 20))
+"""Options of models that can write waves, of vectors of any width."""
+_SHOWN = ("active", "active_layer")
+"""Signals of the test bench that the recorder looks at."""
+_OPTIMISED = ("-CFLAGS", "-O2")
+_FAST_ALONE = ("OPT_FAST=-O2", "OPT_GLOBAL=-O2", "OPT_SLOW=-O0")
+"""Settings of Verilator's makefile: what runs once, above all the declaration of each traced
+signal, takes most of the compiler's time and gains nothing."""
 _COMPILER = "g++"
 _LIBRARY = "-lcocotbvpi_verilator"
 
 
-def _control_file() -> str:
+def _control_file(traced: bool) -> str:
     """Only the top ports are public: a factor of three in speed against ``--public-flat-rw``."""
     return f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "s_axil_*"\n' + "".join(
-        f'public_flat_rw -module "{TOP}" -var "{name}"\n' for name in PUBLIC)
+        f'public_flat_rw -module "{TOP}" -var "{name}"\n' for name in PUBLIC) + "".join(
+        f'public_flat_rd -module "{TOP}" -var "{name}"\n' for name in _SHOWN if traced)
 
 
-def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
+def build_model(config: AcceleratorConfig, codewords: np.ndarray, *, traced: bool = False) -> Path:
     """Directory of the built model: executable ``testbench``, the Verilog and its codebook.
 
     Parameters
@@ -51,6 +67,8 @@ def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
         The accelerator.
     codewords:
         int8 ``[k, d]``: the contents of its ROM.
+    traced:
+        Whether it can write waves, which makes it slower.
 
     Raises
     ------
@@ -58,11 +76,13 @@ def build_model(config: AcceleratorConfig, codewords: np.ndarray) -> Path:
         If a tool is missing, or Verilator or the compiler fails.
     """
     require_tools()
-    return cached_directory("verilator", model_key(config, codewords),
-                            lambda folder: _build(config, codewords, folder))
+    if traced:
+        require_headers()
+    return cached_directory("verilator", model_key(config, codewords, traced),
+                            lambda folder: _build(config, codewords, folder, traced))
 
 
-def model_key(config: AcceleratorConfig, codewords: np.ndarray) -> str:
+def model_key(config: AcceleratorConfig, codewords: np.ndarray, traced: bool = False) -> str:
     """Key of a built model.
 
     The configuration's name is nobody's business, and the DRAM's latency is an argument of the
@@ -70,7 +90,8 @@ def model_key(config: AcceleratorConfig, codewords: np.ndarray) -> str:
     """
     return verilator_key(
         config.model_dump_json(exclude={"name", "dram_latency"}), codewords.tobytes(),
-        testbench_verilog(config), _control_file(), MAIN_SOURCE)
+        testbench_verilog(config), _control_file(traced), MAIN_SOURCE, RECORDER_SOURCE,
+        *((*_TRACING, *_FAST_ALONE) if traced else ()))
 
 
 def verilator_key(*parts: object) -> str:
@@ -101,12 +122,13 @@ def compiler_version() -> str:
     return done.stdout.partition("\n")[0]
 
 
-def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path) -> None:
+def _build(config: AcceleratorConfig, codewords: np.ndarray, folder: Path, traced: bool) -> None:
     generate(config, codewords, folder)
-    build_testbench(folder, testbench_verilog(config), _control_file(), MAIN_SOURCE)
+    build_testbench(folder, testbench_verilog(config), _control_file(traced), MAIN_SOURCE, traced)
 
 
-def build_testbench(folder: Path, testbench: str, control: str, main: Path) -> None:
+def build_testbench(folder: Path, testbench: str, control: str, main: Path,
+                    traced: bool = False) -> None:
     """Compile a test bench for cocotb, beside the generated Verilog in a folder.
 
     Parameters
@@ -119,6 +141,8 @@ def build_testbench(folder: Path, testbench: str, control: str, main: Path) -> N
         Verilator's control file: what cocotb may see.
     main:
         The C++ main program.
+    traced:
+        Whether the model can write waves.
 
     Raises
     ------
@@ -128,10 +152,10 @@ def build_testbench(folder: Path, testbench: str, control: str, main: Path) -> N
     (folder / "testbench.sv").write_text(testbench, encoding="utf-8")
     (folder / "public.vlt").write_text(control, encoding="utf-8")
     verilate(folder, main, "--vpi", str(folder / "public.vlt"), "-LDFLAGS",
-             f"-L{cocotb_tools.config.libs_dir} {_LIBRARY}")
+             f"-L{cocotb_tools.config.libs_dir} {_LIBRARY}", traced=traced)
 
 
-def verilate(folder: Path, main: Path, *options: str) -> None:
+def verilate(folder: Path, main: Path, *options: str, traced: bool = False) -> None:
     """Compile the Verilog in a folder with a C++ main program: executable ``testbench`` in it.
 
     Parameters
@@ -142,6 +166,8 @@ def verilate(folder: Path, main: Path, *options: str) -> None:
         The C++ main program.
     options:
         For Verilator, beyond those of every build.
+    traced:
+        Whether the model can write waves.
 
     Raises
     ------
@@ -150,13 +176,13 @@ def verilate(folder: Path, main: Path, *options: str) -> None:
     """
     run_tool([
         "verilator", "-cc", "--exe", "--prefix", "Vtop", "--top-module", TOP, "-o", TOP,
-        "-Mdir", str(folder / "obj"), "--timescale", "1ns/1ns", *_OPTIONS, "-CFLAGS", "-O2",
-        *options, str(main), str(DRAM_SOURCE), str(folder / VERILOG),
-        str(folder / "testbench.sv"),
+        "-Mdir", str(folder / "obj"), "--timescale", "1ns/1ns", *_OPTIONS,
+        *(_TRACING if traced else _OPTIMISED), *options, str(main), str(DRAM_SOURCE),
+        str(folder / VERILOG), str(folder / "testbench.sv"),
     ], folder)
     run_tool(["make", "-s", "-j", str(os.cpu_count() or 1), "-C", str(folder / "obj"), "-f",
               "Vtop.mk", f"CXX={_COMPILER}", f"LINK={_COMPILER}",
-              "CFG_CXXFLAGS_PCH_I=-include"], folder)
+              "CFG_CXXFLAGS_PCH_I=-include", *(_FAST_ALONE if traced else ())], folder)
     (folder / "obj" / TOP).rename(folder / TOP)
     shutil.rmtree(folder / "obj")
 

@@ -7,11 +7,9 @@ and leaves outputs, counters and the trace of layers there.
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
@@ -33,11 +31,9 @@ from vqrom_sim.engines.dram import DRAM_BYTES
 from vqrom_sw.compiler import Program, align
 from vqrom_sw.progress import Progress
 
-from .build import build_model, simulation_environment
-from .testbench import TOP
+from .build import build_model
+from .process import run_to_end
 
-POLL_SECONDS = 0.2
-"""How often the progress of a running simulation is looked up."""
 BUILDING = "building the Verilator model"
 """What progress says during the build."""
 
@@ -59,7 +55,7 @@ class RtlRun(Counts):
 
 
 def prepare_model(config: AcceleratorConfig, codewords: np.ndarray,
-                  progress: Progress | None = None) -> Path:
+                  progress: Progress | None = None, *, traced: bool = False) -> Path:
     """Build the Verilator model of an accelerator, or find it in the cache; its folder.
 
     Parameters
@@ -68,6 +64,8 @@ def prepare_model(config: AcceleratorConfig, codewords: np.ndarray,
         The accelerator, and int8 ``[k, d]`` for its ROM.
     progress:
         As for :func:`run_rtl`.
+    traced:
+        Whether the model can write waves; that is another build.
 
     Raises
     ------
@@ -76,7 +74,7 @@ def prepare_model(config: AcceleratorConfig, codewords: np.ndarray,
     """
     tell = progress or (lambda what, done, total: None)
     tell(BUILDING, 0, 0)
-    model = build_model(config, codewords)
+    model = build_model(config, codewords, traced=traced)
     tell(BUILDING, 1, 1)
     return model
 
@@ -108,7 +106,7 @@ def run_rtl(program: Program, codewords: np.ndarray, images: np.ndarray,
     with tempfile.TemporaryDirectory(prefix="vqrom-") as name:
         folder = Path(name)
         job, arguments = prepare_job(program, images, folder)
-        _simulate(model, job, arguments, len(images), tell)
+        run_to_end(model, job, arguments, lambda: _show_progress(job, len(images), tell))
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         memory = _read_hex(folder / "out.hex", program.config.beat_bytes)
         outputs = memory.reshape(len(images), -1)[:, :program.output_bytes]
@@ -193,32 +191,6 @@ def _write_job(folder: Path, program: Program, places: dict[str, int], images: i
         "counters": COUNTERS, "errors": [code.name for code in ErrorCode],
     }), encoding="utf-8")
     return job
-
-
-def _simulate(model: Path, job: Path, arguments: list[str], images: int,
-              progress: Progress) -> None:
-    log = job.with_name("log")
-    with log.open("w") as sink:
-        process = subprocess.Popen([str(model / TOP), *arguments], cwd=model, stdout=sink,
-                                   stderr=subprocess.STDOUT, env=simulation_environment(job))
-        try:
-            while True:
-                try:
-                    process.wait(POLL_SECONDS)
-                    break
-                except subprocess.TimeoutExpired:
-                    _show_progress(job, images, progress)
-        except BaseException:
-            process.kill()
-            raise
-    _show_progress(job, images, progress)
-    results = job.with_name("results.xml")
-    failures = ElementTree.parse(results).findall(".//failure") if results.exists() else None
-    if process.returncode or failures is None or failures:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines()
-                 if "Error" in line or "error" in line]
-        reason = lines[-1] if lines else f"exit status {process.returncode}"
-        raise VqromError(f"simulation must reach its end, not stop with {reason!r}")
 
 
 def _show_progress(job: Path, images: int, progress: Progress) -> None:

@@ -22,6 +22,7 @@ SIMULATOR = Path(__file__).parent / "simulator"
 C++, and the Python that cocotb runs in it."""
 DRAM_SOURCE = SIMULATOR / "dram.sv"
 MAIN_SOURCE = SIMULATOR / "main.cpp"
+RECORDER_SOURCE = SIMULATOR / "recorder.h"
 
 _CONSTANT = ("arsize", "arburst", "arcache", "arprot", "awlen", "awsize", "awburst", "awcache",
              "awprot")

