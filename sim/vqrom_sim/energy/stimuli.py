@@ -68,7 +68,9 @@ class Sources:
     def __init__(self, netlist: Netlist) -> None:
         self._netlist = netlist
         self._named: dict[int, tuple[str, int]] = {}
-        for bundle in (*netlist.signals, *netlist.outputs):
+        # Yosys' own names begin with an underscore, and recordings leave them out.
+        named = [bundle for bundle in netlist.signals if not bundle.name.startswith("_")]
+        for bundle in (*netlist.outputs, *named):
             for bit, net in enumerate(bundle.nets.tolist()):
                 self._named.setdefault(net, (bundle.name, bit))
         followers = self._followers()
