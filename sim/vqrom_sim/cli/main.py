@@ -16,7 +16,7 @@ from .lazy import LazyGroup
 class Commands(LazyGroup):
     """The commands, in the order in which one needs them."""
 
-    table = {name: (f"vqrom_sim.cli.{name}", line) for name, line in {
+    table = {path.rpartition(".")[2]: (f"vqrom_sim.cli.{path}", line) for path, line in {
         "demo": "Run three real networks on one codebook ROM, end to end: DIR/report.html.",
         "zoo": "List the networks that `compress` knows by name.",
         "compress": "Put networks on one universal codebook: DIR/codebook.safetensors, "
@@ -27,6 +27,7 @@ class Commands(LazyGroup):
         "simulate": "Run a whole network: DIR/outputs.npy (.npz) and DIR/report.json.",
         "area": "Synthesise the accelerator and report the area of each component: "
                 "DIR/area.json.",
+        "measure.technology": "Memory macros of a technology: estimates, constants, errors.",
         "config": "Configurations of the accelerator.",
     }.items()}
 

@@ -1,0 +1,3 @@
+"""Commands that measure or estimate what an accelerator takes, beside those that run networks."""
+
+__all__ = []
