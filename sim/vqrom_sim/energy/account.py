@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_sim.area import GROUPS
-from vqrom_sim.technology import MemoryShape, Technology
+from vqrom_sim.technology import Technology
 
 from .characterisation import Characterisation, ComponentEnergy
 from .events import Event
-from .memories import accesses
+from .memories import accesses, macro_shape
 
 SCHEMA = "vqrom.energy/1"
 """Format of ``energy.json``."""
@@ -26,9 +26,7 @@ MOST_APART = 0.25
 
 
 def account(report: Mapping[str, Any], counters: Mapping[str, int],
-            characterisation: Characterisation, memories: Sequence[Mapping[str, Any]],
-            technology: Technology, frequency_mhz: float,
-            shape_of: Callable[[Mapping[str, Any]], MemoryShape],
+            characterisation: Characterisation, technology: Technology, frequency_mhz: float,
             dram_pj_per_bit: Sequence[float] = ()) -> dict[str, Any]:
     """Energy of a run by component, memory, group and as a whole.
 
@@ -39,15 +37,11 @@ def account(report: Mapping[str, Any], counters: Mapping[str, int],
     counters:
         The run's counters, all images together (:func:`.counters.counters_of`).
     characterisation:
-        Energies of the accelerator's logic.
-    memories:
-        Rows of the memories, as ``area.json`` has them.
+        Energies of the accelerator's logic, and its memories.
     technology:
         Of the memories.
     frequency_mhz:
         Clock, which says how long things leak.
-    shape_of:
-        The macro that a row of memories is made of.
     dram_pj_per_bit:
         Energies of a bit read from or written to DRAM; by default those of the technology.
 
@@ -66,8 +60,8 @@ def account(report: Mapping[str, Any], counters: Mapping[str, int],
     _check(config, characterisation, technology, frequency_mhz)
     time_us = counters["cycles"] / frequency_mhz
     logic = [_component(row, counters, time_us) for row in characterisation.components]
-    arrays = [_memory(row, counters, config, technology, time_us, shape_of(row))
-              for row in memories]
+    arrays = [_memory(row, counters, config, technology, time_us)
+              for row in characterisation.memories]
     groups = {group: _add_up([row for row in (*logic, *arrays) if row["group"] == group])
               for group in GROUPS}
     total = _add_up(list(groups.values()))
@@ -126,7 +120,8 @@ def _component(row: ComponentEnergy, counters: Mapping[str, int], time_us: float
 
 
 def _memory(row: Mapping[str, Any], counters: Mapping[str, int], config: AcceleratorConfig,
-            technology: Technology, time_us: float, shape: MemoryShape) -> dict[str, Any]:
+            technology: Technology, time_us: float) -> dict[str, Any]:
+    shape = macro_shape(row)
     macro, found = technology.estimate(shape), accesses(row, counters, config)
     resting = max(row["instances"] * counters["cycles"] - found.reads - found.writes, 0)
     return {
@@ -137,7 +132,7 @@ def _memory(row: Mapping[str, Any], counters: Mapping[str, int], config: Acceler
         "dynamic_pj": found.reads * macro.read_pj + found.writes * macro.write_pj,
         "clock_pj": resting * macro.clock_pj,
         "leakage_pj": macro.leakage_uw * row["instances"] * time_us,
-        "relative_error": macro.energy_error, "estimator": MACROS,
+        "estimator": MACROS,
     }
 
 

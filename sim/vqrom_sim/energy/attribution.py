@@ -38,9 +38,9 @@ class Attribution:
 def attribute(energies: list[np.ndarray], events: list[np.ndarray]) -> Attribution:
     """Divide energy between events and cycles.
 
-    A cycle costs what idle ones do on average, an event the rest of all energy: so events and cycles
-    of the recording cost what was simulated. Without idle cycles all energy is that of events,
-    without events that of cycles.
+    A cycle costs what idle ones do on average, an event the rest of all energy: so events and
+    cycles of the recording cost what was simulated. Without idle cycles all energy is that of
+    events, without events that of cycles.
 
     Parameters
     ----------

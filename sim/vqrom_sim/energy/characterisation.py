@@ -84,6 +84,8 @@ class Characterisation:
         root mean square over windows.
     components:
         Energies of each component.
+    memories:
+        Rows of memories that synthesis kept whole, as ``area.json`` has them.
     scaled_from:
         Name of the configuration that was simulated, where this one was not; else None.
     """
@@ -94,6 +96,7 @@ class Characterisation:
     stimuli: Mapping[str, Any]
     window_error: float
     components: tuple[ComponentEnergy, ...]
+    memories: tuple[Mapping[str, Any], ...]
     scaled_from: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,8 +119,9 @@ class Characterisation:
             rows = tuple(ComponentEnergy(**{
                 **row, "modules": tuple(row["modules"]), "counters": tuple(row["counters"])})
                 for row in value["components"])
-            return cls(**{key: item for key, item in value.items()
-                          if key not in ("schema", "components")}, components=rows)
+            return cls(**{
+                **{key: item for key, item in value.items() if key != "schema"},
+                "components": rows, "memories": tuple(value["memories"])})
         except (KeyError, TypeError, AttributeError) as error:
             raise VqromError(f"characterisation must be complete; {error} is wrong") from None
 
@@ -135,7 +139,7 @@ class Characterisation:
         except OSError as error:
             raise VqromError(f"characterisation {str(path)!r} cannot be read: "
                              f"{error.strerror}") from None
-        except ValueError:
+        except json.JSONDecodeError:
             raise VqromError(f"characterisation {str(path)!r} must be JSON") from None
         except VqromError as error:
             raise VqromError(f"{str(path)!r}: {error}") from None

@@ -18,7 +18,9 @@ from vqrom_sim.area import (
     Place,
     SynthesizedModule,
     check_design,
+    count_instances,
     instances,
+    memory_rows,
     split_modules,
     synthesize,
 )
@@ -126,7 +128,24 @@ def _characterise(config: AcceleratorConfig, directory: Path, library: Library, 
     netlists = synthesize(texts, library.texts, directory, progress)
     cells = {kind for netlist in netlists.values() for kind in netlist.cells}
     power = read_power(library.texts, cells, smallest_inverter(library).name)
-    modules = {name: Module(name, netlist, set(texts), power, wires)
+    return characterise_netlists(config, netlists, power, library.sha256, run, wires, progress)
+
+
+def characterise_netlists(config: AcceleratorConfig, netlists: Mapping[str, SynthesizedModule],
+                          power: PowerLibrary, sha256: str, run: Run, wires: WireModel,
+                          progress: Progress | None = None) -> Characterisation:
+    """As :func:`characterise`, of modules that are synthesised already, and not cached.
+
+    Parameters
+    ----------
+    netlists:
+        Every module by name.
+    power, sha256:
+        The library's cells and the SHA-256 of its texts.
+    wires:
+        How much wire a net has.
+    """
+    modules = {name: Module(name, netlist, set(netlists), power, wires)
                for name, netlist in netlists.items()}
     parts = components(netlists)
     windows, events = _record(run, parts, modules, progress)
@@ -137,17 +156,20 @@ def _characterise(config: AcceleratorConfig, directory: Path, library: Library, 
     for number, (place, paths) in enumerate(parts.items()):
         tell("simulating netlists", number, len(parts))
         found = simulate_component(paths, modules, windows, cycles)
-        event = event_of(place[0])
-        counts = [sum((window[name] for name in event.counters), np.zeros(count, np.int64))
+        counters = event_of(place[0]).counters
+        counts = [sum((window[name] for name in counters), np.zeros(count, np.int64))
                   for window, count in zip(events, cycles, strict=True)]
         share = attribute(found.energies, counts)
         rows.append(_row(place, found, share, counts))
         shares.append((share, found, counts))
     tell("simulating netlists", len(parts), len(parts))
     return Characterisation(
-        config.model_dump(mode="json"), _describe(library, power),
+        config.model_dump(mode="json"),
+        {"name": power.name, "sha256": sha256, "supply_v": power.supply_v,
+         "slew_ns": power.slew_ns, "stage_ns": power.stage_ns},
         {"wire_pitches_per_sink": wires.pitches, "wire_ff_per_um": wires.ff_per_um},
-        run.describe(), _window_error(shares, len(windows)), tuple(rows))
+        run.describe(), _window_error(shares, len(windows)), tuple(rows),
+        tuple(memory_rows(count_instances(netlists), netlists)))
 
 
 def components(netlists: Mapping[str, SynthesizedModule]) -> dict[tuple[str, str], Paths]:
@@ -203,8 +225,3 @@ def _window_error(shares: Sequence[tuple[Attribution, Simulated, list[np.ndarray
                             for share, _, counts in shares)
         errors.append(counted / simulated - 1 if simulated else 0.0)
     return float(np.sqrt(np.mean(np.square(errors))))
-
-
-def _describe(library: Library, power: PowerLibrary) -> dict[str, object]:
-    return {"name": library.name, "sha256": library.sha256, "supply_v": power.supply_v,
-            "slew_ns": power.slew_ns, "stage_ns": power.stage_ns}

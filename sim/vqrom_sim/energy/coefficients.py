@@ -17,8 +17,8 @@ from .power_library import PowerLibrary
 STEPS_PER_STAGE = 16
 """Steps of time of the gate simulation in the delay of an inverter with a fan-out of four."""
 LONGEST_STAGES = 8
-"""No gate takes longer than that many of such delays: nets of more load get buffers, which synthesis
-does not make."""
+"""No gate takes longer than that many of such delays: nets of more load get buffers, which
+synthesis does not make."""
 
 
 @dataclass(frozen=True)

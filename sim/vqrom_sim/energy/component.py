@@ -84,8 +84,9 @@ class Simulated:
     modules: list[str] = field(default_factory=list)
 
 
-def simulate_component(paths: Mapping[str, Sequence[tuple[str, ...]]], modules: Mapping[str, Module],
-                       windows: Sequence[Window], cycles: Sequence[int]) -> Simulated:
+def simulate_component(paths: Mapping[str, Sequence[tuple[str, ...]]],
+                       modules: Mapping[str, Module], windows: Sequence[Window],
+                       cycles: Sequence[int]) -> Simulated:
     """Simulate a component's instances on every window.
 
     Parameters

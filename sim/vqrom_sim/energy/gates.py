@@ -1,14 +1,15 @@
 """Gate simulation: how often each net of a module changes, cycle by cycle, glitches included.
 
 At a clock edge the flip-flops and the inputs change. Each gate follows a change of what it reads
-after its delay, unless its inputs change back before that: pulses shorter than a gate's delay do not
-pass it (inertial delay). A net that comes back to its value within a cycle has glitched. So one run
-gives two counts of each net: all transitions, and those of settled values, which are the transitions
-of a circuit whose gates take no time and a lower bound.
+after its delay, unless its inputs change back before that: pulses shorter than a gate's delay do
+not pass it (inertial delay). A net that comes back to its value within a cycle has glitched. So one
+run gives two counts of each net: all transitions, and those of settled values, which are the
+transitions of a circuit whose gates take no time and a lower bound.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from vqrom_hw.errors import VqromError
 
 from .gate_kernel import run_gates
-from .netlist import ONE, ZERO, Gates, Netlist
+from .netlist import ONE, ZERO, Bundle, Gates, Netlist
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def simulate(netlist: Netlist, given: np.ndarray, states: np.ndarray, expected: 
     VqromError
         If an output differs from the recorded one.
     """
-    outputs = np.concatenate([bundle.nets for bundle in netlist.outputs] or [given_nets(netlist)[:0]])
+    outputs = _nets_of(netlist.outputs)
     gates, following = netlist.gates, netlist.next_states
     start, readers = _fan_out(netlist)
     transitions, settled, energy, settled_energy, wrong = run_gates(
@@ -94,8 +95,11 @@ def simulate(netlist: Netlist, given: np.ndarray, states: np.ndarray, expected: 
 
 def given_nets(netlist: Netlist) -> np.ndarray:
     """int32 ``[bits]``: nets whose values a simulation is given, inputs before memories."""
-    return np.concatenate([bundle.nets for bundle in (*netlist.inputs, *netlist.memories)]
-                          or [np.zeros(0, np.int32)])
+    return _nets_of((*netlist.inputs, *netlist.memories))
+
+
+def _nets_of(bundles: Sequence[Bundle]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.int32), *(bundle.nets for bundle in bundles)])
 
 
 def _used(gates: Gates) -> np.ndarray:
@@ -107,7 +111,8 @@ def _used(gates: Gates) -> np.ndarray:
 def _fan_out(netlist: Netlist) -> tuple[np.ndarray, np.ndarray]:
     """Gates that read each net: those of net ``n`` are ``readers[start[n]:start[n + 1]]``."""
     gates = netlist.gates
-    nets, rows = gates.inputs.ravel(), np.repeat(np.arange(len(gates.inputs)), gates.inputs.shape[1])
+    nets = gates.inputs.ravel()
+    rows = np.repeat(np.arange(len(gates.inputs)), gates.inputs.shape[1])
     used = nets > ONE
     nets, rows = nets[used], rows[used].astype(np.int32)
     order = np.argsort(nets, kind="stable")

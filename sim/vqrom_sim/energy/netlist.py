@@ -160,9 +160,10 @@ class _Reader:
                   if value["direction"] == "input" and port != self._clock_name]
         outputs = [Bundle("", port, self._nets(value["bits"])) for port, value in ports.items()
                    if value["direction"] == "output"]
-        signals = [Bundle("", signal, np.array([self._numbers.get(bit, -1) for bit in value["bits"]],
-                                               np.int32))
-                   for signal, value in self._module["netnames"].items() if not value["hide_name"]]
+        numbers = self._numbers
+        signals = [
+            Bundle("", name, np.array([numbers.get(bit, -1) for bit in value["bits"]], np.int32))
+            for name, value in self._module["netnames"].items() if not value["hide_name"]]
         given = np.concatenate([np.array([ZERO, ONE], np.int32), *(
             bundle.nets for bundle in (*inputs, *boxes, *memories))])
         states = np.array([net for _, _, net in self._next], np.int32)

@@ -1,10 +1,10 @@
 """Energies of library cells: what a transition of each pin costs, at a typical transition time.
 
 A Liberty file gives the energy inside a cell for a rise and for a fall of an output, by the input
-that caused it, and that of inputs and clocks whose output stays. Rises and falls of a net alternate,
-so one number stands for both: their mean. Means are taken over the states (``when``) of a cell and
-then over the inputs that a table is related to; tables of several supply rails (``related_pg_pin``)
-add up, as the format says.
+that caused it, and that of inputs and clocks whose output stays. Rises and falls of a net
+alternate, so one number stands for both: their mean. Means are taken over the states (``when``) of
+a cell and then over the inputs that a table is related to; tables of several supply rails
+(``related_pg_pin``) add up, as the format says.
 """
 
 from __future__ import annotations

@@ -144,8 +144,8 @@ def record(program: Program, codewords: np.ndarray, images: np.ndarray, scopes: 
     Raises
     ------
     VqromError
-        If tools or headers are missing, there is no such instance or signal, the window is not within the
-        program's cycles, the recording grows too large, or the simulation fails.
+        If tools or headers are missing, there is no such instance or signal, the window is not
+        within the program's cycles, the recording grows too large, or the simulation fails.
     """
     tell = progress or (lambda what, done, total: None)
     model = prepare_model(program.config, codewords, progress, traced=True)
