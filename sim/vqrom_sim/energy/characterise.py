@@ -30,12 +30,11 @@ from vqrom_sw.io import cached_directory, content_key, source_digest
 from vqrom_sw.progress import Progress
 
 from .attribution import Attribution, attribute
+from .cells import PowerLibrary, read_power, smallest_inverter
 from .characterisation import Characterisation, ComponentEnergy
-from .coefficients import WireModel
 from .component import Module, Simulated, sample, simulate_component
 from .events import INCREMENT_BANK, INCREMENTS, event_of, split_increments
-from .inverter import smallest_inverter
-from .power_library import PowerLibrary, read_power
+from .gates import WireModel
 
 Paths = Mapping[str, Sequence[tuple[str, ...]]]
 """Paths of a component's instances from the top, by module."""
@@ -66,7 +65,7 @@ class Run:
 
 
 class RecordedWindow:
-    """Values of a recording by path and signal (:class:`.stimuli.Window`)."""
+    """Values of a recording by path and signal (:class:`.gates.Window`)."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording

@@ -10,11 +10,18 @@ import numpy as np
 
 from vqrom_sim.area import SynthesizedModule, read_mapped
 
-from .coefficients import Coefficients, WireModel, coefficients
-from .gates import Activity, simulate
-from .netlist import Netlist, read_netlist
-from .power_library import PowerLibrary
-from .stimuli import Sources, Window
+from .cells import PowerLibrary
+from .gates import (
+    Activity,
+    Coefficients,
+    Netlist,
+    Sources,
+    Window,
+    WireModel,
+    coefficients,
+    read_netlist,
+    simulate,
+)
 
 MOST_INSTANCES = 4
 """Instances of a module in one component that are simulated; the others cost what these do."""

@@ -260,11 +260,14 @@ def _boundary(instance: str, module: DesignModule, modules: Mapping[str, DesignM
 
 def _inside(instance: str, names: Sequence[str],
             scopes: Mapping[str, Mapping[str, Signal]]) -> Iterator[tuple[str, Signal]]:
-    """Signals inside an instance."""
+    """Signals inside an instance; a word of a memory, ``memory[3]``, is ``[3]`` in a scope."""
     for name in names:
-        if name not in scopes.get(instance, {}):
+        memory, bracket, place = name.partition("[")
+        found = scopes.get(instance, {}).get(name) or scopes.get(f"{instance}.{memory}", {}).get(
+            bracket + place)
+        if found is None:
             raise VqromError(f"waves of {instance!r} must hold signal {name!r}")
-        yield name, scopes[instance][name]
+        yield name, found
 
 
 def _found(instance: str, port: Port, scopes: Mapping[str, Mapping[str, Signal]]) -> Signal:

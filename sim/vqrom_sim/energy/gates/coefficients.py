@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..cells import PowerLibrary
 from .netlist import Netlist
-from .power_library import PowerLibrary
 
 STEPS_PER_STAGE = 16
 """Steps of time of the gate simulation in the delay of an inverter with a fan-out of four."""

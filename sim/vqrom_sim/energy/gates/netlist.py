@@ -13,8 +13,7 @@ import numpy as np
 
 from vqrom_hw.errors import VqromError
 
-from .power_library import PowerCell
-from .truth_table import MAX_INPUTS, truth_table
+from ..cells import MAX_INPUTS, PowerCell, truth_table
 
 MEMORY = "$mem_v2"
 """Type of a memory that synthesis kept whole; its read data are inputs of the simulation."""

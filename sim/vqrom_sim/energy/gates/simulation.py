@@ -16,7 +16,7 @@ import numpy as np
 
 from vqrom_hw.errors import VqromError
 
-from .gate_kernel import run_gates
+from .kernel import run_gates
 from .netlist import ONE, ZERO, Bundle, Gates, Netlist
 
 

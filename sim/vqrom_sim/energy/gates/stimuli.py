@@ -31,8 +31,8 @@ class Stimuli:
     Members
     -------
     given, expected:
-        uint8 ``[cycles, bits]``: what :func:`.gates.simulate` is given, and what its outputs must
-        be.
+        uint8 ``[cycles, bits]``: what :func:`.simulation.simulate` is given, and what its outputs
+        must be.
     states:
         uint8 ``[flip-flops]``: their states in the first cycle.
     """

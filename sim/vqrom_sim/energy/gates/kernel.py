@@ -19,7 +19,7 @@ def _value(gate, inputs, used, tables, values):
 def run_gates(nets, given, given_nets, states, state_nets, inputs, used, tables, outputs, delays,
               next_inputs, next_used, next_tables, start, readers, expected, output_nets, net_fj,
               unchecked):
-    """Simulate every cycle; see :func:`.gates.simulate`.
+    """Simulate every cycle; see :func:`.simulation.simulate`.
 
     Parameters
     ----------
