@@ -11,7 +11,7 @@ author = "the vqrom authors"
 extensions = [
     "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton",
     "sphinx_design", "diagram", "members", "configuration", "commands", "onnx_operators",
-    "tflite_operators",
+    "tflite_operators", "technologies",
 ]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "_ext", "diagrams"]

@@ -135,6 +135,6 @@ def _read_pj(shape: MemoryShape, fold: Fold, constants: ArrayConstants, way_mm: 
 
 def _arrays_across(fold: Fold) -> int:
     """Arrays side by side that make the outline as square as it can be."""
-    choices = [count for count in range(1, fold.arrays + 1) if fold.arrays % count == 0]
-    return min(choices, key=lambda count: abs(math.log(
+    small = [count for count in range(1, math.isqrt(fold.arrays) + 1) if fold.arrays % count == 0]
+    return min(small + [fold.arrays // count for count in small], key=lambda count: abs(math.log(
         fold.width_um * count / (fold.height_um * (fold.arrays / count)))))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .shapes import MemoryKind
+from .shapes import MemoryKind, MemoryShape
 
 Number = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """A value of a technology file: finite and not negative."""
@@ -207,8 +207,9 @@ class PublishedMacro(Frozen):
     name, kind, words, width, write_parts, read_ports, write_ports:
         The macro, as in :class:`~.shapes.MemoryShape`.
     basis:
-        ``silicon`` (a fabricated macro or its datasheet), ``layout`` (a layout's outline), or
-        ``model`` (another estimator's figure, which counts for nothing but is worth seeing).
+        ``silicon`` (a fabricated macro or its datasheet), ``layout`` (a layout's outline, or what
+        was extracted from it), ``table`` (rough costs that someone published), or ``model``
+        (another estimator's figure, which counts for nothing but is worth seeing).
     role:
         ``calibration`` if constants of this file were fitted to the macro, ``other`` if it is of
         another generator or another model, which is shown and not counted, else ``validation``.
@@ -228,7 +229,7 @@ class PublishedMacro(Frozen):
     write_parts: int = 1
     read_ports: int = 1
     write_ports: int = 1
-    basis: Literal["silicon", "layout", "model"]
+    basis: Literal["silicon", "layout", "table", "model"]
     role: Literal["calibration", "validation", "other"]
     cell_um2: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
     area_um2: Number | None = None
@@ -240,13 +241,23 @@ class PublishedMacro(Frozen):
     note: str = ""
 
     @property
+    def shape(self) -> MemoryShape:
+        """The macro as a shape to estimate."""
+        return MemoryShape(self.kind, self.words, self.width, self.write_parts, self.read_ports,
+                           self.write_ports)
+
+    @property
     def figures(self) -> dict[str, float]:
         """What is published, by the name of the estimate's member."""
         names = ("area_um2", "access_ns", "read_pj", "write_pj", "leakage_uw")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @model_validator(mode="after")
-    def _check_figures(self) -> Self:
+    def _check_macro(self) -> Self:
+        """There is such a memory, it has a figure, and a bit cell if another is given."""
+        if self.shape.kind == "register_file" and self.cell_um2 is not None:
+            raise ValueError(f"macro {self.name!r} of registers must have no cell_um2, "
+                             f"not {self.cell_um2}")
         if not self.figures or 0 in self.figures.values():
             raise ValueError(f"macro {self.name!r} must have a figure, and none of 0")
         return self

@@ -36,7 +36,7 @@ def load_technology(source: str | Path) -> Technology:
         One of :func:`technology_names`, or the path of a ``.toml`` file with the members of
         :class:`Technology`. ``base = "45nm"`` in the file starts from a technology that comes
         along: tables of the file are laid over those of the base, key by key, lists replace.
-        Without ``dram`` or ``literature`` it has those that come along.
+        Without ``dram`` or ``energies`` it has those that come along.
 
     Returns
     -------
@@ -99,9 +99,9 @@ def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_common(raw: dict[str, Any]) -> dict[str, Any]:
-    """The file with the DRAM and the literature that it does not bring itself."""
+    """The file with the DRAM and the published energies that it does not bring itself."""
     common = _read(COMMON, "common")
-    missing = {key: common[key] for key in ("dram", "literature") if key not in raw}
+    missing = {key: common[key] for key in ("dram", "energies") if key not in raw}
     sources = raw.get("sources", {})
     if missing and isinstance(sources, dict):
         missing["sources"] = common["sources"] | sources

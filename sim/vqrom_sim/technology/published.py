@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from .constants import ArrayConstants, PublishedMacro
-from .shapes import MacroEstimate, MemoryShape
+from .shapes import MacroEstimate
 from .technology import Technology
 
 
@@ -46,7 +46,8 @@ class CheckedFigure:
     @property
     def counts(self) -> bool:
         """Whether it is an area that a macro of this technology's kind has been given."""
-        return self.figure == "area_um2" and self.basis != "model" and self.role != "other"
+        return (self.figure == "area_um2" and self.basis in ("silicon", "layout")
+                and self.role != "other")
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,11 @@ class CheckSummary:
 
 def check_published(*technologies: Technology) -> list[CheckedFigure]:
     """Every figure of every macro that the technologies' files name, in their order."""
-    return [CheckedFigure(technology.name, macro.name, shape.text, figure, value,
+    return [CheckedFigure(technology.name, macro.name, macro.shape.text, figure, value,
                           getattr(estimate, figure), macro.basis, macro.role,
                           technology.sources[macro.source].text)
             for technology in technologies for macro in technology.published
-            for shape, estimate in [_estimate(technology, macro)]
+            for estimate in [_estimate(technology, macro)]
             for figure, value in macro.figures.items()]
 
 
@@ -82,13 +83,10 @@ def summarise(figures: list[CheckedFigure], role: str | None = None) -> CheckSum
     return CheckSummary(len(errors), fmean(errors), max(errors)) if errors else None
 
 
-def _estimate(technology: Technology,
-              macro: PublishedMacro) -> tuple[MemoryShape, MacroEstimate]:
-    shape = MemoryShape(macro.kind, macro.words, macro.width, macro.write_parts,
-                        macro.read_ports, macro.write_ports)
+def _estimate(technology: Technology, macro: PublishedMacro) -> MacroEstimate:
     if macro.cell_um2 is not None:
         technology = _with_cell(technology, macro.kind, macro.cell_um2)
-    return shape, technology.estimate(shape)
+    return technology.estimate(macro.shape)
 
 
 def _with_cell(technology: Technology, kind: str, cell_um2: float) -> Technology:

@@ -38,7 +38,7 @@ class Technology(Frozen):
         Constants of each kind of memory.
     published:
         Macros to check the constants with.
-    literature:
+    energies:
         Published energies of operations and memories, of several nodes.
     dram:
         Energies per bit of kinds of DRAM, in rising order.
@@ -56,7 +56,7 @@ class Technology(Frozen):
     rom: ArrayConstants
     register_file: RegisterConstants
     published: Annotated[tuple[PublishedMacro, ...], Field(strict=False)] = ()
-    literature: Annotated[tuple[LiteratureValue, ...], Field(strict=False)] = ()
+    energies: Annotated[tuple[LiteratureValue, ...], Field(strict=False)] = ()
     dram: Annotated[tuple[DramEnergy, ...], Field(strict=False, min_length=1)]
     sources: dict[str, Source]
 
@@ -74,6 +74,11 @@ class Technology(Frozen):
     def dram_pj_per_bit(self) -> tuple[float, ...]:
         """Energies per bit of DRAM over which studies sweep, in pJ, rising."""
         return tuple(kind.pj_per_bit for kind in self.dram)
+
+    @property
+    def literature(self) -> dict[str, LiteratureValue]:
+        """Published energies by what is done and where: ``"int8 add, 45 nm"``."""
+        return {f"{value.name}, {value.node_nm:g} nm": value for value in self.energies}
 
     @property
     def constants(self) -> dict[str, Constant]:
@@ -107,7 +112,7 @@ class Technology(Frozen):
         """Every source that a value names is there, and energies of DRAM rise."""
         named = [(path, constant.source) for path, constant in self.constants.items()]
         named += [(f"published {macro.name!r}", macro.source) for macro in self.published]
-        named += [(f"literature {value.name!r}", value.source) for value in self.literature]
+        named += [(f"energy {value.name!r}", value.source) for value in self.energies]
         named += [(f"dram {kind.name!r}", kind.source) for kind in self.dram]
         for place, source in named:
             if source not in self.sources:
@@ -115,6 +120,9 @@ class Technology(Frozen):
                                  f"not {source!r}")
         if list(self.dram_pj_per_bit) != sorted(set(self.dram_pj_per_bit)):
             raise ValueError(f"dram must be in rising order, not {list(self.dram_pj_per_bit)}")
+        if len(self.literature) != len(self.energies):
+            raise ValueError("energies must differ in name or node, not "
+                             f"{[value.name for value in self.energies]}")
         if self.nand2_um2 <= 0:
             raise ValueError(f"nand2 must be greater than 0, not {self.nand2_um2}")
         return self

@@ -16,9 +16,11 @@ pass                       what it does                           what it return
 ``make_program``           commands as bytes, sizes, limits       ``Program``
 =========================  =====================================  =====================
 
-All passes but the first run once for each stage of the accelerator. Each pass returns a value and
-changes none of those before. Columns are cut only if there is no plan without, and then another
-plan is made. :mod:`vqrom_sw.compiler.listing` shows the plan and the program in words.
+All passes but the first run for each stage of the accelerator; those from ``make_plan`` to
+``schedule`` several times, of which :mod:`vqrom_sw.compiler.tilings` takes the best. Each pass
+returns a value and changes none of those before. Columns are cut only if there is no plan without,
+and then another plan is made. :mod:`vqrom_sw.compiler.listing` shows the plan and the program in
+words.
 """
 
 from __future__ import annotations
@@ -33,17 +35,16 @@ from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import LEVELS, Region
 from vqrom_sw.network import Conv, QuantizedNetwork
 
-from .column_parts import cut_columns
-from .emission import emit
 from .network_graph import stage_graph
 from .operations import Operation
-from .order import Schedule, interleave, schedule
+from .order import Schedule
 from .placement import host_reason
-from .plan import BEAT_COST, Plan, RowsDoNotFitError, make_plan
+from .plan import BEAT_COST, Plan
 from .program import COLUMN, Assembly, Program, assemble, pack_table
 from .rewrites import Reload, count_transfers_apart, insert_codebook
 from .stages import Stage, cut_network
 from .task_graph import TaskGraph
+from .tilings import Tiling, cheapest_tiling
 
 
 @dataclass(frozen=True)
@@ -233,44 +234,34 @@ def _run_passes(graph: TaskGraph, digest: str, names: tuple[str, ...], indexed: 
                 ends: bool, codebook_reload: Reload, contents: bool,
                 beat_cost: float) -> Compilation:
     """All passes after the graph, one after the other; ``digest`` is the codebook's SHA-256."""
-    storage = graph.config.codebook_storage
-    graph, plan = _plan(graph, beat_cost)
-    operations = emit(graph, plan)
-    if ends:
-        operations = count_transfers_apart(operations, len(names) - 1)
-    if indexed and storage == "sram":
-        operations = insert_codebook(operations, graph.codewords, codebook_reload)
-    operations = interleave(operations, graph.config)
-    scheduled = schedule(operations, graph.config)
-    assembly = assemble(scheduled, graph.config, len(names), check=indexed and storage == "rom",
-                        contents=contents)
+    config = graph.config
+
+    def complete(operations: list[Operation]) -> list[Operation]:
+        if ends:
+            operations = count_transfers_apart(operations, len(names) - 1)
+        if indexed and config.codebook_storage == "sram":
+            operations = insert_codebook(operations, graph.codewords, codebook_reload)
+        return operations
+
+    tiling = cheapest_tiling(graph, beat_cost, complete)
+    assembly = assemble(tiling.scheduled, config, len(names),
+                        check=indexed and config.codebook_storage == "rom", contents=contents)
     commands = pack_table(assembly.table, digest) if contents else b""
-    program = make_program(graph, names, plan, assembly, commands)
-    return Compilation(graph, plan, operations, scheduled, program)
+    program = make_program(config, tiling, names, assembly, commands)
+    return Compilation(tiling.graph, tiling.plan, tiling.operations, tiling.scheduled, program)
 
 
-def _plan(graph: TaskGraph, beat_cost: float) -> tuple[TaskGraph, Plan]:
-    """The plan, and the graph that it is for: cut by columns if map rows do not fit otherwise."""
-    try:
-        return graph, make_plan(graph, beat_cost)
-    except RowsDoNotFitError:
-        parts = cut_columns(graph)
-        if parts is None:
-            raise
-        return parts, make_plan(parts, beat_cost)
-
-
-def make_program(graph: TaskGraph, names: tuple[str, ...], plan: Plan, assembly: Assembly,
-                 commands: bytes) -> Program:
+def make_program(config: AcceleratorConfig, tiling: Tiling, names: tuple[str, ...],
+                 assembly: Assembly, commands: bytes) -> Program:
     """Put the results of the other passes together; ``commands`` is the table as bytes."""
-    inputs, outputs = (tuple(feature_map.dram for feature_map in graph.maps
+    inputs, outputs = (tuple(feature_map.dram for feature_map in tiling.graph.maps
                              if feature_map.dram and feature_map.dram.region == region)
                        for region in (Region.INPUT, Region.OUTPUT))
     return Program(
-        config=graph.config, layers=names, table=assembly.table, commands=commands,
+        config=config, layers=names, table=assembly.table, commands=commands,
         constants=assembly.constants, constant_bytes=assembly.constant_bytes,
-        scratch_bytes=plan.scratch_bytes, inputs=inputs, outputs=outputs,
-        fetched_bytes=assembly.fetched_bytes, cycle_limit=_cycle_limit(assembly, graph.config))
+        scratch_bytes=tiling.plan.scratch_bytes, inputs=inputs, outputs=outputs,
+        fetched_bytes=assembly.fetched_bytes, cycle_limit=_cycle_limit(assembly, config))
 
 
 def _cycle_limit(assembly: Assembly, config: AcceleratorConfig) -> int:

@@ -43,7 +43,7 @@ def test_technologies_that_come_along() -> None:
         assert (technology.dram_pj_per_bit[0], technology.dram_pj_per_bit[-1]) == (3.7, 20)
         # Nothing is there for nothing: each source is named by a value.
         named = {one.source for one in technology.constants.values()}
-        for group in (technology.published, technology.literature, technology.dram):
+        for group in (technology.published, technology.energies, technology.dram):
             named |= {one.source for one in group}
         unused = set(technology.sources) - named
         assert unused <= {"hbm_low", "fgdram", "between", "horowitz", "jouppi"}, unused
@@ -51,12 +51,14 @@ def test_technologies_that_come_along() -> None:
 
 def test_published_energies() -> None:
     """M. Horowitz's table of 45 nm and N. Jouppi's of 7 nm."""
-    values = {(one.name, one.node_nm): (one.low_pj, one.high_pj)
-              for one in load_technology("45nm").literature}
-    assert values["int8 add", 45] == (0.03, 0.03) and values["int8 add", 7] == (0.007, 0.007)
-    assert values["int8 multiply", 45] == (0.2, 0.2) and values["int8 multiply", 7] == (0.07, 0.07)
-    assert values["SRAM 8 KiB, 64 bits", 45] == (10, 10)
-    assert values["DRAM, 64 bits", 45] == (1300, 2600)
+    values = {name: (one.low_pj, one.high_pj)
+              for name, one in load_technology("45nm").literature.items()}
+    assert values["int8 add, 45 nm"] == (0.03, 0.03)
+    assert values["int8 add, 7 nm"] == (0.007, 0.007)
+    assert values["int8 multiply, 45 nm"] == (0.2, 0.2)
+    assert values["int8 multiply, 7 nm"] == (0.07, 0.07)
+    assert values["SRAM 8 KiB, 64 bits, 45 nm"] == (10, 10)
+    assert values["DRAM, 64 bits, 45 nm"] == (1300, 2600)
 
 
 def test_a_file_over_a_base(tmp_path: Path) -> None:
@@ -118,6 +120,15 @@ source = "asap7"
     ('base = "28nm"\ndram = []\n', "dram: "),
     ('base = "5nm"\n', "base must be one of 130nm, 130nm-ihp, 45nm, 28nm, 7nm, not '5nm'"),
     ('base = ["28nm"]\n', "base must be one of 130nm, 130nm-ihp, 45nm, 28nm, 7nm, not ['28nm']"),
+    ('base = "28nm"\n[[published]]\nname = "a"\nkind = "rom"\nwords = 0\nwidth = 8\n'
+     'basis = "layout"\nrole = "other"\narea_um2 = 5\nsource = "assumed"\n',
+     "published.0: rom memory: words must be an integer of 1 to 16777216, not 0"),
+    ('base = "28nm"\n[[published]]\nname = "a"\nkind = "rom"\nwords = 8\nwidth = 8\n'
+     'basis = "layout"\nrole = "other"\nsource = "assumed"\n',
+     "published.0: macro 'a' must have a figure, and none of 0"),
+    ('base = "28nm"\n' + 2 * ('[[energies]]\nname = "add"\nnode_nm = 28\nlow_pj = 1\n'
+                              'high_pj = 1\nsource = "assumed"\n'),
+     "energies must differ in name or node, not ['add', 'add']"),
     ('node_nm = 28\n', "description: Field required"),
     ('sources = 3\n', "description: Field required"),
     ('base = "28nm"\nsources = 3\n', "sources: "),

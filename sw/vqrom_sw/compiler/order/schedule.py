@@ -31,10 +31,13 @@ class Schedule:
     waits:
         For each, the finished commands of each :class:`vqrom_hw.isa.Unit` that it waits for,
         modulo 2**16; 0 where it waits for none.
+    cycles:
+        When the last of them ends, by the same estimate that orders them.
     """
 
     operations: list[Operation]
     waits: list[list[int]]
+    cycles: int
 
 
 def schedule(operations: list[Operation], config: AcceleratorConfig) -> Schedule:
@@ -59,7 +62,7 @@ def schedule(operations: list[Operation], config: AcceleratorConfig) -> Schedule
                       for unit, count in zip(Unit, needs[number], strict=True)])
         for unit in UNITS_OF.get(operations[number].opcode, ()):
             issued[unit] += 1
-    return Schedule([operations[number] for number in order], waits)
+    return Schedule([operations[number] for number in order], waits, clock.end)
 
 
 class Clock:
@@ -74,6 +77,11 @@ class Clock:
     def __init__(self, config: AcceleratorConfig):
         self._config = config
         self._ends: dict[Unit, list[int]] = {unit: [0] for unit in Unit}
+
+    @property
+    def end(self) -> int:
+        """The cycle at which the last operation so far ends."""
+        return max(ends[-1] for ends in self._ends.values())
 
     def begin(self, operation: Operation, needed: list[int]) -> int:
         """The cycle at which an operation begins; it follows those before it on its unit."""

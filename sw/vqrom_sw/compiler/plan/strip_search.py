@@ -96,7 +96,7 @@ class StripSearch:
         """
         graph, best, fewest = self.arrangement.graph, None, 0
         for count in strip_counts(segment, graph.tasks, graph.config):
-            if best and count > 2 * fewest + 1:
+            if best and self._is_hopeless(segment, count, fewest, best.cost):
                 break
             placed = self._place(segment, count, time, timeline, spans, may_be_tight=not best)
             if placed:
@@ -124,15 +124,31 @@ class StripSearch:
                             flipped)
             if not placer.place(strips, time, spans):
                 continue
-            cycles, beats = array_work(strips, graph.tasks, graph.config)
             stall = placer.stall + exposed_cycles(strips, graph)
-            cycles += vector_overhead(strips, graph.tasks)
-            cost = cycles + stall + self.beat_cost * beats
+            cost = self._work(strips) + stall
             if found is None or cost < found.cost:
                 found = PlacedStrips(strips, fork, cost, stall)
             if placer.stall == 0:
                 break
         return found
+
+    def _is_hopeless(self, segment: Segment, count: int, fewest: int, cost: float) -> bool:
+        """Whether that many strips, or more, cost more than those that are found.
+
+        The more strips, the more their work costs, even if units never wait for transfers. Where
+        array and vector unit take turns, they wait for each other in every strip, too, which is in
+        no estimate here, so that many strips are not even tried.
+        """
+        tasks = self.arrangement.graph.tasks[segment.first:segment.end]
+        if any(task.alternates for task in tasks) and count > 2 * fewest + 1:
+            return True
+        return self._work(self._strips(segment, count)) >= cost
+
+    def _work(self, strips: list[Strip]) -> float:
+        """Cost of strips whose units never wait for loads and stores."""
+        graph = self.arrangement.graph
+        cycles, beats = array_work(strips, graph.tasks, graph.config)
+        return cycles + vector_overhead(strips, graph.tasks) + self.beat_cost * beats
 
     def _strips(self, segment: Segment, count: int) -> list[Strip]:
         """Strips without places; the first loads ahead unless its input is not stored yet."""
