@@ -27,6 +27,7 @@ class Commands(LazyGroup):
         "simulate": "Run a whole network: DIR/outputs.npy (.npz) and DIR/report.json.",
         "area": "Synthesise the accelerator and report the area of each component: "
                 "DIR/area.json.",
+        "measure.energy": "Energy of a network's run by component: DIR/energy.json.",
         "measure.technology": "Memory macros of a technology: estimates, constants, errors.",
         "config": "Configurations of the accelerator.",
     }.items()}

@@ -47,12 +47,15 @@ class Run:
 
     Members
     -------
+    network:
+        Name of the network that the program is of.
     program, codewords, images:
         As for :func:`vqrom_sim.engines.rtl.record`.
     windows:
         For each the first cycle and the one after the last.
     """
 
+    network: str
     program: Program
     codewords: np.ndarray
     images: np.ndarray
@@ -61,7 +64,8 @@ class Run:
     def describe(self) -> dict[str, object]:
         """What a report says of it."""
         program = sha256(self.program.commands + self.program.constants).hexdigest()
-        return {"program_sha256": program, "windows": [list(window) for window in self.windows]}
+        return {"network": self.network, "program_sha256": program,
+                "windows": [list(window) for window in self.windows]}
 
 
 class RecordedWindow:

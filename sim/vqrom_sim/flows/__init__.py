@@ -16,14 +16,36 @@ from .compression import (
 from .demo import DemoResult, run_demo
 from .hardware import Design, area, generate
 from .inspection import codebook_beside, explain, inspect_codebook, inspect_network
+from .measure import energy
 from .samples import Images, images, random_images
 from .simulation import simulate
 from .sources import Source
 from .topology import simulate_topology
 
 __all__ = [
-    "CODEBOOK_FILE", "CompressionResult", "DemoResult", "Design", "Images", "Size", "Source",
-    "area", "checkpoint_path", "codebook_beside", "compress", "explain", "generate", "images",
-    "inspect_codebook", "inspect_network", "load_codebook", "load_config", "load_network",
-    "load_topology", "random_images", "run_demo", "simulate", "simulate_topology",
+    "CODEBOOK_FILE",
+    "CompressionResult",
+    "DemoResult",
+    "Design",
+    "Images",
+    "Size",
+    "Source",
+    "area",
+    "checkpoint_path",
+    "codebook_beside",
+    "compress",
+    "energy",
+    "explain",
+    "generate",
+    "images",
+    "inspect_codebook",
+    "inspect_network",
+    "load_codebook",
+    "load_config",
+    "load_network",
+    "load_topology",
+    "random_images",
+    "run_demo",
+    "simulate",
+    "simulate_topology",
 ]
