@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -34,10 +34,14 @@ from .cells import PowerLibrary, read_power, smallest_inverter
 from .characterisation import Characterisation, ComponentEnergy
 from .component import Module, Simulated, sample, simulate_component
 from .events import INCREMENT_BANK, INCREMENTS, event_of, split_increments
-from .gates import WireModel
+from .gates import Window, WireModel
 
 Paths = Mapping[str, Sequence[tuple[str, ...]]]
 """Paths of a component's instances from the top, by module."""
+Recorded = tuple[list[Window], list[dict[str, np.ndarray]]]
+"""Windows of a run, and what each cycle of them adds to each counter."""
+Recorder = Callable[["Run", Mapping[tuple[str, ...], str], Mapping[str, Sequence[str]],
+                     Progress | None], Recorded]
 _FILE = "characterisation.json"
 
 
@@ -136,7 +140,8 @@ def _characterise(config: AcceleratorConfig, directory: Path, library: Library, 
 
 def characterise_netlists(config: AcceleratorConfig, netlists: Mapping[str, SynthesizedModule],
                           power: PowerLibrary, sha256: str, run: Run, wires: WireModel,
-                          progress: Progress | None = None) -> Characterisation:
+                          progress: Progress | None = None,
+                          recorder: Recorder | None = None) -> Characterisation:
     """As :func:`characterise`, of modules that are synthesised already, and not cached.
 
     Parameters
@@ -147,11 +152,16 @@ def characterise_netlists(config: AcceleratorConfig, netlists: Mapping[str, Synt
         The library's cells and the SHA-256 of its texts.
     wires:
         How much wire a net has.
+    recorder:
+        What records the run; by default :func:`record_run`.
     """
     modules = {name: Module(name, netlist, set(netlists), power, wires)
                for name, netlist in netlists.items()}
     parts = components(netlists)
-    windows, events = _record(run, parts, modules, progress)
+    scopes = {path: name for paths in parts.values() for name, found in paths.items()
+              for path in sample(found)}
+    windows, events = (recorder or record_run)(
+        run, scopes, {name: module.sources.inside for name, module in modules.items()}, progress)
     cycles = [last - first - 1 for first, last in run.windows]
     tell = progress or (lambda what, done, total: None)
     rows: list[ComponentEnergy] = []
@@ -188,16 +198,32 @@ def _key(place: Place) -> tuple[str, str]:
     return place.component, place.group
 
 
-def _record(run: Run, parts: Mapping[tuple[str, str], Paths], modules: Mapping[str, Module],
-            progress: Progress | None) -> tuple[list[RecordedWindow], list[dict[str, np.ndarray]]]:
-    """The windows of a run, and what each cycle but the last of each adds to each counter."""
-    scopes = {".".join((TOP, *path)): name for paths in parts.values()
-              for name, found in paths.items() for path in sample(found)}
-    inside = {name: modules[name].sources.inside for name in set(scopes.values())}
+def record_run(run: Run, scopes: Mapping[tuple[str, ...], str],
+               inside: Mapping[str, Sequence[str]], progress: Progress | None) -> Recorded:
+    """Record the windows of a run.
+
+    Parameters
+    ----------
+    run:
+        The run.
+    scopes:
+        Module of each instance to record, by its path from the top.
+    inside:
+        Signals inside each module that are needed, too.
+    progress:
+        As for :func:`characterise`.
+
+    Returns
+    -------
+    tuple
+        The windows, and what each cycle but the last of each adds to each counter: int64
+        ``[cycles]`` by counter.
+    """
     bank = ".".join((TOP, *INCREMENT_BANK))
-    windows, events = [], []
+    paths = [".".join((TOP, *path)) for path in scopes]
+    windows, events = list[Window](), []
     for window in run.windows:
-        recording = record(run.program, run.codewords, run.images, [*scopes, bank], window,
+        recording = record(run.program, run.codewords, run.images, [*paths, bank], window,
                            progress, inside=inside)
         windows.append(RecordedWindow(recording))
         increments = split_increments(recording.bits(bank)[INCREMENTS])

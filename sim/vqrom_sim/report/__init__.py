@@ -21,6 +21,7 @@ __all__ = [
     "AreaReport", "Bin", "CodebookFacts", "ComponentRow", "EnergyReport", "EnergyRow",
     "HostFigures", "LayerFacts", "LayerRow", "NetworkFacts", "Sample", "SimulationReport",
     "StageRow", "Traffic", "area_table", "check_output", "counters_table", "describe",
-    "empty_report", "energy_table", "hardware_figures", "html_table", "json_text", "kind_of", "listings", "plain_table", "png_data_uri",
-    "program_figures", "save_array", "simulate_table", "staged", "write_json", "write_report",
+    "empty_report", "energy_table", "hardware_figures", "html_table", "json_text", "kind_of",
+    "listings", "plain_table", "png_data_uri", "program_figures", "save_array", "simulate_table",
+    "staged", "write_json", "write_report",
 ]
