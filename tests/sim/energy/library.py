@@ -10,7 +10,8 @@ HEAD = """library(round) {
   /* 1 pF and 2 V: half of C V^2 is 2 pJ for each pF. */
   time_unit : "1ns"; voltage_unit : "1V"; leakage_power_unit : "1nW"; nom_voltage : 2.0;
   capacitive_load_unit(1, "pf");
-  lu_table_template(t) { variable_1 : input_net_transition; }
+  lu_table_template(t) { variable_1 : input_net_transition;
+    variable_2 : total_output_net_capacitance; index_1("0.1, 0.2"); index_2("0, 1"); }
 """
 
 

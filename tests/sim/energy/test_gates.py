@@ -124,7 +124,8 @@ def in_python(module: dict[str, Any], stimuli: np.ndarray, registers: int) -> np
         values |= dict(zip(inputs, row.tolist(), strict=True))
         for kind, pins in cells:
             if kind != "DFF":
-                values[pins["Y"]] = FUNCTIONS[kind](values[pins["A"]], values[pins.get("B", pins["A"])])
+                first, second = pins["A"], pins.get("B", pins["A"])
+                values[pins["Y"]] = FUNCTIONS[kind](values[first], values[second])
         rows.append([values[net] for net in outputs])
         values |= {pins["Y"]: values[pins["D"]] for kind, pins in cells if kind == "DFF"}
     return np.array(rows, np.uint8)
@@ -178,7 +179,7 @@ def test_black_boxes_and_names() -> None:
     activity = simulate(found, stimuli.given, stimuli.states, stimuli.expected, costs.net_fj,
                         costs.delays)
     assert activity.cycles == 1
-    with pytest.raises(VqromError, match="'unit.child.z' must have 1 bits, not 2"):
+    with pytest.raises(VqromError, match=r"'unit\.child\.z' must have 1 bits, not 2"):
         sources.stimuli(("unit",), Values(**{"a": bits([0]), "child.z": bits([1], [0])}))
 
 
