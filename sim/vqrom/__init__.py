@@ -1,7 +1,7 @@
 """Networks as indices into one universal codebook that sits in a ROM on the chip.
 
 vqrom compresses PyTorch networks onto one codebook, generates the accelerator whose ROM holds it,
-runs whole networks on its Verilog, and measures cycles, traffic and area. In a notebook::
+runs whole networks on its Verilog, and measures cycles, traffic, area and energy. In a notebook::
 
     import vqrom
 
@@ -32,6 +32,7 @@ from vqrom_sim.flows import (
     Source,
     area,
     compress,
+    energy,
     explain,
     generate,
     images,
@@ -47,6 +48,8 @@ from vqrom_sim.flows import (
 from vqrom_sim.report import (
     AreaReport,
     ComponentRow,
+    EnergyReport,
+    EnergyRow,
     HostFigures,
     LayerRow,
     SimulationReport,
@@ -59,8 +62,9 @@ from vqrom_sw.network import QuantizedNetwork
 
 __all__ = [
     "AcceleratorConfig", "AreaReport", "ComponentRow", "CompressionResult", "Design",
-    "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport", "Source",
-    "StageRow", "Traffic", "UniversalCodebook", "VqromError", "__version__", "area", "compress",
-    "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_codebook",
-    "load_config", "load_network", "load_topology", "random_images", "simulate", "zoo",
+    "EnergyReport", "EnergyRow", "HostFigures", "Images", "LayerRow", "QuantizedNetwork",
+    "SimulationReport", "Source", "StageRow", "Traffic", "UniversalCodebook", "VqromError",
+    "__version__", "area", "compress", "energy", "explain", "generate", "images",
+    "inspect_codebook", "inspect_network", "load_codebook", "load_config", "load_network",
+    "load_topology", "random_images", "simulate", "zoo",
 ]
