@@ -78,6 +78,9 @@ def account(report: Mapping[str, Any], counters: Mapping[str, int],
         "assumptions": dict(characterisation.assumptions),
         "stimuli": dict(characterisation.stimuli),
         "window_error": characterisation.window_error,
+        # Of a mean of as many windows, if they are as good as drawn by chance.
+        "sampling_error": characterisation.window_error / math.sqrt(
+            max(len(characterisation.stimuli["windows"]), 1)),
         "scaled_from": characterisation.scaled_from,
         "technology": {"name": technology.name, "node_nm": technology.node_nm,
                        "supply_v": technology.supply_v},

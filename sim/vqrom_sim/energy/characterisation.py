@@ -80,8 +80,8 @@ class Characterisation:
         ``network``, ``program_sha256``, ``windows`` (first cycle and the one after the last, each)
         of the recording.
     window_error:
-        How far the energies by event and cycle miss the simulated energy of one window, relative,
-        root mean square over windows.
+        How far the energies by event and cycle miss the simulated energy of one window: root mean
+        square over windows, relative to their mean.
     components:
         Energies of each component.
     memories:

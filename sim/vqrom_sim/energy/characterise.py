@@ -246,11 +246,13 @@ def _row(place: tuple[str, str], found: Simulated, share: Attribution,
 def _window_error(shares: Sequence[tuple[Attribution, Simulated, list[np.ndarray]]],
                   windows: int) -> float:
     """How far energies by event and cycle miss the simulated energy of one window, all components
-    together: relative, root mean square."""
-    errors = []
+    together: root mean square, relative to the mean of windows."""
+    errors, energies = [], []
     for number in range(windows):
         simulated = math.fsum(float(found.energies[number].sum()) for _, found, _ in shares)
         counted = math.fsum(share.total_fj(int(counts[number].sum()), len(counts[number]))
                             for share, _, counts in shares)
-        errors.append(counted / simulated - 1 if simulated else 0.0)
-    return float(np.sqrt(np.mean(np.square(errors))))
+        errors.append(counted - simulated)
+        energies.append(simulated)
+    mean = float(np.mean(energies))
+    return float(np.sqrt(np.mean(np.square(errors)))) / mean if mean else 0.0
