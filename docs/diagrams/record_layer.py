@@ -16,6 +16,7 @@ from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.isa import COUNTERS
 from vqrom_sim.engines import run_model
 from vqrom_sim.engines.cycle import kernel
+from vqrom_sim.engines.cycle.intervals import NO_LOG
 from vqrom_sim.engines.cycle.registers import dimensions_of, initial_state
 from vqrom_sw.compiler import Program, compile_network
 
@@ -46,7 +47,7 @@ def counters_after(config: AcceleratorConfig, program: Program, limit: int) -> n
     beats = len(program.table) * dimensions.command_beats
     counters, _layers, _ended = kernel.run(
         initial_state(config, beats), program.table.ravel(), dimensions,
-        len(program.layers), limit)
+        len(program.layers), limit, NO_LOG)
     return counters
 
 

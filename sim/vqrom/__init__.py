@@ -1,7 +1,7 @@
 """Networks as indices into one universal codebook that sits in a ROM on the chip.
 
 vqrom compresses PyTorch networks onto one codebook, generates the accelerator whose ROM holds it,
-runs whole networks on its Verilog, and measures cycles, traffic, area and energy. In a notebook::
+runs whole networks on its Verilog, and measures cycles, traffic and area. In a notebook::
 
     import vqrom
 
@@ -13,6 +13,7 @@ runs whole networks on its Verilog, and measures cycles, traffic, area and energ
     run.plot_layers()
     vqrom.generate("edge16", made.codebook).save("verilog")
     vqrom.area("edge16", made.codebook).plot()
+    vqrom.study("scaling", "scaling").pareto().to_pandas()   # many accelerators in one table
 
 A network of your own is a ``torch.nn.Module`` with sample inputs::
 
@@ -47,6 +48,7 @@ from vqrom_sim.flows import (
 )
 from vqrom_sim.report import (
     AreaReport,
+    CodebookForm,
     ComponentRow,
     EnergyReport,
     EnergyRow,
@@ -56,15 +58,17 @@ from vqrom_sim.report import (
     StageRow,
     Traffic,
 )
+from vqrom_sim.studies import Study, StudyTable
+from vqrom_sim.studies import run_study as study
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.network import QuantizedNetwork
 
 __all__ = [
-    "AcceleratorConfig", "AreaReport", "ComponentRow", "CompressionResult", "Design",
-    "EnergyReport", "EnergyRow", "HostFigures", "Images", "LayerRow", "QuantizedNetwork",
-    "SimulationReport", "Source", "StageRow", "Traffic", "UniversalCodebook", "VqromError",
-    "__version__", "area", "compress", "energy", "explain", "generate", "images",
+    "AcceleratorConfig", "AreaReport", "CodebookForm", "ComponentRow", "CompressionResult",
+    "Design", "EnergyReport", "EnergyRow", "HostFigures", "Images", "LayerRow", "QuantizedNetwork",
+    "SimulationReport", "Source", "StageRow", "Study", "StudyTable", "Traffic", "UniversalCodebook",
+    "VqromError", "__version__", "area", "compress", "energy", "explain", "generate", "images",
     "inspect_codebook", "inspect_network", "load_codebook", "load_config", "load_network",
-    "load_topology", "random_images", "simulate", "zoo",
+    "load_topology", "random_images", "simulate", "study", "zoo",
 ]

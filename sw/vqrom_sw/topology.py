@@ -22,6 +22,7 @@ from vqrom_sw.arithmetic import (
 from vqrom_sw.compiler import (
     BEAT_COST,
     Program,
+    Reload,
     TaskGraph,
     align,
     compile_graph,
@@ -34,6 +35,7 @@ from vqrom_sw.network import INPUT, Conv, QuantizedNetwork, image_native, image_
 
 def compile_topology(topology: Topology, codewords: np.ndarray, config: AcceleratorConfig, *,
                      raw: bool = False, contents: bool = False, seed: int = 0,
+                     codebook_reload: Reload = "network",
                      beat_cost: float = BEAT_COST) -> Program:
     """Compile a topology's layers, one after the other, into one program.
 
@@ -52,6 +54,8 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
         constants, which is enough for the cycle model.
     seed:
         Seed of the random weights.
+    codebook_reload:
+        With ``codebook_storage = sram``: load the codebook once, or before each indexed layer.
     beat_cost:
         Estimated cycles that strips may take longer for each bus beat that they save, as in
         :func:`vqrom_sw.compiler.compile_network`.
@@ -88,8 +92,8 @@ def compile_topology(topology: Topology, codewords: np.ndarray, config: Accelera
         output_offset = align(output_offset + graph.store(output, conv.shape, output_offset).size)
     names = ("load", *(layer.name for layer in topology.layers), "store")
     indexed = not raw and any(task.on_array for task in graph.tasks)
-    return compile_graph(graph, names, indexed, ends=False, contents=contents,
-                         beat_cost=beat_cost)
+    return compile_graph(graph, names, indexed, ends=False, codebook_reload=codebook_reload,
+                         contents=contents, beat_cost=beat_cost)
 
 
 def random_networks(topology: Topology, codewords: np.ndarray, raw: bool = False,

@@ -1,9 +1,9 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 class Var:
     name: str
     bitwidth: int
-    tv: list[tuple[int, int]]
+    tv: Sequence[tuple[int, int]]
 
 class Scope:
     name: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,8 +38,10 @@ def run_yosys(commands: Sequence[str], folder: Path) -> str:
     RuntimeError
         If a command fails; the message is Yosys' own.
     """
-    result = subprocess.run([sys.executable, "-c", _SCRIPT], input="\0".join(commands), cwd=folder,
-                            capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as temporary:  # Yosys keeps a copy of every library there.
+        result = subprocess.run([sys.executable, "-c", _SCRIPT], input="\0".join(commands),
+                                cwd=folder, env={**os.environ, "TMPDIR": temporary},
+                                capture_output=True, text=True, check=False)
     log = result.stdout + result.stderr
     if result.returncode:
         lines = [line for line in log.splitlines() if "ERROR" in line or "Error" in line]

@@ -2,82 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_hw.errors import VqromError
-from vqrom_hw.export import METADATA, TOP, VERILOG, generate
-from vqrom_hw.isa import QUEUES
+from vqrom_hw.export import generate
 from vqrom_sw.progress import Progress
 
-from .codebook_registers import registers_for
-from .liberty import (
-    GENERIC,
-    GENERIC_SOURCE,
-    Library,
-    generic_liberty,
-    parse_liberty,
-    read_liberties,
-)
-from .synthesis import Memory, SynthesizedModule, split_modules, synthesize
+from .codebook_forms import codebook_forms
+from .design import check_design, design_modules
+from .flat import flat_comparison
+from .hierarchy import GROUPS, count_instances
+from .libraries import CellLibrary, choose_library
+from .memories import memory_rows, rounded
+from .sizes import add_up, component_rows
+from .synthesis import synthesize
 
-SCHEMA = "vqrom.area/1"
+SCHEMA = "vqrom.area/2"
 """Format of ``area.json``."""
 
-GROUPS = ("array", "rom", "decode", "accumulators", "post", "vector", "activation_buffer", "dma",
-          "control")
-"""Groups of components, in the order in which they are reported."""
-COMPONENT_GROUPS: dict[str, str] = {
-    "compute_unit": "array", "processing_array": "array", "sequencer": "array",
-    "codebook_rom": "rom", "codebook_ram": "rom",
-    "weight_feed": "decode", "weight_loader": "decode",
-    "accumulator_banks": "accumulators",
-    "post_processor": "post", "unpacker_parameter": "post",
-    "vector_unit": "vector",
-    "activation_buffer": "activation_buffer",
-    "dma_read": "dma", "dma_write": "dma", "load_unit": "dma", "store_unit": "dma",
-    "load_request_unit": "dma", "store_request_unit": "dma",
-    "csr": "control", "counter_bank": "control", "command_processor": "control",
-    **{f"{queue}_queue": "control" for queue in QUEUES}, TOP: "control",
-}
-"""Group of a component; one that is not named belongs to that of what it is in."""
-SIZES = ("cells", "flip_flops", "nand2", "memory_bits")
-"""Sizes that add up: library cells, flip-flops among them, NAND2 equivalents, and bits in memories
-that are kept whole."""
-_NUMBERS = re.compile(r"(_\d+)+$")
 
-
-@dataclass(frozen=True)
-class Place:
-    """A place in the instance tree; instances that differ only by number share it.
-
-    Members
-    -------
-    component:
-        Path from the top, ``weight_loader/codebook_rom``; the top itself is ``vqrom``.
-    group:
-        One of :data:`GROUPS`.
-    module:
-        Verilog module.
-    """
-
-    component: str
-    group: str
-    module: str
-
-
-def measure_area(config: AcceleratorConfig, codewords: np.ndarray, liberties: Sequence[Path] = (),
+def measure_area(config: AcceleratorConfig, codewords: np.ndarray,
+                 library: CellLibrary | None = None,
                  progress: Progress | None = None) -> dict[str, Any]:
     """Area of an accelerator that has not been written yet.
 
@@ -87,7 +36,7 @@ def measure_area(config: AcceleratorConfig, codewords: np.ndarray, liberties: Se
         The accelerator.
     codewords:
         int8 ``[k, d]``: the ROM's contents.
-    liberties, progress:
+    library, progress:
         As for :func:`estimate_area`.
 
     Raises
@@ -97,12 +46,12 @@ def measure_area(config: AcceleratorConfig, codewords: np.ndarray, liberties: Se
     """
     with tempfile.TemporaryDirectory() as name:
         generate(config, codewords, Path(name))
-        return estimate_area(config, Path(name), liberties, progress)
+        return estimate_area(config, Path(name), library, progress)
 
 
-def estimate_area(config: AcceleratorConfig, directory: Path, liberties: Sequence[Path] = (),
-                  progress: Progress | None = None) -> dict[str, Any]:
-    """Area of a generated accelerator, from synthesis.
+def estimate_area(config: AcceleratorConfig, directory: Path, library: CellLibrary | None = None,
+                  progress: Progress | None = None, *, check_flat: bool = False) -> dict[str, Any]:
+    """Area of a generated accelerator: logic from synthesis, memories from the macro model.
 
     Parameters
     ----------
@@ -110,11 +59,13 @@ def estimate_area(config: AcceleratorConfig, directory: Path, liberties: Sequenc
         The accelerator that was generated.
     directory:
         Where :func:`vqrom_hw.export.design.generate` wrote it.
-    liberties:
-        Liberty files of the cell library, gzipped or not; without one, the generic library, whose
-        unit is the NAND2 equivalent.
+    library:
+        The cells and the technology of the memories; without one, that which
+        :func:`.libraries.choose_library` finds.
     progress:
         Called with what is being done, modules done and modules to do.
+    check_flat:
+        Also synthesise the whole in one piece and compare (:func:`.flat.flat_comparison`).
 
     Returns
     -------
@@ -126,157 +77,41 @@ def estimate_area(config: AcceleratorConfig, directory: Path, liberties: Sequenc
     VqromError
         If the directory holds no design of this configuration, or the library does not serve.
     """
-    library = read_liberties(liberties) if liberties else parse_liberty(generic_liberty())
+    cells = library or choose_library()
     sha256 = check_design(config, directory)
-    modules = split_modules((directory / VERILOG).read_text(encoding="utf-8"))
-    netlists = synthesize(modules, library.texts, directory, progress)
+    modules = design_modules(config, directory)
+    netlists = synthesize(modules, cells.library.texts, directory, progress)
     places = count_instances(netlists)
-    components = component_rows(places, netlists, library)
-    groups = {group: add_up([row for row in components if row["group"] == group])
+    memories = memory_rows(places, netlists, cells.technology)
+    components = component_rows(places, netlists, cells, memories)
+    groups = {group: add_up(row for row in components if row["group"] == group)
               for group in GROUPS}
+    total = add_up(components)
     return {
         "schema": SCHEMA,
         "config": config.model_dump(mode="json"),
         "codebook_sha256": sha256,
-        "library": describe_library(library),
+        "library": cells.describe(),
+        "technology": describe_technology(cells, memories),
         "components": components,
         "groups": groups,
-        "memories": memory_rows(places, netlists),
-        "total": add_up(components),
-        "codebook_storage": {
-            "bits": config.codewords * config.codeword_width,
-            "read_ports": config.decode_ports,
-            "rom": groups["rom"],
-            "registers": registers_for(config, library.texts, progress,
-                                       lambda cells: size_of(cells, library)),
-        },
+        "memories": memories,
+        "total": total,
+        "codebook_storage": codebook_forms(config, directory, cells, groups["rom"], progress),
+        "flat": flat_comparison(modules, directory, cells, total, progress) if check_flat else None,
     }
 
 
-def check_design(config: AcceleratorConfig, directory: Path) -> str:
-    """SHA-256 of the codebook in a generated design.
-
-    Raises
-    ------
-    VqromError
-        If the directory holds no design, or that of another configuration.
-    """
-    try:
-        metadata = json.loads((directory / METADATA).read_text(encoding="utf-8"))
-        parameters, sha256 = metadata["parameters"], metadata["codebook"]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise VqromError(f"design {str(directory)!r} must hold a {METADATA!r} as vqrom generate "
-                         "writes it") from None
-    expected = config.model_dump(mode="json", exclude={"dram_latency"})
-    for name, value in expected.items():
-        if parameters.get(name) != value:
-            raise VqromError(f"design {str(directory)!r} must have {name} {value!r}, as in config "
-                             f"{config.name!r}, not {parameters.get(name)!r}")
-    return sha256
-
-
-def count_instances(netlists: Mapping[str, SynthesizedModule],
-                    top: str = TOP) -> Counter[Place]:
-    """How often each place of the instance tree occurs.
-
-    Parameters
-    ----------
-    netlists:
-        Every module by name, each without what is inside its submodules.
-    top:
-        Module at the root of the tree.
-    """
-    return Counter(place for _, place in instances(netlists, top))
-
-
-def instances(netlists: Mapping[str, SynthesizedModule],
-              top: str = TOP) -> Iterator[tuple[tuple[str, ...], Place]]:
-    """Every instance of the tree, from the top: its names from there on, none for the top itself,
-    and its place."""
-    def visit(path: tuple[str, ...], place: Place) -> Iterator[tuple[tuple[str, ...], Place]]:
-        yield path, place
-        for instance, module in netlists[place.module].instances:
-            name = _NUMBERS.sub("", instance)
-            component = name if place.module == top else f"{place.component}/{name}"
-            child = Place(component, COMPONENT_GROUPS.get(name, place.group), module)
-            yield from visit((*path, instance), child)
-
-    yield from visit((), Place(top, COMPONENT_GROUPS[TOP], top))
-
-
-def component_rows(places: Mapping[Place, int], netlists: Mapping[str, SynthesizedModule],
-                   library: Library) -> list[dict[str, Any]]:
-    """Rows of a table with the size of each component: all its instances together, without what is
-    inside their submodules; by group, then by name."""
-    rows: dict[str, dict[str, Any]] = {}
-    for place, count in places.items():
-        netlist = netlists[place.module]
-        own = size_of(netlist.cells, library) | {
-            "memory_bits": sum(memory.bits for memory in netlist.memories)}
-        row = rows.setdefault(place.component, {
-            "component": place.component, "group": place.group, "modules": [], "instances": 0,
-            **dict.fromkeys(SIZES, 0), "area_um2": None})
-        row["modules"].append(place.module)
-        row["instances"] += count
-        for key, value in own.items():
-            if value is not None:
-                row[key] = _rounded((row[key] or 0) + value * count)
-    return sorted(rows.values(), key=lambda row: (GROUPS.index(row["group"]), row["component"]))
-
-
-def size_of(cells: Mapping[str, int], library: Library) -> dict[str, Any]:
-    """Cells, flip-flops (latches too), NAND2 equivalents and area of a set of library cells.
-
-    The area is in µm² and is None for the generic library, whose unit is the NAND2 equivalent.
-
-    Raises
-    ------
-    VqromError
-        If the library gives no area for one of them.
-    """
-    unknown = sorted(set(cells) - set(library.cells))
-    if unknown:
-        raise VqromError(f"liberty library {library.name!r} must give cell {unknown[0]!r} an area")
-    area = math.fsum(library.cells[name].area * count for name, count in cells.items())
+def describe_technology(cells: CellLibrary, memories: list[dict[str, Any]]) -> dict[str, Any]:
+    """What memories were estimated with, and how far their area together may be off, relative: if
+    all errors point the same way."""
+    technology = cells.technology
+    um2 = sum(row["area_um2"] * row["instances"] for row in memories)
+    off = sum(row["area_um2"] * row["instances"] * row["error"] for row in memories)
     return {
-        "cells": sum(cells.values()),
-        "flip_flops": sum(count for name, count in cells.items()
-                          if library.cells[name].sequential),
-        "nand2": _rounded(area / library.nand2.area),
-        "area_um2": None if library.name == GENERIC else _rounded(area),
+        "name": technology.name,
+        "description": technology.description,
+        "node_nm": technology.node_nm,
+        "memory_error": rounded(off / um2) if um2 else 0,
+        "estimator": "macro model (docs/sim/technology.md)",
     }
-
-
-def add_up(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Sizes of several components together."""
-    total: dict[str, Any] = {key: _rounded(sum(row[key] for row in rows)) for key in SIZES}
-    areas = [row["area_um2"] for row in rows]
-    return total | {"area_um2": None if None in areas else _rounded(math.fsum(areas))}
-
-
-def memory_rows(places: Mapping[Place, int],
-                netlists: Mapping[str, SynthesizedModule]) -> list[dict[str, Any]]:
-    """Each memory that synthesis kept whole, with its ports; equal ones of a component are one."""
-    counts: Counter[tuple[str, str, Memory]] = Counter()
-    for place, count in places.items():
-        for memory in netlists[place.module].memories:
-            counts[place.component, place.group, memory] += count
-    return [{"component": component, "group": group, "instances": count, **asdict(memory),
-             "bits": memory.bits}
-            for (component, group, memory), count in counts.items()]
-
-
-def describe_library(library: Library) -> dict[str, Any]:
-    """Which cells the figures are of, and what one NAND2 equivalent is."""
-    return {
-        "name": library.name,
-        "source": GENERIC_SOURCE if library.name == GENERIC else "Liberty files of the user",
-        "sha256": library.sha256,
-        "nand2_cell": library.nand2.name,
-        "nand2_area_um2": None if library.name == GENERIC else library.nand2.area,
-        "estimator": f"Yosys (pyosys {version('pyosys')}), logic synthesis without layout",
-    }
-
-
-def _rounded(value: float) -> float | int:
-    return value if isinstance(value, int) else round(value, 3)

@@ -7,14 +7,15 @@ import hashlib
 import itertools
 import re
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from vqrom_hw.errors import VqromError
 
 from .liberty_function import evaluate
+from .liberty_groups import SEQUENTIAL, Group, mapping_text, read_library
 
 MAX_LIBERTY_BYTES = 256 << 20
 """Largest Liberty file that is read, unpacked."""
@@ -36,10 +37,6 @@ GENERIC_GATES: tuple[tuple[str, int, str], ...] = (
 )
 GENERIC_FLIP_FLOP = ("DFF", 17)
 SITES_OF_NAND2 = 3
-
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|[{}]', re.DOTALL)
-_HEADER = re.compile(r"(\w+)\s*\(([^()]*)\)\s*$")
-_ATTRIBUTE = re.compile(r'(\w+)\s*:\s*("(?:[^"\\]|\\.)*"|[^;\n]*)')
 
 
 @dataclass(frozen=True)
@@ -191,22 +188,19 @@ def _join(libraries: Sequence[Library], files: str) -> Library:
 
 
 def parse_liberty(text: str) -> Library:
-    """The cells of a Liberty text.
+    """The cells of a Liberty text that are for logic.
 
     Raises
     ------
     VqromError
         If its braces do not match, it is not one library, or it has no cell with an area.
     """
-    roots = _groups(text)
-    if len(roots) != 1 or roots[0].kind != "library":
-        raise VqromError("a Liberty file must hold one library(...) group, "
-                         f"not {[root.kind for root in roots[:3]]!r}")
-    cells = [_cell(group) for group in roots[0].children if group.kind == "cell"]
+    library = read_library(mapping_text(text))
+    cells = [_cell(group) for group in library.children if group.kind == "cell"]
     known = {cell.name: cell for cell in cells if cell is not None}
     if not known:
-        raise VqromError(f"library {roots[0].name!r} must have cells with an area; it has none")
-    return Library(roots[0].name, known, (text,))
+        raise VqromError(f"library {library.name!r} must have cells with an area; it has none")
+    return Library(library.name, known, (text,))
 
 
 def is_nand2(cell: Cell) -> bool:
@@ -221,75 +215,13 @@ def is_nand2(cell: Cell) -> bool:
     return table == [True, True, True, False]
 
 
-@dataclass
-class _Group:
-    """``kind(name) { attributes children }`` of a Liberty file, to the depth of a pin."""
-
-    kind: str
-    name: str
-    attributes: dict[str, str] = field(default_factory=dict)
-    children: list[_Group] = field(default_factory=list)
-
-
-def _groups(text: str) -> list[_Group]:
-    """The outermost groups. Timing tables, which are most of the text, are skipped unread."""
-    root = _Group("", "")
-    stack, deepest = [root], 4
-    depth, pending = 0, ""
-    for piece, brace in _pieces(text):
-        if depth < deepest:
-            pending += piece
-        if brace == "{":
-            depth += 1
-            if depth < deepest:
-                header = _HEADER.search(pending)
-                if header is None:
-                    raise VqromError(f"a Liberty group must begin with kind(name), "
-                                     f"not {pending.strip()[-40:]!r}")
-                _attributes(stack[-1], pending[:header.start()])
-                group = _Group(header.group(1), header.group(2).strip(' \t\n"'))
-                stack[-1].children.append(group)
-                stack.append(group)
-            elif depth == deepest:
-                _attributes(stack[-1], pending)
-            pending = ""
-        elif brace == "}":
-            if depth == 0:
-                raise VqromError("a Liberty file must not close a group that it has not opened")
-            if depth < deepest:
-                _attributes(stack.pop(), pending)
-            pending, depth = "", depth - 1
-    if depth:
-        raise VqromError(f"a Liberty file must close its groups; {depth} are open at its end")
-    return root.children
-
-
-def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """Text without comments, cut at braces outside quotes: ``(text before, brace or nothing)``."""
-    start = 0
-    for match in _TOKEN.finditer(text):
-        token = match.group(0)
-        if token in "{}":
-            yield text[start:match.start()], token
-            start = match.end()
-        elif token.startswith("/*"):
-            yield text[start:match.start()], ""
-            start = match.end()
-
-
-def _attributes(group: _Group, text: str) -> None:
-    for name, value in _ATTRIBUTE.findall(text):
-        group.attributes.setdefault(name, value.strip().strip('"'))
-
-
-def _cell(group: _Group) -> Cell | None:
+def _cell(group: Group) -> Cell | None:
     try:
         area = float(group.attributes["area"])
     except (KeyError, ValueError):
         return None
     pins = [child for child in group.children if child.kind == "pin"]
     return Cell(
-        group.name, area, any(child.kind in ("ff", "ff_bank", "latch", "latch_bank")
-                              for child in group.children),
+        group.name, area, any(child.kind in SEQUENTIAL for child in group.children),
         tuple(pin.name for pin in pins if pin.attributes.get("direction") == "input"),
         tuple(pin.attributes["function"] for pin in pins if "function" in pin.attributes))

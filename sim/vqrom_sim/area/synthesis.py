@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -16,26 +16,45 @@ from vqrom_hw.export import run_yosys
 from vqrom_sw.io import cached_directory, content_key, source_digest
 from vqrom_sw.progress import Progress
 
-WORKERS = 2
+from .liberty_groups import mapping_text
+from .modules import black_box, children_of, files_read, kept_memories
+
+WORKERS = os.cpu_count() or 1
 """Modules that are synthesised at the same time."""
-MACRO_BITS = 1024
-"""From this many bits on a RAM stays a memory; smaller ones become flip-flops."""
-ROM_LOGIC_BITS = 1 << 18
-"""Up to this many bits a ROM becomes logic; larger ones stay a memory."""
-
-# Measured on a PE and a ROM port: 8 % and 3 % smaller than Yosys' default script, and ten times as
-# fast, since it skips the search for equivalent nodes, slow in multipliers. amap maps for area.
-ABC_SCRIPT = "strash;dc2;dc2;amap,-m"
-
 MAPPED = "netlist.json.gz"
 """Name of the mapped netlist in the cache."""
 
-_MODULE = re.compile(r"^module (\w+) ?\(.*?^endmodule$", re.DOTALL | re.MULTILINE)
-_PORT = re.compile(r"^  (?:input|output|inout) [^;]*;$", re.MULTILINE)
-_HEAD = re.compile(r"\Amodule \w+ ?\(.*?\);$", re.DOTALL | re.MULTILINE)
-_INSTANCE = re.compile(r"^  ([A-Za-z_]\w*) (\\\S+|\w+) \($", re.MULTILINE)
-_MEMORY = re.compile(r"^  reg (?:signed )?\[(\d+):0\] (\\\S+ |\w+) ?\[(\d+):0\];$", re.MULTILINE)
-_READMEMH = re.compile(r'\$readmemh\("([^"]+)", (\\\S+ |\w+)\)')
+@dataclass(frozen=True)
+class Recipe:
+    """How a module is mapped to cells.
+
+    Members
+    -------
+    abc:
+        Script of abc, with commas for blanks.
+    synth:
+        Options of Yosys' ``synth``.
+    unusable:
+        Cells of the library that must not be used.
+    timed:
+        Whether abc reads delays of cells; if not, it gets the library without them.
+    """
+
+    abc: str
+    synth: str = ""
+    unusable: tuple[str, ...] = ()
+    timed: bool = False
+
+
+AREA = Recipe("strash;dc2;dc2;amap,-m")
+"""Small. Measured on a PE and a ROM port: 8 % and 3 % smaller than Yosys' default script, and ten
+times as fast, since it skips the search for equivalent nodes, slow in multipliers. amap maps for
+area."""
+SPEED = Recipe(
+    "strash;ifraig;scorr;dch;if,-g;strash;dch,-f;map,-B,0.9,-D,100;topo", "-booth", timed=True)
+"""Fast: Booth multipliers; no dc2, which turns Yosys' parallel-prefix adders into ripple carries;
+depth is balanced (``if -g``) before mapping for delay. Drive strengths and buffers come after it,
+in ``vqrom_sim.timing``."""
 
 
 @dataclass(frozen=True)
@@ -95,23 +114,9 @@ class SynthesizedModule:
     netlist: Path
 
 
-def split_modules(verilog: str) -> dict[str, str]:
-    """Modules of a text by name, as ``vqrom generate`` writes them.
-
-    Raises
-    ------
-    VqromError
-        If there is none.
-    """
-    modules = {match.group(1): match.group(0) + "\n" for match in _MODULE.finditer(verilog)}
-    if not modules:
-        raise VqromError("the Verilog of a design must hold modules; it has none")
-    return modules
-
-
 def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Path,
                progress: Progress | None = None, *, label: str = "synthesis",
-               keep_memories: bool = True) -> dict[str, SynthesizedModule]:
+               keep_memories: bool = True, recipe: Recipe = AREA) -> dict[str, SynthesizedModule]:
     """Synthesise every module once, submodules as black boxes; results are cached by content.
 
     Parameters
@@ -126,6 +131,8 @@ def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Pat
         Called with ``label``, modules done and modules to do.
     keep_memories:
         Keep large memories whole (:func:`kept_memories`) instead of building them of flip-flops.
+    recipe:
+        How to map: :data:`AREA` or :data:`SPEED`.
 
     Raises
     ------
@@ -135,9 +142,12 @@ def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Pat
     tell = progress or (lambda what, done, total: None)
     tell(label, 0, len(modules))
     results: dict[str, SynthesizedModule] = {}
+    library = liberties if recipe.timed else [mapping_text(text) for text in liberties]
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = {pool.submit(_synthesize_one, name, modules, liberties, folder, keep_memories): name
-                for name in modules}
+        # Long ones first: no worker is left alone with the longest at the end.
+        jobs = {pool.submit(_synthesize_one, name, modules, library, folder, keep_memories,
+                            recipe): name
+                for name in sorted(modules, key=lambda name: -len(modules[name]))}
         try:
             for done, job in enumerate(as_completed(jobs), start=1):
                 results[jobs[job]] = job.result()
@@ -148,33 +158,20 @@ def synthesize(modules: Mapping[str, str], liberties: Sequence[str], folder: Pat
     return results
 
 
-def black_box(module: str) -> str:
-    """Verilog of a module's ports without its contents.
-
-    Raises
-    ------
-    VqromError
-        If the text does not begin with a port list.
-    """
-    head = _HEAD.match(module)
-    if head is None:
-        raise VqromError(f"module text must begin with a port list, not {module[:40]!r}")
-    return "\n".join(["(* blackbox *)", head.group(0), *_PORT.findall(module), "endmodule\n"])
-
-
 def _synthesize_one(name: str, modules: Mapping[str, str], liberties: Sequence[str],
-                    folder: Path, keep_memories: bool) -> SynthesizedModule:
+                    folder: Path, keep_memories: bool, recipe: Recipe) -> SynthesizedModule:
     body = modules[name]
-    children = sorted({kind for kind, _ in _INSTANCE.findall(body)} & set(modules))
+    children = children_of(body, modules)
     text = body + "".join(black_box(modules[child]) for child in children)
-    memory_files = {file: (folder / file).read_bytes() for file, _ in _READMEMH.findall(body)}
-    commands = script(name, kept_memories(body) if keep_memories else (), len(liberties))
+    contents = {file: (folder / file).read_bytes() for file in files_read(body)}
+    kept = [f"{name}/{memory}" for memory in kept_memories(body)] if keep_memories else ()
+    commands = script(name, kept, len(liberties), recipe)
 
     def build(directory: Path) -> None:
         (directory / "module.v").write_text(text, encoding="utf-8")
         for number, liberty in enumerate(liberties):
-            (directory / _library_file(number)).write_text(liberty, encoding="utf-8")
-        for file, content in memory_files.items():
+            (directory / library_file(number)).write_text(liberty, encoding="utf-8")
+        for file, content in contents.items():
             (directory / Path(file).name).write_bytes(content)
         try:
             run_yosys(commands, directory)
@@ -189,7 +186,7 @@ def _synthesize_one(name: str, modules: Mapping[str, str], liberties: Sequence[s
         with gzip.open(directory / MAPPED, "wt", 1, encoding="utf-8") as file:
             json.dump(module, file)
 
-    cached = cached_directory("synthesis", synthesis_key(commands, liberties, text, memory_files),
+    cached = cached_directory("synthesis", synthesis_key(commands, liberties, text, contents),
                               build)
     return _from_json(json.loads((cached / "result.json").read_text(encoding="utf-8")),
                       cached / MAPPED)
@@ -222,38 +219,48 @@ def synthesis_key(commands: Sequence[str], liberties: Sequence[str], text: str,
                          for part in (file, memory_files[file])))
 
 
-def script(name: str, kept: Sequence[str], liberties: int = 1) -> tuple[str, ...]:
-    """Yosys commands that map ``module.v`` to the library's files and write ``netlist.json``."""
-    files = " ".join(f"-liberty {_library_file(number)}" for number in range(liberties))
+def script(name: str, kept: Sequence[str], liberties: int = 1, recipe: Recipe = AREA, *,
+           flat: bool = False) -> tuple[str, ...]:
+    """Yosys commands that map ``module.v`` to the library's files and write ``netlist.json``.
+
+    Parameters
+    ----------
+    name:
+        The module at the top.
+    kept:
+        Memories that stay memories, each ``module/memory``; those that are read without a clock
+        become flip-flops all the same.
+    liberties:
+        Number of files of the library.
+    recipe:
+        How to map.
+    flat:
+        Dissolve submodules before anything is optimised.
+    """
+    files = " ".join([*(f"-liberty {library_file(number)}" for number in range(liberties)),
+                      *(f"-dont_use {cell}" for cell in recipe.unusable)])
+    places = [memory.split("/", 1) for memory in kept]
     return (
         "read_verilog module.v",
         # Without it a register that starts at 0 may be merged with a constant; no chip starts so.
         "setattr -unset init w:*",
         f"hierarchy -check -top {name}",
-        "synth -run begin:fine",
-        *(f"setattr -set vqrom_kept 1 c:{memory}" for memory in kept),
+        *(f"setattr -set vqrom_kept 1 {module}/m:{memory}" for module, memory in places),
+        f"synth {recipe.synth} {'-flatten' if flat else ''} -top {name} -run begin:fine",
+        "setattr -unset vqrom_kept t:$mem_v2 r:RD_CLK_ENABLE=1'0 %i",
         "opt -fast -full", "memory_map -attr !vqrom_kept", "opt -undriven -fine",
-        "techmap", "opt -fast -full",
-        f"dfflibmap {files}", "opt",
-        f"abc {files} -script +{ABC_SCRIPT}",
+        "techmap", "opt -fast",
+        # Flip-flops are called what the source calls the register whose bit they hold.
+        "rename -wire t:$_*DFF*",
+        f"dfflibmap {files}", "opt_clean",
+        f"abc {files} -script +{recipe.abc}",
         "opt_clean", "write_json netlist.json",
     )
 
 
-def _library_file(number: int) -> str:
+def library_file(number: int) -> str:
     """Name of a file of the library in the folder where Yosys runs."""
     return f"cells{number}.lib"
-
-
-def kept_memories(module: str) -> list[str]:
-    """Names of the memories of a module that stay memories: large RAMs and very large ROMs."""
-    roms = {name.strip() for _, name in _READMEMH.findall(module)}
-    kept = []
-    for high, name, last in _MEMORY.findall(module):
-        bits = (int(high) + 1) * (int(last) + 1)
-        if bits > ROM_LOGIC_BITS if name.strip() in roms else bits >= MACRO_BITS:
-            kept.append(name.strip().removeprefix("\\"))
-    return kept
 
 
 def read_netlist(module: dict, children: set[str]) -> dict:

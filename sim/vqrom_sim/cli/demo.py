@@ -66,7 +66,13 @@ def print_summary(result: flows.DemoResult, output: Path) -> None:
     for network in figures["networks"]:
         table.add_row(*summary_row(network))
     console.print(table)
-    console.print(f"area: {figures['area']['total']['nand2']:,.0f} NAND2 equivalents")
+    area = figures["area"]
+    if area["library"]["note"]:
+        console.print(f"note: {area['library']['note']}")
+    total = area["total"]
+    console.print(f"area: {total['area_um2'] / 1e6:,.3g} mm² in {area['technology']['name']}, "
+                  f"{total['nand2']:,.0f} NAND2 equivalents of logic and "
+                  f"{total['memory_bits']:,} bits of memories")
     console.print(f"results in [bold]{shown(output)}[/bold] after {result.seconds:.0f} s: "
                   "report.html, report.json, verilog/, codebook.safetensors, "
                   + ", ".join(f"{network['network']}.vqnet" for network in figures["networks"]))

@@ -28,6 +28,8 @@ class Commands(LazyGroup):
         "area": "Synthesise the accelerator and report the area of each component: "
                 "DIR/area.json.",
         "measure.energy": "Energy of a network's run by component: DIR/energy.json.",
+        "study": "Measure many accelerators on many workloads: DIR/points.parquet, "
+                 "DIR/points.csv.",
         "measure.technology": "Memory macros of a technology: estimates, constants, errors.",
         "config": "Configurations of the accelerator.",
     }.items()}

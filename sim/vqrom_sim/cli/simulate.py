@@ -59,9 +59,18 @@ def simulate(
         "--dequantize", help="write outputs as float32 in the float network's units")] = False,
     tune: Annotated[bool, typer.Option(
         "--tune", help="try several tilings on the cycle model, keep the fastest")] = False,
+    waves: Annotated[str | None, typer.Option(
+        metavar="LAYER", help="record all signals while the accelerator works on a layer for the "
+        "first input: DIR/waves.fst, for GTKWave or Surfer")] = None,
+    baselines: Annotated[bool, typer.Option(
+        "--baselines", help="also time dense int8 weights, and the codebook in an SRAM, on the "
+        "cycle model")] = False,
+    timeline: Annotated[bool, typer.Option(
+        "--timeline", help="also show in DIR/report.html which unit works on which layer "
+        "when")] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run a whole network: DIR/outputs.npy (.npz) and DIR/report.json."""
+    """Run a whole network: DIR/outputs.npy (.npz), DIR/report.json, DIR/report.html."""
     if topology is None:
         subject = _given(network, "FILE.vqnet")
         _given(codebook, "--codebook")
@@ -84,13 +93,16 @@ def simulate(
     with bars(quiet=quiet) as progress:
         result = flows.simulate(
             source, codebook, config, inputs, None if engine is None else engine.value,
-            weights=weights, tune=tune,
+            weights=weights, tune=tune, waves=waves, baselines=baselines, timeline=timeline,
             example_shape=() if example_input is None else input_shape(example_input),
             progress=progress.callback(subject.stem))
     written = result.save(output, dequantized=dequantize)
     if not quiet:
         Console().print(report.simulate_table(result.report))
-        print(f"wrote {' and '.join(written)} to {output}")
+        print(f"wrote {', '.join(written)} to {output}")
+        if result.waves is not None and not result.waves.complete:
+            print(f"waves hold the first {result.waves.cycles} of the layer's "
+                  f"{result.waves.window[1] - result.waves.window[0]} cycles")
 
 
 def _given(value: T | None, name: str) -> T:

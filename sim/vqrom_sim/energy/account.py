@@ -8,12 +8,12 @@ from typing import Any
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_sim.area import GROUPS
+from vqrom_sim.area import GROUPS, macro_for
 from vqrom_sim.technology import Technology
 
 from .characterisation import Characterisation, ComponentEnergy
 from .events import Event
-from .memories import accesses, macro_shape
+from .memories import accesses
 
 SCHEMA = "vqrom.energy/1"
 """Format of ``energy.json``."""
@@ -124,8 +124,7 @@ def _component(row: ComponentEnergy, counters: Mapping[str, int], time_us: float
 
 def _memory(row: Mapping[str, Any], counters: Mapping[str, int], config: AcceleratorConfig,
             technology: Technology, time_us: float) -> dict[str, Any]:
-    shape = macro_shape(row)
-    macro, found = technology.estimate(shape), accesses(row, counters, config)
+    (shape, macro), found = macro_for(row, technology), accesses(row, counters, config)
     resting = max(row["instances"] * counters["cycles"] - found.reads - found.writes, 0)
     return {
         "component": row["component"], "group": row["group"], "macro": shape.text,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +21,8 @@ from vqrom_sim.area import (
     SynthesizedModule,
     check_design,
     count_instances,
+    design_modules,
     instances,
-    memory_rows,
-    split_modules,
     synthesize,
 )
 from vqrom_sim.engines.rtl import Recording, record
@@ -131,7 +132,7 @@ def characterise(config: AcceleratorConfig, directory: Path, library: Library, r
 
 def _characterise(config: AcceleratorConfig, directory: Path, library: Library, run: Run,
                   wires: WireModel, progress: Progress | None) -> Characterisation:
-    texts = split_modules((directory / VERILOG).read_text(encoding="utf-8"))
+    texts = design_modules(config, directory)
     netlists = synthesize(texts, library.texts, directory, progress)
     cells = {kind for netlist in netlists.values() for kind in netlist.cells}
     power = read_power(library.texts, cells, smallest_inverter(library).name)
@@ -182,7 +183,17 @@ def characterise_netlists(config: AcceleratorConfig, netlists: Mapping[str, Synt
          "slew_ns": power.slew_ns, "stage_ns": power.stage_ns},
         {"wire_pitches_per_sink": wires.pitches, "wire_ff_per_um": wires.ff_per_um},
         run.describe(), _window_error(shares, len(windows)), tuple(rows),
-        tuple(memory_rows(count_instances(netlists), netlists)))
+        tuple(_memories(netlists)))
+
+
+def _memories(netlists: Mapping[str, SynthesizedModule]) -> Iterator[dict[str, Any]]:
+    """Each memory that synthesis kept whole; equal ones of a component are one row."""
+    counts = Counter((place.component, place.group, memory)
+                     for place, count in count_instances(netlists).items()
+                     for memory in netlists[place.module].memories for _ in range(count))
+    for (component, group, memory), count in counts.items():
+        yield {"component": component, "group": group, "instances": count, **asdict(memory),
+               "bits": memory.bits}
 
 
 def components(netlists: Mapping[str, SynthesizedModule]) -> dict[tuple[str, str], Paths]:

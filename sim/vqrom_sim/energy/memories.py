@@ -10,7 +10,6 @@ from vqrom_hw.bus import ReadChannel, channel_depths
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import COMMAND_BYTES
-from vqrom_sim.technology import MemoryShape
 
 COUNTED, BOUNDED = "counted by the hardware", "at most one in each cycle in which its unit works"
 BY_COMMAND = "at most one for each command of the program"
@@ -84,13 +83,3 @@ def _fifo_beats(row: Mapping[str, Any], counters: Mapping[str, int],
         raise VqromError(f"FIFOs of {row['words'] + 1} beats must be those of {row['instances']} "
                          f"read channels, not of {len(channels)}")
     return sum(counters[name] for channel in channels for name in _CHANNEL_BEATS[channel])
-
-
-def macro_shape(row: Mapping[str, Any]) -> MemoryShape:
-    """The macro that the memories of a row are made of: a ROM; registers where a word must be there
-    in the cycle that asks for it; else an SRAM that reads and writes at once."""
-    if row["kind"] == "rom":
-        return MemoryShape("rom", row["words"], row["width"])
-    kind = "sram_1r1w" if row["synchronous"] else "register_file"
-    return MemoryShape(kind, row["words"], row["width"], row["write_enables"], row["read_ports"],
-                       row["write_ports"])

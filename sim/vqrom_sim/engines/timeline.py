@@ -11,6 +11,10 @@ import numpy as np
 class Timeline:
     """Intervals in which units work, in the order of their beginnings.
 
+    A unit's intervals do not overlap. Cycles of one layer that follow each other are one interval;
+    where that makes too many, stretches of one layer that are at most ``gap`` cycles apart are put
+    together, too, and ``worked`` says in how many of an interval's cycles the unit works.
+
     Members
     -------
     units:
@@ -22,6 +26,12 @@ class Timeline:
     start, end:
         int64 ``[n]``: its first cycle, counted from 0 in which the program begins, and the one
         after its last.
+    worked:
+        int64 ``[n]``: cycles of it in which the unit works.
+    gap:
+        Longest pause that an interval may contain; 0: none contains any.
+    cycles:
+        Cycles of the whole program.
     """
 
     units: tuple[str, ...]
@@ -30,3 +40,14 @@ class Timeline:
     layer: np.ndarray
     start: np.ndarray
     end: np.ndarray
+    worked: np.ndarray
+    gap: int
+    cycles: int
+
+    def window(self, layer: int) -> tuple[int, int]:
+        """The first cycle in which any unit works on a layer, and the one after the last; (0, 0)
+        if none ever does."""
+        of_layer = self.layer == layer
+        if not of_layer.any():
+            return 0, 0
+        return int(self.start[of_layer].min()), int(self.end[of_layer].max())

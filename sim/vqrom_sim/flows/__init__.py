@@ -5,7 +5,13 @@ them. Each takes objects or the files that stand for them, and gives a typed res
 saved; nothing is printed here.
 """
 
-from .arguments import load_codebook, load_config, load_network, load_topology
+from .arguments import (
+    load_codebook,
+    load_config,
+    load_network,
+    load_topology,
+    topology_names,
+)
 from .compression import (
     CODEBOOK_FILE,
     CompressionResult,
@@ -18,13 +24,16 @@ from .hardware import Design, area, generate
 from .inspection import codebook_beside, explain, inspect_codebook, inspect_network
 from .measure import energy
 from .samples import Images, images, random_images
+from .shapes import random_codebook
 from .simulation import simulate
 from .sources import Source
+from .staged import compile_tuned
 from .topology import simulate_topology
 
 __all__ = [
     "CODEBOOK_FILE", "CompressionResult", "DemoResult", "Design", "Images", "Size", "Source",
-    "area", "checkpoint_path", "codebook_beside", "compress", "energy", "explain", "generate",
-    "images", "inspect_codebook", "inspect_network", "load_codebook", "load_config", "load_network",
-    "load_topology", "random_images", "run_demo", "simulate", "simulate_topology",
+    "area", "checkpoint_path", "codebook_beside", "compile_tuned", "compress", "energy",
+    "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_codebook",
+    "load_config", "load_network", "load_topology", "random_codebook", "random_images", "run_demo",
+    "simulate", "simulate_topology", "topology_names",
 ]

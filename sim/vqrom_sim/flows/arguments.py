@@ -28,7 +28,11 @@ ConfigLike = AcceleratorConfig | str | Path
 NetworkLike = QuantizedNetwork | str | Path
 """A compressed network, or the path of a ``.vqnet`` file."""
 TopologyLike = Topology | str | Path
-"""Layers without weights, or the path of a SCALE-Sim ``.csv`` file."""
+"""Layers without weights, the name of a topology that comes with vqrom, or the path of a SCALE-Sim
+``.csv`` file."""
+
+TOPOLOGIES = Path(__file__).parent / "topologies"
+"""Where the topologies lie that come with vqrom."""
 
 
 def load_config(config: ConfigLike, codebook: CodebookLike | None = None) -> AcceleratorConfig:
@@ -87,8 +91,13 @@ def load_network(network: NetworkLike) -> QuantizedNetwork:
     return formats.load_network(require_file(Path(network), "network"))
 
 
+def topology_names() -> tuple[str, ...]:
+    """The topologies that are known by name."""
+    return tuple(sorted(path.stem for path in TOPOLOGIES.glob("*.csv")))
+
+
 def load_topology(topology: TopologyLike) -> Topology:
-    """Read a SCALE-Sim topology file; an object is returned as it is.
+    """Read a SCALE-Sim topology, by its name or from its file; an object is returned as it is.
 
     Raises
     ------
@@ -97,6 +106,8 @@ def load_topology(topology: TopologyLike) -> Topology:
     """
     if isinstance(topology, Topology):
         return topology
+    if topology in topology_names():
+        return read_topology(TOPOLOGIES / f"{topology}.csv")
     return read_topology(require_file(Path(topology), "topology"))
 
 

@@ -119,7 +119,8 @@ def run_network(network: QuantizedNetwork, config: AcceleratorConfig, codebook: 
                 engine: str, progress: Progress) -> DemoRun:
     """Simulate a network of the zoo on all its sample images."""
     samples = zoo.load(network.name)
-    result = simulate(network, codebook, config, samples.images, engine, progress=progress)
+    result = simulate(network, codebook, config, samples.images, engine,
+                      baselines=engine == "rtl", progress=progress)
     outputs = result.outputs
     assert outputs is not None, engine
     seen = predictions(samples.labels, classes(samples.logits), classes(outputs))

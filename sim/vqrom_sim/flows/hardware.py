@@ -12,7 +12,7 @@ from typing import Any
 from vqrom_hw import export
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.export import METADATA, VERILOG
-from vqrom_sim.area import estimate_area
+from vqrom_sim.area import CellLibrary, choose_library, estimate_area
 from vqrom_sim.report import AreaReport, staged
 from vqrom_sw.progress import SilentSteps, Steps
 
@@ -94,6 +94,7 @@ def generate(config: ConfigLike, codebook: CodebookLike, *,
 
 def area(config: ConfigLike, codebook: CodebookLike, *,
          liberty: str | Path | Sequence[str | Path] = (),
+         technology: str | Path | None = None, check_flat: bool = False,
          progress: Steps | None = None) -> AreaReport:
     """Synthesise the accelerator with Yosys and measure the area of each component.
 
@@ -103,8 +104,12 @@ def area(config: ConfigLike, codebook: CodebookLike, *,
         As for :func:`generate`.
     liberty:
         Liberty file of standard cells, or all files of a library that comes in several, gzipped or
-        not: square micrometres beside NAND2 equivalents. Without one, a generic library whose unit
-        is the NAND2 equivalent.
+        not; or the name of an open library, ``sky130`` or ``asap7``, or ``generic``. Without one,
+        sky130 where it is found, else the generic library.
+    technology:
+        Name or TOML file of the technology of the memories; without one, that of the cells.
+    check_flat:
+        Also synthesise the accelerator in one piece and compare, which takes long.
     progress:
         Told about each step.
 
@@ -114,22 +119,21 @@ def area(config: ConfigLike, codebook: CodebookLike, *,
         If an argument cannot be read, the codebook does not fit the configuration, or the library
         does not serve.
     """
-    for path in _paths(liberty):
-        check_file(path, "liberty")
-    return area_of(generate(config, codebook, progress=progress), liberty=liberty,
-                   progress=progress)
+    library = choose_library(_names(liberty), technology)
+    return area_of(generate(config, codebook, progress=progress), library=library,
+                   check_flat=check_flat, progress=progress)
 
 
-def area_of(design: Design, *, liberty: str | Path | Sequence[str | Path] = (),
+def area_of(design: Design, *, library: CellLibrary | None = None, check_flat: bool = False,
             progress: Steps | None = None) -> AreaReport:
     """The area of a design that is generated already; see :func:`area`."""
     with tempfile.TemporaryDirectory() as name:
         design.write(Path(name))
-        report = estimate_area(design.config, Path(name), _paths(liberty),
-                               (progress or SilentSteps()).callback("area"))
+        report = estimate_area(design.config, Path(name), library or choose_library(),
+                               (progress or SilentSteps()).callback("area"),
+                               check_flat=check_flat)
     return AreaReport(report, design.files)
 
 
-def _paths(liberty: str | Path | Sequence[str | Path]) -> list[Path]:
-    files = [liberty] if isinstance(liberty, str | Path) else liberty
-    return [Path(file) for file in files]
+def _names(liberty: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    return [liberty] if isinstance(liberty, str | Path) else list(liberty)

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vqrom_hw.config import AcceleratorConfig
 from vqrom_sw.arithmetic import HIGHEST, LOWEST
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.importers import capture, images_in_front, read_onnx
@@ -16,9 +15,9 @@ from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.untrained import untrained
 
 
-def random_codebook(config: AcceleratorConfig, seed: int) -> UniversalCodebook:
-    """A codebook of the configuration's shape whose entries are anywhere in int8."""
-    shape = (config.codewords, config.subvector)
+def random_codebook(codewords: int, subvector: int, seed: int) -> UniversalCodebook:
+    """A codebook of ``codewords`` times ``subvector`` entries that are anywhere in int8."""
+    shape = (codewords, subvector)
     return UniversalCodebook(
         np.random.default_rng(seed).integers(LOWEST, HIGHEST + 1, shape).astype(np.int8))
 

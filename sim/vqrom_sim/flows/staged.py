@@ -10,7 +10,7 @@ import numpy as np
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_sim.engines import Counts, prepare_model, run_model, run_rtl
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import CompiledNetwork, Program, compile_stage, cut_network
+from vqrom_sw.compiler import CompiledNetwork, Program, Reload, compile_stage, cut_network
 from vqrom_sw.network import INPUT, QuantizedNetwork
 from vqrom_sw.progress import Progress
 from vqrom_sw.reference import run_layers
@@ -36,13 +36,14 @@ class StagedRun:
 
 
 def compile_tuned(network: QuantizedNetwork, codewords: np.ndarray, config: AcceleratorConfig, *,
-                  contents: bool, progress: Progress) -> CompiledNetwork:
+                  contents: bool, progress: Progress | None = None,
+                  codebook_reload: Reload = "network") -> CompiledNetwork:
     """As :func:`vqrom_sw.compiler.compile_stages`, each program the fastest of several tilings."""
     stages = cut_network(network, config)
     programs = tuple(
         None if stage.where == "host" else fastest_program(
-            partial(compile_stage, network, stage, codewords, config), contents=contents,
-            progress=progress)
+            partial(compile_stage, network, stage, codewords, config,
+                    codebook_reload=codebook_reload), contents=contents, progress=progress)
         for stage in stages)
     return CompiledNetwork(network, stages, programs)
 

@@ -13,7 +13,7 @@ from vqrom_sim.engines import Counts, require_tools, run_model, run_rtl
 from vqrom_sim.report import empty_report, program_figures
 from vqrom_sw.arithmetic import HIGHEST, LOWEST
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import Program
+from vqrom_sw.compiler import Program, Reload
 from vqrom_sw.importers import Topology
 from vqrom_sw.progress import Progress
 from vqrom_sw.reference import run_reference
@@ -28,7 +28,8 @@ WEIGHTS = ("index", "raw")
 
 def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: str = "index",
                       engine: str = "model", seed: int = 0,
-                      progress: Progress | None = None, tune: bool = False) -> dict[str, Any]:
+                      progress: Progress | None = None, tune: bool = False,
+                      codebook_reload: Reload = "network") -> dict[str, Any]:
     """Run all layers of a topology once, each from DRAM to DRAM.
 
     Parameters
@@ -48,6 +49,8 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
     tune:
         Take the fastest of several tilings, tried on the cycle model.
+    codebook_reload:
+        With ``codebook_storage = sram``: load the codebook once, or before each indexed layer.
 
     Returns
     -------
@@ -64,18 +67,32 @@ def simulate_topology(topology: Topology, config: AcceleratorConfig, weights: st
             raise VqromError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     if engine == "rtl":
         require_tools()
-    codewords = random_codebook(config, seed).codewords
     raw = weights == "raw"
     tell = progress or (lambda what, done, total: None)
-    compile_for = partial(compile_topology, topology, codewords, config, raw=raw, seed=seed)
-    program = (fastest_program(compile_for, contents=engine == "rtl", progress=tell) if tune
-               else compile_for(contents=engine == "rtl"))
+    program = topology_program(topology, config, weights, seed, tell, tune, codebook_reload,
+                               contents=engine == "rtl")
     report = _describe(topology, config, raw, engine)
     if engine == "model":
         return report | program_figures(report, [(program, run_model(program, 1, tell))])
+    codewords = random_codebook(config.codewords, config.subvector, seed).codewords
     run, mismatches = _run_rtl(topology, program, codewords, raw, seed, tell)
     return report | program_figures(report, [(program, run)]) | {
         "bit_exact": mismatches == 0, "mismatches": mismatches}
+
+
+def topology_program(topology: Topology, config: AcceleratorConfig, weights: str, seed: int,
+                     progress: Progress, tune: bool, codebook_reload: Reload = "network", *,
+                     contents: bool = False) -> Program:
+    """The program of all layers of a topology; arguments as of :func:`simulate_topology`.
+
+    Without ``contents`` it serves for timing alone.
+    """
+    codewords = random_codebook(config.codewords, config.subvector, seed).codewords
+    compile_for = partial(compile_topology, topology, codewords, config, raw=weights == "raw",
+                          seed=seed, codebook_reload=codebook_reload)
+    if tune:
+        return fastest_program(compile_for, contents=contents, progress=progress)
+    return compile_for(contents=contents)
 
 
 def _run_rtl(topology: Topology, program: Program, codewords: np.ndarray, raw: bool, seed: int,

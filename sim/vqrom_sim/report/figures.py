@@ -95,6 +95,7 @@ def empty_report(name: str, engine: str, config: AcceleratorConfig, codebook_sha
         "peak_macs_per_cycle": config.peak_macs_per_cycle, "utilization": None,
         "weights": {"count": count, "indexed": count - raw, "raw": raw, "index_bits": index_bits},
         "traffic": None, "stalls": None, "busy": None, "outputs": [], "stages": [],
+        "baselines": [],
         "layers": [layer | unknown for layer in layers],
     }
 

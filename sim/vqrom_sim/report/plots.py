@@ -1,14 +1,8 @@
-"""Pictures of the report: matplotlib figures, and the SVG text of one for an HTML page.
-
-In the SVG, ink takes the page's text colour, so that one picture serves light and dark pages.
-"""
+"""Still pictures for notebooks (matplotlib), and names, colours and numbers of all pictures."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -16,8 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-
-from vqrom_hw.codebook_shape import index_width
 
 # Okabe and Ito's palette, distinct under every common colour blindness; grey is for the rest.
 BLUE, SKY, GREEN, YELLOW = "#0072b2", "#56b4e9", "#009e73", "#f0e442"
@@ -36,7 +28,7 @@ ACTIVITIES: dict[str, tuple[str, str]] = {
 """What a cycle is spent on: label and colour, in stacking order."""
 
 TRAFFIC: dict[str, tuple[str, str]] = {
-    "weights": ("weights or indices", BLUE),
+    "weights": ("indices, weights, codebook", BLUE),
     "parameters": ("scales, biases, commands", ORANGE),
     "activations": ("activations", SKY),
 }
@@ -49,10 +41,9 @@ GROUP_TITLES: dict[str, str] = {
 }
 """Groups of :mod:`vqrom_sim.area.estimate`."""
 
-# Stands for the page's text colour while matplotlib draws; no palette holds it.
-_INK = "#0a0b0c"
+_INK = "#1d232b"
 _STYLE: Any = {
-    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10,
+    "font.family": "sans-serif", "font.size": 10,
     "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _INK,
     "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
     "axes.spines.right": False, "axes.spines.left": False, "axes.linewidth": 0.6,
@@ -65,69 +56,59 @@ _ROW = 0.32
 
 
 def area_figure(area: Mapping[str, Any]) -> Figure:
-    """Logic of each group in NAND2 equivalents, largest first."""
-    total = area["total"]["nand2"]
-    rows = sorted(((GROUP_TITLES.get(name, name), sizes["nand2"], name)
-                   for name, sizes in area["groups"].items()), key=lambda row: -row[1])
+    """um2 of each group, logic and beside it memories, largest first."""
+    total = area["total"]["area_um2"]
+    kinds = {"logic_um2": ("logic", BLUE), "memory_um2": ("memories", SKY)}
+    groups = sorted(area["groups"].items(), key=lambda group: -group[1]["area_um2"])
     with mpl.rc_context(_STYLE):
-        figure, axes = _figure(8.2, len(rows))
-        axes.barh([title for title, _, _ in rows], [value for _, value, _ in rows], height=0.66,
-                  color=[RED if name == "rom" else BLUE for _, _, name in rows])
-        for row, (_, value, name) in enumerate(rows):
-            _label(axes, value, row, _area_label(area["groups"][name], total))
-        _finish(axes, rows[0][1], "NAND2 equivalents")
-    return figure
-
-
-def storage_figure(storage: Mapping[str, Any]) -> Figure:
-    """The codebook as ROM and as registers, both with all read ports."""
-    rows = [("ROM", storage["rom"]["nand2"], RED),
-            ("registers", storage["registers"]["nand2"], GREY)]
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(8.2, len(rows))
-        axes.barh([row[0] for row in rows], [row[1] for row in rows], height=0.66,
-                  color=[row[2] for row in rows])
-        for row, (_, value, _) in enumerate(rows):
-            _label(axes, value, row, quantity(value))
-        _finish(axes, max(row[1] for row in rows), "NAND2 equivalents")
+        figure, axes = _figure(8.2, len(groups), legend=True)
+        _stack(axes, list(enumerate(sizes for _, sizes in groups)), kinds)
+        for row, (_, sizes) in enumerate(groups):
+            value = sizes["area_um2"]
+            _label(axes, value, row, f"{quantity(value).strip()} · {value / max(total, 1e-9):.1%}")
+        axes.set_yticks(range(len(groups)), [GROUP_TITLES.get(name, name) for name, _ in groups])
+        _finish(axes, groups[0][1]["area_um2"], "µm²")
+        _legend(axes, kinds)
     return figure
 
 
 def traffic_bytes(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """DRAM bytes of one image, by weight format and :data:`TRAFFIC` class.
+    """DRAM bytes of one image, of a report and of each of its baselines, by :data:`TRAFFIC`.
 
-    The index stream is what the hardware counted. The dense formats are computed from it: the
-    same tiling fetches the same weights as often, ``8 d / ceil(log2 k)`` times the bytes as int8
-    and four times that as float32. Activations, parameters and commands are the same in all.
+    All of them were counted while an engine ran: a baseline is a run of its own.
     """
-    reads, writes = report["traffic"]["dram_read_bytes"], report["traffic"]["dram_write_bytes"]
-    config, images = report["config"], report["images"]
-    width = index_width(config["codewords"])
-    dense = reads["index"] * 8 * config["subvector"] / width + reads["raw_weight"]
-    weights = {"this design": reads["index"] + reads["raw_weight"] + reads["codebook"],
-               "dense int8": dense, "dense float32": 4 * dense}
-    return {name: {"weights": value / images,
-                   "parameters": (reads["parameter"] + reads["command"]) / images,
-                   "activations": (reads["activation"] + writes["activation"]) / images}
-            for name, value in weights.items()}
+    images = report["images"]
+    return {name: _traffic_parts(one["traffic"], images)
+            for name, one in (("this design", report), *(
+                (baseline["name"], baseline) for baseline in report["baselines"]))}
+
+
+def _traffic_parts(traffic: Mapping[str, Any], images: int) -> dict[str, float]:
+    reads, writes = traffic["dram_read_bytes"], traffic["dram_write_bytes"]
+    return {"weights": (reads["index"] + reads["raw_weight"] + reads["codebook"]) / images,
+            "parameters": (reads["parameter"] + reads["command"]) / images,
+            "activations": (reads["activation"] + writes["activation"]) / images}
 
 
 def traffic_figure(reports: Sequence[Mapping[str, Any]]) -> Figure:
-    """DRAM bytes of one image: three bars for each network."""
+    """DRAM bytes of one image: a bar for each network, and one for each of its baselines."""
     rows: list[tuple[float, str, dict[str, float]]] = []
+    heads: list[tuple[float, str]] = []
+    for report in reports:
+        heads.append((len(rows) + len(heads), report["network"]))
+        for name, parts in traffic_bytes(report).items():
+            rows.append((len(rows) + len(heads), name, parts))
     with mpl.rc_context(_STYLE):
-        figure, axes = _figure(8.2, 4 * len(reports), legend=True)
-        for network, report in enumerate(reports):
-            for place, (name, parts) in enumerate(traffic_bytes(report).items()):
-                rows.append((4 * network + place, name, parts))
-            axes.text(0, 4 * network - 0.62, report["network"], fontweight="bold", va="center")
-        longest = max(sum(parts.values()) for _, _, parts in rows)
+        figure, axes = _figure(8.2, len(rows) + len(heads), legend=True)
+        for row, name in heads:
+            axes.text(0, row + 0.3, name, fontweight="bold", va="center")
         _stack(axes, [(row, parts) for row, _, parts in rows], TRAFFIC)
         for row, _, parts in rows:
             _label(axes, sum(parts.values()), row, f"{quantity(sum(parts.values()))}B")
         axes.set_yticks([row for row, _, _ in rows], [name for _, name, _ in rows])
-        axes.set_ylim(4 * len(reports) - 1.4, -1.1)
-        _finish(axes, longest, "bytes over the DRAM bus, one image")
+        axes.set_ylim(len(rows) + len(heads) - 0.4, -0.4)
+        _finish(axes, max(sum(parts.values()) for _, _, parts in rows),
+                "bytes over the DRAM bus, one image")
         _legend(axes, TRAFFIC)
     return figure
 
@@ -154,31 +135,6 @@ def layers_figure(report: Mapping[str, Any]) -> Figure:
         _utilization(share, layers)
         _legend(cycles, used)
     return figure
-
-
-def svg(figure: Figure, name: str, title: str) -> str:
-    """A figure as an ``<svg>`` element to put into an HTML page.
-
-    Parameters
-    ----------
-    figure:
-        One of those above.
-    name:
-        Goes before every id of the element, to keep ids of several pictures of a page apart.
-    title:
-        What a screen reader says of the picture.
-    """
-    buffer = io.StringIO()
-    with mpl.rc_context(_STYLE | {"svg.hashsalt": name, "svg.id": None}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg"):].replace(_INK, "currentColor")
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower())
-    text = re.sub(r'\bid="', f'id="{slug}-', text)
-    text = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{slug}-", text)
-    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
-    return text.replace("<svg", f'<svg role="img" aria-label="{escape(title, quote=True)}"', 1)
 
 
 def on_white(figure: Figure) -> Figure:
@@ -212,13 +168,6 @@ def quantity(value: float, *, short: bool = False) -> str:
     if short and "." in text:
         text = text.rstrip("0").rstrip(".")
     return f"{text} {unit}"
-
-
-def _area_label(sizes: Mapping[str, Any], total: float) -> str:
-    label = f"{quantity(sizes['nand2']).strip()} · {sizes['nand2'] / max(total, 1):.1%}"
-    if sizes["memory_bits"]:
-        label += f" · and {quantity(sizes['memory_bits'])}bit of RAM"
-    return label
 
 
 def _figure(width: float, rows: int, *, legend: bool = False, panels: int = 1) -> Any:

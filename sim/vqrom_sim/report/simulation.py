@@ -12,19 +12,22 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vqrom_hw.errors import VqromError
+from vqrom_sim.engines import Timeline, Waves
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import dequantize
 
 from . import plots
 from .files import save_arrays, staged, write_json
 from .frames import html_table, to_frame
+from .pages import simulation_page
 from .rows import HostFigures, LayerRow, StageRow, Traffic
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # pyright: ignore[reportMissingImports]
 
 OUTPUT_FILE, OUTPUTS_FILE, REPORT_FILE = "outputs.npy", "outputs.npz", "report.json"
-"""Files of a simulation: the only output, or several by their names, and the figures."""
+PAGE_FILE = "report.html"
+"""Files of a simulation: the only output, or several by their names, the figures, the page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +44,17 @@ class SimulationReport:
         engine has no values (the cycle model) or no network was given (a topology).
     network:
         What was simulated; None for a topology.
+    waves:
+        Waves of a layer, where they were asked for.
+    timeline:
+        Which unit works on which layer when, of one image, for the page; None if nobody asked.
     """
 
     report: dict[str, Any]
     outputs_by_name: Mapping[str, np.ndarray] | None = None
     network: QuantizedNetwork | None = None
+    waves: Waves | None = None
+    timeline: Timeline | None = None
 
     @property
     def outputs(self) -> np.ndarray | None:
@@ -146,9 +155,10 @@ class SimulationReport:
         return plots.on_white(plots.traffic_figure([self._measured()]))
 
     def save(self, directory: str | Path, *, dequantized: bool = False) -> list[str]:
-        """Write ``report.json`` and the outputs, if there are any, as the commands do.
+        """Write ``report.json``, ``report.html`` and the outputs, if any, as the commands do.
 
         A single output is ``outputs.npy``; several are arrays of ``outputs.npz`` by their names.
+        Waves are ``waves.fst``, with a list of signals for GTKWave, ``waves.gtkw``.
 
         Parameters
         ----------
@@ -168,7 +178,7 @@ class SimulationReport:
             If the directory cannot be written, or values are asked for that are not there.
         """
         outputs = self.dequantized_by_name() if dequantized else self.outputs_by_name or {}
-        written = [REPORT_FILE]
+        written = [REPORT_FILE, PAGE_FILE]
         with staged(Path(directory)) as folder:
             if len(outputs) == 1:
                 written.insert(0, OUTPUT_FILE)
@@ -176,7 +186,10 @@ class SimulationReport:
             elif outputs:
                 written.insert(0, OUTPUTS_FILE)
                 save_arrays(folder / OUTPUTS_FILE, outputs)
+            if self.waves is not None:
+                written += self.waves.write(folder)
             write_json(folder / REPORT_FILE, self.report)
+            simulation_page(folder / PAGE_FILE, self.report, timeline=self.timeline)
         return written
 
     def _measured(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .plots import ACTIVITIES, GROUP_TITLES, quantity
+from .plots import ACTIVITIES
 
 
 def _accesses(buffer: str, way: str) -> Callable[[Mapping[str, Any]], float]:
@@ -65,26 +65,6 @@ def counters_table(reports: Sequence[Mapping[str, Any]]) -> RenderableType:
             if any(moved):
                 table.add_row(f"bytes {verb} DRAM: {stream}", *map(_count, moved))
     return table
-
-
-def area_table(area: Mapping[str, Any]) -> RenderableType:
-    """Area by group of components, what the codebook takes, and the memories."""
-    library, total = area["library"], area["total"]
-    unit = ["area_um2"] if total["area_um2"] is not None else []
-    table = plain_table("part", "cells", "flip-flops", "NAND2 eq.", "%", *("µm²" for _ in unit),
-                   "memory bits", title=f"Area of {escape(area['config']['name'])}",
-                   caption=f"cells: {escape(library['name'])} ({escape(library['source'])}); "
-                           f"{escape(library['estimator'])}")
-    for name, sizes in (*area["groups"].items(), ("total", total)):
-        if name == "total":
-            table.add_section()
-        table.add_row(
-            GROUP_TITLES.get(name, name), _count(sizes["cells"]), _count(sizes["flip_flops"]),
-            _count(sizes["nand2"]), f"{100 * sizes['nand2'] / max(total['nand2'], 1):.1f}",
-            *(_count(sizes[key]) for key in unit),
-            _count(sizes["memory_bits"]) if sizes["memory_bits"] else "",
-            style="bold" if name == "total" else None)
-    return Group(table, _codebook(area["codebook_storage"]))
 
 
 def _verdict(report: Mapping[str, Any]) -> Text:
@@ -171,16 +151,6 @@ def _spent(report: Mapping[str, Any]) -> Table:
             label = ACTIVITIES[cause][0] if cause in ACTIVITIES else cause
             table.add_row(label, _count(cycles), f"{100 * cycles / max(report['cycles'], 1):.1f}")
     return table
-
-
-def _codebook(storage: Mapping[str, Any]) -> Text:
-    ports = storage["read_ports"]
-    text = Text(f"codebook of {storage['bits']:,} bits with {ports} read "
-                f"port{'' if ports == 1 else 's'}: {quantity(storage['rom']['nand2']).strip()} "
-                "NAND2 equivalents as ROM")
-    if storage["registers"]:
-        text.append(f", {quantity(storage['registers']['nand2']).strip()} in registers")
-    return text
 
 
 def _count(value: float) -> str:

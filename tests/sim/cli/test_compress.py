@@ -200,7 +200,8 @@ def test_both_engines_give_the_same_bytes(work: Path, vqrom: Command) -> None:
     assert outputs[0].dtype == np.int8 and outputs[0].shape == (5, 7)
     np.testing.assert_array_equal(*outputs)
     assert report["cycles"] > 0 and report["traffic"]["rom_reads"] > 0
-    assert sorted(path.name for path in Path("out").iterdir()) == ["outputs.npy", "report.json"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "outputs.npy", "report.html", "report.json"]
 
 
 def test_dequantized_outputs_are_near_the_float_network(work: Path, vqrom: Command) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from vqrom_sim.cli.demo import print_figures, print_summary
 from vqrom_sim.flows import run_demo
-from vqrom_sim.report.html import compression
+from vqrom_sim.report.pages.headline import compression
 
 
 def test_demo_without_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

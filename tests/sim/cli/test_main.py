@@ -119,7 +119,9 @@ def test_config_check_says_why(
     ("simulate any.vqnet --codebook any.safetensors --config tiny --inputs images.npy -o out "
      "--engine spice", "'spice' is not one of 'reference', 'rtl'"),
     ("area --config tiny --codebook any.safetensors --liberty absent -o out",
-     "liberty must be an existing file, not 'absent'"),
+     "liberty must be an existing file, or sky130, asap7 or generic, not 'absent'"),
+    ("area --config tiny --codebook any.safetensors --liberty generic --technology 3nm -o out",
+     "technology must be one of"),
 ])
 def test_wrong_argument(vqrom: Command, files: Path, arguments: str, message: str) -> None:
     before = sorted(files.iterdir())

@@ -13,10 +13,11 @@ import pytest
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import COUNTERS
+from vqrom_sim.area import macro_for
 from vqrom_sim.energy import Characterisation, ComponentEnergy, account, counters_of, scale
 from vqrom_sim.energy.attribution import SETTLING, attribute
 from vqrom_sim.energy.events import CYCLE, event_of, split_increments
-from vqrom_sim.energy.memories import accesses, macro_shape
+from vqrom_sim.energy.memories import accesses
 from vqrom_sim.report import EnergyReport, energy_table
 from vqrom_sim.technology import load_technology
 
@@ -133,7 +134,7 @@ def test_components() -> None:
 def test_memories() -> None:
     """Accesses times the macro's energy; in all other cycles of each macro its clock alone."""
     row, = spent()["memories"]
-    macro = TECHNOLOGY.estimate(macro_shape(CHARACTERISATION.memories[0]))
+    _, macro = macro_for(CHARACTERISATION.memories[0], TECHNOLOGY)
     reads, writes = COUNTS["activation_buffer_reads"], COUNTS["activation_buffer_writes"]
     assert (row["reads"], row["writes"]) == (reads, writes)
     assert row["dynamic_pj"] == pytest.approx(reads * macro.read_pj + writes * macro.write_pj)
@@ -177,7 +178,7 @@ def test_sums() -> None:
     assert found["chip_pj_per_image"] == pytest.approx(found["total"]["total_pj"] / 2)
     bits = 8 * 8 * sum(count for name, count in COUNTS.items() if name.endswith("_beats"))
     assert [row["energy_pj"] for row in found["dram"]] == [4 * bits, 20 * bits]
-    macro = TECHNOLOGY.estimate(macro_shape(CHARACTERISATION.memories[0]))
+    _, macro = macro_for(CHARACTERISATION.memories[0], TECHNOLOGY)
     stalled = found["stalled_cycle_pj"]
     assert stalled["dynamic_pj"] == pytest.approx(1.5)
     assert stalled["clock_pj"] == pytest.approx(3 + 4 * macro.clock_pj)

@@ -72,7 +72,7 @@ class Adders:
             number = int(name.partition(".")[0].rpartition("_")[2])
             return unpacked(self._totals[:, number], 5)
         return {"a": unpacked(a, 4).reshape(len(a), -1), "b": unpacked(b, 4),
-                "any": (self._totals.any(axis=1)[:, None]).astype(np.uint8)}[name]
+                "any": np.any(self._totals, axis=1, keepdims=True).astype(np.uint8)}[name]
 
 
 def recorder(run: Run, scopes: Mapping[tuple[str, ...], str],

@@ -56,7 +56,8 @@ NEEDED = {
     "keyword features": ["vqrom_sw.zoo.speech", "vqrom_sw.zoo.keyword_features",
                          "vqrom_sw.importers.tflite.float_model"],
 }
-NOT_NEEDED = {"vqrom_sim.cli.main", "vqrom_sim.report.html", "vqrom_sw.compiler.compile"}
+NOT_NEEDED = {"vqrom_sim.cli.main", "vqrom_sim.report.pages.simulation",
+              "vqrom_sw.compiler.compile"}
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -87,8 +88,12 @@ def test_verilator_model_of_another_codebook() -> None:
     assert build.model_key(TINY, CODEWORDS ^ np.int8(1)) != verilator()
 
 
+def test_models_with_waves_are_other_models() -> None:
+    assert build.model_key(TINY, CODEWORDS, traced=True) != verilator()
+
+
 @pytest.mark.parametrize(("name", "value"), [
-    ("_OPTIONS", ("-O2",)), ("_LIBRARY", "-lother"), ("_control_file", lambda: "other"),
+    ("_OPTIONS", ("-O2",)), ("_LIBRARY", "-lother"), ("_control_file", lambda traced: "other"),
     ("testbench_verilog", lambda config: "other"), ("compiler_version", lambda: "g++ 99")])
 def test_other_ways_to_build(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
     before = verilator()
@@ -96,7 +101,7 @@ def test_other_ways_to_build(monkeypatch: pytest.MonkeyPatch, name: str, value: 
     assert verilator() != before
 
 
-@pytest.mark.parametrize("name", ["DRAM_SOURCE", "MAIN_SOURCE"])
+@pytest.mark.parametrize("name", ["DRAM_SOURCE", "MAIN_SOURCE", "RECORDER_SOURCE"])
 def test_other_files_of_the_simulator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
                                       name: str) -> None:
     before, original = verilator(), getattr(build, name)

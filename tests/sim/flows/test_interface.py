@@ -127,7 +127,7 @@ def test_reference_has_values_and_no_cycles(made: vqrom.CompressionResult, input
     with torch.no_grad():
         expected = module(torch.from_numpy(inputs)).numpy()
     assert np.corrcoef(run.dequantized().ravel(), expected.ravel())[0, 1] > 0.8
-    assert run.save(tmp_path) == ["outputs.npy", "report.json"]
+    assert run.save(tmp_path) == ["outputs.npy", "report.json", "report.html"]
     np.testing.assert_array_equal(np.load(tmp_path / "outputs.npy"), run.outputs)
     assert json.loads((tmp_path / "report.json").read_text()) == run.report
     for wrong in (run.plot_layers, run.plot_traffic):
@@ -163,7 +163,10 @@ def test_generate_and_area(made: vqrom.CompressionResult, tmp_path: Path) -> Non
     assert "module vqrom" in design.verilog
     measured = vqrom.area("tiny", made.codebook)
     assert sum(row.nand2 for row in measured.components) == pytest.approx(measured.nand2)
-    assert measured.area_um2 is None and isinstance(measured.plot(), Figure)
+    assert measured.area_um2 == pytest.approx(sum(
+        row.logic_um2 + row.memory_um2 for row in measured.components))
+    assert measured.recommended_form in [form.form for form in measured.codebook_forms]
+    assert isinstance(measured.plot(), Figure)
     assert "codebook ROM" in measured._repr_html_()
     measured.save(tmp_path)
     for name in design.save(tmp_path / "design"):

@@ -145,7 +145,7 @@ def test_several_outputs(tmp_path: Path) -> None:
     assert run.report["outputs"] == [
         {"name": "conv0", "layer": "conv0", "shape": [8, 9, 6]},
         {"name": "conv2", "layer": "conv2", "shape": [11, 2, 1]}]
-    assert run.save(tmp_path) == ["outputs.npz", "report.json"]
+    assert run.save(tmp_path) == ["outputs.npz", "report.json", "report.html"]
     with np.load(tmp_path / "outputs.npz") as arrays:
         assert list(arrays) == ["conv0", "conv2"]
         for name, values in zip(arrays, expected, strict=True):

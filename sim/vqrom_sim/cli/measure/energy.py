@@ -27,14 +27,14 @@ def energy(
     inputs: Annotated[Path, typer.Option(
         metavar="FILE.npy", help="[N, C, H, W] (`vqrom images` writes some); netlists are "
         "simulated on the first")],
-    technology: Annotated[str, typer.Option(
-        metavar="NAME|FILE.toml", help="of the memories (see `vqrom technology`)")],
     frequency: Annotated[float, typer.Option(
         metavar="MHZ", help="clock, which says how long things leak")],
-    liberty: Annotated[list[Path], typer.Option(
-        metavar="FILE", default_factory=list,
-        help="cell library with internal power; gzipped or not, and several times where a library "
-             "comes in several files")],
+    liberty: Annotated[list[str], typer.Option(
+        metavar="FILE|NAME", default_factory=list,
+        help="cells with internal power: a Liberty file, gzipped or not, several times where a "
+             "library comes in several files; or sky130 or asap7. Default: sky130")],
+    technology: Annotated[str | None, typer.Option(
+        metavar="NAME|FILE", help="technology of the memories; default: that of the cells")] = None,
     characterisation: Annotated[Path | None, typer.Option(
         metavar="FILE", help="characterisation.json of this configuration, in the place of "
         "--liberty: nothing is simulated again")] = None,

@@ -11,9 +11,10 @@ import numpy as np
 
 from vqrom_hw.isa import COUNTERS, Unit
 
-from . import bus, compute, control, counting, memory, steady, units
+from . import bus, compute, control, counting, intervals, memory, steady, units
 from .bus import Wires
 from .counting import Activity, Tally
+from .intervals import Log
 from .registers import places as at
 from .registers.channels import (
     ACTIVATION_CHANNEL,
@@ -66,7 +67,8 @@ def _finish(s: Registers, dims: Dimensions, queue: int, unit: int) -> None:
 
 
 @compiled
-def _step(s: Registers, t: Commands, dims: Dimensions, wires: Wires, tally: Tally) -> bool:
+def _step(s: Registers, t: Commands, dims: Dimensions, wires: Wires, tally: Tally,
+          log: Log) -> bool:
     """One cycle of everything; whether it is the program's last."""
     counters = tally.counters
     can_array = control.may_begin(s, t, at.ARRAY_QUEUE)
@@ -94,7 +96,11 @@ def _step(s: Registers, t: Commands, dims: Dimensions, wires: Wires, tally: Tall
         counters[counting.BUFFER_WRITES] += 1
 
     take = compute.takes_tile(s, array.issues)
-    wires.taken[WEIGHT_CHANNEL], weights_done = units.step_weights(s, t, dims, take, counters)
+    wires.taken[WEIGHT_CHANNEL], fills, weights_done = units.step_weights(
+        s, t, dims, take, counters)
+    if len(log.rows):
+        intervals.note(log, s, t, intervals.works(activity, fills),
+                       counters[counting.CYCLES] - 1, 1)
     wires.taken[PARAMETER_CHANNEL], release, post_done = units.step_post(s, t, dims, counters)
     array_done = compute.step_sequencer(s, t, array_command, can_array, array.issues, release)
     vector_done, vector_read, vector_write = False, units.NO_BANK, units.NO_BANK
@@ -130,8 +136,8 @@ def _step(s: Registers, t: Commands, dims: Dimensions, wires: Wires, tally: Tall
 
 
 @compiled
-def run(s: Registers, t: Commands, dims: Dimensions, layer_count: int,
-        limit: int) -> tuple[np.ndarray, np.ndarray, bool]:
+def run(s: Registers, t: Commands, dims: Dimensions, layer_count: int, limit: int,
+        log: Log) -> tuple[np.ndarray, np.ndarray, bool]:
     """Run a program to its end.
 
     Parameters
@@ -147,6 +153,8 @@ def run(s: Registers, t: Commands, dims: Dimensions, layer_count: int,
         Layers that commands may name.
     limit:
         Cycles after which it gives up.
+    log:
+        Where intervals of the units are written down.
 
     Returns
     -------
@@ -161,14 +169,18 @@ def run(s: Registers, t: Commands, dims: Dimensions, layer_count: int,
     while counters[counting.CYCLES] < limit:
         cycles = steady.steady_cycles(s, t, dims)
         if cycles:
+            if len(log.rows):
+                intervals.note(log, s, t, 1 << intervals.ARRAY, counters[counting.CYCLES], cycles)
             read, updated, added = steady.pass_steady(s, t, cycles)
             counters[counting.CYCLES] += cycles
             counters[counting.COMPUTE] += cycles
             counters[counting.BUFFER_READS] += read
             counters[counting.SUM_WRITES] += updated * dims.post_steps
             counters[counting.SUM_READS] += added * dims.post_steps
-        if _step(s, t, dims, wires, tally):
+        if _step(s, t, dims, wires, tally, log):
             counting.close_layer(tally)
+            if len(log.rows):
+                intervals.finish(log, counters[counting.CYCLES])
             return counters, tally.by_layer, True
         if s[at.C_COMMAND] >= len(t) and s[at.C_STATE] != control.DRAIN:
             break

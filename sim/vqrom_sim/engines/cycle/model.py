@@ -14,11 +14,13 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import COUNTERS
 from vqrom_sim.engines.counts import Counts
+from vqrom_sim.engines.timeline import Timeline
 from vqrom_sw.compiler import Program
 from vqrom_sw.io import cache_root, content_key, source_digest
 from vqrom_sw.progress import Progress
 
 from . import kernel
+from .intervals import NO_LOG, UNITS, Log, closed_rows, new_log
 from .registers.state import dimensions_of, initial_state
 
 
@@ -50,6 +52,46 @@ def run_model(program: Program, images: int = 1, progress: Progress | None = Non
     return Counts([_named(counters)] * images, [_named(row * images) for row in layers])
 
 
+def trace_model(program: Program) -> Timeline:
+    """Time a program once, and write down which unit works on which layer when.
+
+    Array: a command of its is under way, its waits included. Post-processing: sums are finished and
+    not yet written. Weights: the feed gives a step's worth of weights to the loader (or codewords
+    to an SRAM). The others: they have a command that waits for no other one. This takes longer than
+    :func:`run_model`.
+
+    Parameters
+    ----------
+    program:
+        Compiled network; its contents are not needed.
+
+    Raises
+    ------
+    VqromError
+        If the program does not reach its end within its cycle limit, or the intervals do not add
+        up to what the counters say.
+    """
+    log = new_log(len(program.table))
+    counters, _ = _run(program.config, program.table, len(program.layers), program.cycle_limit, log)
+    rows, gap = closed_rows(log)
+    unit, layer, start, end, worked = rows.T.copy()
+    count = _named(counters)
+    _check_busy(np.bincount(unit, worked, len(UNITS)).astype(np.int64), count)
+    return Timeline(UNITS, program.layers, unit, layer, start, end, worked, gap, count["cycles"])
+
+
+def _check_busy(worked: np.ndarray, counters: dict[str, int]) -> None:
+    """Compare the cycles of each unit's intervals with the counters."""
+    expected = {name: counters[f"{name}_busy"] for name in ("post", "load", "store", "vector")}
+    expected["array"] = sum(counters[f"{cause}_cycles"] for cause in (
+        "compute", "weights", "accumulators"))
+    for name, cycles in expected.items():
+        found = int(worked[UNITS.index(name)])
+        if found != cycles:
+            raise VqromError(f"intervals of unit {name!r} must add up to its {cycles} cycles, "
+                             f"not {found}")
+
+
 def run_table(config: AcceleratorConfig, table: np.ndarray, layers: int,
               limit: int) -> tuple[np.ndarray, np.ndarray]:
     """Counters int64 ``[len(COUNTERS)]`` of a table of commands, and the same per layer.
@@ -70,10 +112,15 @@ def run_table(config: AcceleratorConfig, table: np.ndarray, layers: int,
     VqromError
         If they do not.
     """
+    return _run(config, table, layers, limit, NO_LOG)
+
+
+def _run(config: AcceleratorConfig, table: np.ndarray, layers: int, limit: int,
+         log: Log) -> tuple[np.ndarray, np.ndarray]:
     dimensions = dimensions_of(config)
     counters, by_layer, ended = _kept_kernel()(
         initial_state(config, len(table) * dimensions.command_beats), table.ravel(), dimensions,
-        layers, limit)
+        layers, limit, log)
     if not ended:
         raise VqromError(f"program must reach its END within {limit} cycles")
     return counters, by_layer

@@ -35,8 +35,9 @@ def feed_shape(dims: Dimensions, raw: bool) -> UnpackerShape:
 
 @compiled
 def step_weights(s: Registers, t: Commands, dims: Dimensions, take: bool,
-                 counters: np.ndarray) -> tuple[bool, bool]:
-    """Weight feed and loader: whether a beat is taken, and whether the command is finished.
+                 counters: np.ndarray) -> tuple[bool, bool, bool]:
+    """Weight feed and loader: whether a beat is taken, whether the feed gives an item, and whether
+    the command is finished.
 
     ``take``: the array takes the tile in the shadow registers.
     """
@@ -58,7 +59,7 @@ def step_weights(s: Registers, t: Commands, dims: Dimensions, take: bool,
     last = weights.step_loader(s, accept, take, dims.steps)
     if accept and not raw:
         counters[counting.ROM_READS] += dims.last_ports if last else dims.ports
-    return taken, done
+    return taken, emit, done
 
 
 @compiled

@@ -113,7 +113,7 @@ def design_instances(program: Program, codewords: np.ndarray,
         If tools are missing, or one of them fails.
     """
     model = prepare_model(program.config, codewords, progress, traced=True)
-    return instance_modules(_modules_of(model))
+    return instance_modules(modules_of(model))
 
 
 def record(program: Program, codewords: np.ndarray, images: np.ndarray, scopes: Sequence[str],
@@ -149,7 +149,7 @@ def record(program: Program, codewords: np.ndarray, images: np.ndarray, scopes: 
     """
     tell = progress or (lambda what, done, total: None)
     model = prepare_model(program.config, codewords, progress, traced=True)
-    modules = _modules_of(model)
+    modules = modules_of(model)
     paths = instance_modules(modules)
     _check(scopes, paths, window)
     with tempfile.TemporaryDirectory(prefix="vqrom-") as name:
@@ -194,7 +194,8 @@ def written_cycles(folder: Path) -> int:
     return int(text) if text.endswith("\n") else 0
 
 
-def _modules_of(model: Path) -> dict[str, DesignModule]:
+def modules_of(model: Path) -> dict[str, DesignModule]:
+    """The modules of a built model's Verilog."""
     return read_modules((model / VERILOG).read_text(encoding="utf-8"))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_sim import energy as room
-from vqrom_sim.area import Library, read_liberties
+from vqrom_sim.area import Library, choose_library
 from vqrom_sim.engines import require_tools, run_model
 from vqrom_sim.report import EnergyReport
 from vqrom_sim.technology import Technology, load_technology
@@ -27,7 +27,6 @@ from ..arguments import (
     ConfigLike,
     NetworkLike,
     as_array,
-    check_file,
     load_codebook,
     load_config,
     load_network,
@@ -41,8 +40,9 @@ DEFAULT_WINDOWS, WINDOW_CYCLES = 16, 256
 
 
 def energy(network: NetworkLike, codebook: CodebookLike, config: ConfigLike, inputs: ArrayLike, *,
-           liberty: str | Path | Sequence[str | Path] = (), technology: str | Path | Technology,
-           frequency_mhz: float, windows: int = DEFAULT_WINDOWS, window_cycles: int = WINDOW_CYCLES,
+           frequency_mhz: float, liberty: str | Path | Sequence[str | Path] = (),
+           technology: str | Path | None = None, windows: int = DEFAULT_WINDOWS,
+           window_cycles: int = WINDOW_CYCLES,
            characterisation: str | Path | room.Characterisation | None = None,
            progress: Steps | None = None) -> EnergyReport:
     """Energy of running a network on every input.
@@ -55,17 +55,18 @@ def energy(network: NetworkLike, codebook: CodebookLike, config: ConfigLike, inp
     ----------
     network, codebook, config, inputs:
         As for :func:`vqrom_sim.flows.simulate`.
-    liberty:
-        Files of the cell library, with internal power. Goes without a characterisation.
-    technology:
-        Of the memories, and of DRAM: a name, a TOML file, or loaded.
     frequency_mhz:
         Clock, which says how long things leak.
+    liberty:
+        Files of the cell library, with internal power, or a name as for
+        :func:`vqrom_sim.flows.area`; sky130 unless given.
+    technology:
+        Of the memories and of DRAM: a name or a TOML file; that of the cells unless given.
     windows, window_cycles:
         How many windows, spread evenly over the run, and clock cycles of each.
     characterisation:
-        Energies that were measured before, of this configuration, or their file: then nothing is
-        recorded or simulated but the cycle model.
+        Energies that were measured before, of this configuration, or their file, in the place of
+        a cell library: then nothing is recorded or simulated but the cycle model.
     progress:
         Told about each step.
 
@@ -76,19 +77,11 @@ def energy(network: NetworkLike, codebook: CodebookLike, config: ConfigLike, inp
         not do what the Verilog does.
     """
     steps = progress or SilentSteps()
-    paths = [Path(path) for path in
-             ([liberty] if isinstance(liberty, str | Path) else liberty)]
-    if bool(paths) == (characterisation is not None):
-        raise VqromError("energy must be given a cell library (--liberty), or a characterisation "
-                         "in its place")
+    given = [liberty] if isinstance(liberty, str | Path) else list(liberty)
     for name, value in (("windows", windows), ("window cycles", window_cycles)):
         if value < 2:
             raise VqromError(f"{name} must be at least 2, not {value!r}")
-    for path in paths:
-        check_file(path, "liberty")
-    loaded = technology if isinstance(technology, Technology) else load_technology(technology)
-    found = _loaded(characterisation)
-    library = read_liberties(paths) if paths else None
+    found, library, loaded = _library(characterisation, given, technology)
     if library is not None:
         require_tools()
     report = simulate(network, codebook, config, inputs, "model",
@@ -104,8 +97,22 @@ def energy(network: NetworkLike, codebook: CodebookLike, config: ConfigLike, inp
                         found.as_dict())
 
 
-def _loaded(value: str | Path | room.Characterisation | None) -> room.Characterisation | None:
-    return room.Characterisation.load(Path(value)) if isinstance(value, str | Path) else value
+def _library(characterisation: str | Path | room.Characterisation | None,
+             liberty: Sequence[str | Path], technology: str | Path | None,
+             ) -> tuple[room.Characterisation | None, Library | None, Technology]:
+    """A characterisation or the library to make one with, and the technology of the memories."""
+    if characterisation is None:
+        cells = choose_library(liberty, technology)
+        if cells.estimated:
+            raise VqromError("energy must be given a cell library with internal power (--liberty), "
+                             f"not {cells.library.name!r}")
+        return None, cells.library, cells.technology
+    if liberty or technology is None:
+        raise VqromError("characterisation must come with the technology of the memories and "
+                         f"without a cell library, not {technology!r} and {list(map(str, liberty))!r}")
+    loaded = (room.Characterisation.load(Path(characterisation))
+              if isinstance(characterisation, str | Path) else characterisation)
+    return loaded, None, load_technology(technology)
 
 
 def _characterise(network: QuantizedNetwork, codebook: UniversalCodebook,

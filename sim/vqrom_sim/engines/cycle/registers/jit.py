@@ -39,3 +39,9 @@ def compiled(function: _Function) -> _Function:
     Divisors are not checked for zero: none of them ever is.
     """
     return cast(_Function, njit(error_model="numpy", forceinline=True)(function))
+
+
+def compiled_apart(function: _Function) -> _Function:
+    """As :func:`compiled`, but never into its caller: for what a usual run does not call, and
+    would only make the code larger that it runs through in each cycle."""
+    return cast(_Function, njit(error_model="numpy", inline="never")(function))

@@ -42,13 +42,12 @@ static void settle(Vtop& top) {
     VerilatedVpi::callCbs(cbReadOnlySynch);
 }
 
-static void run_free(Vtop& top, Recorder& recorder) {
-    for (int cycle = 0; cycle < CHUNK && !top.__SYM__interrupt && !recorder.finished();
-         ++cycle) {
-        recorder.before_edge();
+static void run_free(Vtop& top) {
+    for (int cycle = 0; cycle < CHUNK && !top.__SYM__interrupt; ++cycle) {
+        recorder::before_edge(top);
         top.clk = 1;
         top.eval();
-        recorder.after_edge();
+        recorder::after_edge(top);
         top.clk = 0;
         top.eval();
         now += 2;
@@ -59,7 +58,7 @@ int main(int argc, char** argv) {
     Verilated::commandArgs(argc, argv);
     Verilated::fatalOnVpiError(false);
     const auto top = std::make_unique<Vtop>("");
-    Recorder recorder{*top};
+    recorder::open(*top);
     bool ended = false;
     const auto end = [&ended] {
         if (!ended) VerilatedVpi::callCbs(cbEndOfSimulation);
@@ -68,11 +67,11 @@ int main(int argc, char** argv) {
     vlog_startup_routines_bootstrap();
     VerilatedVpi::callCbs(cbStartOfSimulation);
     value_changes();
-    while (!Verilated::gotFinish() && !recorder.finished()) {
+    while (!Verilated::gotFinish()) {
         settle(*top);
-        if (top->clk) recorder.after_edge();
-        if (top->free_run && !top->clk) run_free(*top, recorder);
-        if (!top->clk) recorder.before_edge();
+        recorder::after_edge(*top);
+        if (top->free_run && !top->clk) run_free(*top);
+        recorder::before_edge(*top);
         now += 1;
         VerilatedVpi::callCbs(cbNextSimTime);
         value_changes();
@@ -80,7 +79,7 @@ int main(int argc, char** argv) {
         value_changes();
         top->clk = !top->clk;
     }
-    recorder.close();
+    recorder::close();
     top->final();
     end();
     return Verilated::threadContextp()->errorCount() > 0;

@@ -18,10 +18,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 
 #include "Vtop___024root.h"
 #include "verilated_fst_c.h"
+
+namespace recorder {
 
 class Recorder final {
     // Cycles between two looks at the file's size.
@@ -78,9 +81,6 @@ public:
         if (!m_path.empty()) open();
     }
 
-    // Whether nobody needs the rest of the simulation.
-    bool finished() const { return m_stop && !m_fst.isOpen(); }
-
     // The clock has just risen.
     void after_edge() {
         if (m_clock && wanted()) m_fst.dump(2 * m_cycle);
@@ -94,7 +94,10 @@ public:
             ++m_written;
         }
         if (m_top.rootp->testbench__DOT__active) ++m_cycle;
-        if (write && (m_cycle == m_end || (m_written % LOOK == 0 && full()))) close();
+        if (write && (m_cycle == m_end || (m_written % LOOK == 0 && full()))) {
+            close();
+            if (m_stop) Verilated::threadContextp()->gotFinish(true);
+        }
     }
 
     void close() {
@@ -102,17 +105,32 @@ public:
         m_fst.close();
         tell();
     }
+
+    ~Recorder() { close(); }
 };
+
+static std::unique_ptr<Recorder> only;
+
+static void open(Vtop& top) { only = std::make_unique<Recorder>(top); }
+static void after_edge(const Vtop& top) {
+    if (top.clk) only->after_edge();
+}
+static void before_edge(const Vtop& top) {
+    if (!top.clk) only->before_edge();
+}
+static void close() { only.reset(); }
+
+}  // namespace recorder
 
 #else
 
-class Recorder final {
-public:
-    explicit Recorder(Vtop&) {}
-    static constexpr bool finished() { return false; }
-    void after_edge() {}
-    void before_edge() {}
-    void close() {}
-};
+namespace recorder {
+
+static void open(Vtop&) {}
+static void after_edge(const Vtop&) {}
+static void before_edge(const Vtop&) {}
+static void close() {}
+
+}  // namespace recorder
 
 #endif
