@@ -42,7 +42,7 @@ __all__ = [
     "EnergyReport", "EnergyRow", "HostFigures", "LayerFacts", "LayerRow", "NetworkFacts",
     "Objective", "PointTable", "Sample", "SimulationReport", "StageRow", "StudyColumn",
     "StudyFacts", "Traffic", "area_table", "check_output", "counters_table", "describe",
-    "empty_report", "energy_page", "energy_table", "hardware_figures", "html_table", "json_text", "kind_of", "listings", "plain_table",
-    "png_data_uri", "program_figures", "save_array", "simulate_table", "simulation_page",
-    "staged", "study_page", "write_json", "write_report",
+    "empty_report", "energy_page", "energy_table", "hardware_figures", "html_table", "json_text",
+    "kind_of", "listings", "plain_table", "png_data_uri", "program_figures", "save_array",
+    "simulate_table", "simulation_page", "staged", "study_page", "write_json", "write_report",
 ]

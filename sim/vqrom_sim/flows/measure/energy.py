@@ -109,7 +109,8 @@ def _library(characterisation: str | Path | room.Characterisation | None,
         return None, cells.library, cells.technology
     if liberty or technology is None:
         raise VqromError("characterisation must come with the technology of the memories and "
-                         f"without a cell library, not {technology!r} and {list(map(str, liberty))!r}")
+                         f"without a cell library, not {technology!r} and "
+                         f"{[str(path) for path in liberty]!r}")
     loaded = (room.Characterisation.load(Path(characterisation))
               if isinstance(characterisation, str | Path) else characterisation)
     return loaded, None, load_technology(technology)
