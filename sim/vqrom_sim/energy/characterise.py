@@ -25,7 +25,7 @@ from vqrom_sim.area import (
     instances,
     synthesize,
 )
-from vqrom_sim.engines.rtl import Recording, record
+from vqrom_sim.engines import Recording, record
 from vqrom_sw.compiler import Program
 from vqrom_sw.io import cached_directory, content_key, source_digest
 from vqrom_sw.progress import Progress
