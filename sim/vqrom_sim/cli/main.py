@@ -30,6 +30,8 @@ class Commands(LazyGroup):
         "measure.energy": "Energy of a network's run by component: DIR/energy.json.",
         "study": "Measure many accelerators on many workloads: DIR/points.parquet, "
                  "DIR/points.csv.",
+        "measure.timing": "Time the accelerator with OpenSTA: fastest clock and slowest paths: "
+                          "DIR/timing.json.",
         "measure.technology": "Memory macros of a technology: estimates, constants, errors.",
         "config": "Configurations of the accelerator.",
     }.items()}
