@@ -16,6 +16,7 @@ from vqrom_sw.io import write_bytes
 from vqrom_sw.progress import Progress
 
 from .execution import Crew, code_digest, crew_of
+from .page import write_study_page
 from .pareto import Row, rank_rows
 from .point import Point
 from .points import all_points, check_things, holds
@@ -71,6 +72,7 @@ def run_study(study: StudyLike, directory: str | Path, *, workers: int | None = 
         rank_rows(study, rows)
         table = StudyTable.of(rows, study.columns, study.file.name)
         table.save(store.directory)
+        write_study_page(study, table, describe_study(study), store.directory)
         write_bytes(store.directory / TIMES, _times(store))
     return table
 
