@@ -44,6 +44,7 @@ from vqrom_sim.flows import (
     load_topology,
     random_images,
     simulate,
+    timing,
 )
 from vqrom_sim.report import (
     AreaReport,
@@ -53,6 +54,8 @@ from vqrom_sim.report import (
     LayerRow,
     SimulationReport,
     StageRow,
+    TimingReport,
+    TimingRow,
     Traffic,
 )
 from vqrom_sim.studies import Study, StudyTable
@@ -63,9 +66,9 @@ from vqrom_sw.network import QuantizedNetwork
 
 __all__ = [
     "AcceleratorConfig", "AreaReport", "CodebookForm", "ComponentRow", "CompressionResult",
-    "Design", "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport", "Source",
-    "StageRow", "Study", "StudyTable", "Traffic", "UniversalCodebook", "VqromError",
-    "__version__", "area", "compress", "explain", "generate", "images", "inspect_codebook",
-    "inspect_network", "load_codebook", "load_config", "load_network", "load_topology",
-    "random_images", "simulate", "study", "zoo",
+    "Design", "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport",
+    "Source", "StageRow", "Study", "StudyTable", "TimingReport", "TimingRow", "Traffic",
+    "UniversalCodebook", "VqromError", "__version__", "area", "compress", "explain", "generate",
+    "images", "inspect_codebook", "inspect_network", "load_codebook", "load_config",
+    "load_network", "load_topology", "random_images", "simulate", "study", "timing", "zoo",
 ]

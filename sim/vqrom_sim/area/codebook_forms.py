@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vqrom_hw.config import AcceleratorConfig
-from vqrom_sim.technology import MemoryShape
+from vqrom_sim.technology import MemoryShape, Technology
 from vqrom_sw.progress import Progress
 
 from .bank_conflicts import cycles_of_lookup
@@ -127,25 +127,26 @@ def codebook_forms(config: AcceleratorConfig, folder: Path, library: CellLibrary
 
 def smallest(forms: list[dict[str, Any]]) -> tuple[str, bool]:
     """The smallest form that serves all ports in every cycle, and whether it stays so at the ends
-    of all error ranges."""
+    of all ranges."""
     rows = sorted((row for row in forms if row["area_um2"] is not None and row["cycles"] == 1),
                   key=lambda row: row["area_um2"])
-    high = rows[0]["area_um2"] * (1 + rows[0]["error"])
-    return rows[0]["form"], all(high < row["area_um2"] * (1 - row["error"]) for row in rows[1:])
+    return rows[0]["form"], all(rows[0]["high_um2"] < row["low_um2"] for row in rows[1:])
 
 
 def _row(form: str, method: str, logic_um2: float, memory_um2: float, error: float,
          **more: Any) -> dict[str, Any]:
+    area_um2 = logic_um2 + memory_um2
     return {"form": form, "what": FORMS[form], "method": method, "logic_um2": rounded(logic_um2),
-            "memory_um2": rounded(memory_um2), "area_um2": rounded(logic_um2 + memory_um2),
+            "memory_um2": rounded(memory_um2), "area_um2": rounded(area_um2),
+            "low_um2": rounded(area_um2 * (1 - error)), "high_um2": rounded(area_um2 * (1 + error)),
             "error": rounded(error), "cycles": 1, "macros": 0, "access_ns": None,
             "reason": None} | more
 
 
 def _none(form: str, reason: str) -> dict[str, Any]:
     return {"form": form, "what": FORMS[form], "method": None, "logic_um2": None,
-            "memory_um2": None, "area_um2": None, "error": None, "cycles": None, "macros": None,
-            "access_ns": None, "reason": reason}
+            "memory_um2": None, "area_um2": None, "low_um2": None, "high_um2": None,
+            "error": None, "cycles": None, "macros": None, "access_ns": None, "reason": reason}
 
 
 def _measured(form: str, sizes: Mapping[str, Any] | None, reason: str) -> dict[str, Any]:
@@ -161,11 +162,28 @@ def _macros(form: str, codebook: Codebook, shape: MemoryShape, count: int) -> di
 
 
 def _multiport(codebook: Codebook) -> dict[str, Any]:
-    """One ROM with all ports, or a few with equally many where a cell cannot have as many."""
+    """One ROM with all ports, or a few with equally many where a cell cannot have as many.
+
+    How much a port widens and heightens the cell is known badly (``rom.port_width`` and
+    ``rom.port_height`` of the technology), so the range of the area is that of these constants.
+    """
     count = -(-codebook.ports // MAX_CELL_PORTS)
     shape = MemoryShape("rom", codebook.words, codebook.width,
                         read_ports=-(-codebook.ports // count))
-    return _macros("rom_multiport", codebook, shape, count)
+    row = _macros("rom_multiport", codebook, shape, count)
+    low, high = (_with_ports(codebook.library.technology, end).estimate(shape).area_um2 * count
+                 for end in ("low", "high"))
+    low_um2, high_um2 = low * (1 - row["error"]), high * (1 + row["error"])
+    return row | {"low_um2": rounded(low_um2), "high_um2": rounded(high_um2),
+                  "error": rounded((high_um2 - low_um2) / (2 * row["area_um2"]))}
+
+
+def _with_ports(technology: Technology, end: str) -> Technology:
+    """The technology with ports of a ROM's cell at one end of their range."""
+    ports = {name: constant.model_copy(update={"value": getattr(constant, end)})
+             for name in ("port_width", "port_height")
+             for constant in [getattr(technology.rom, name)]}
+    return technology.model_copy(update={"rom": technology.rom.model_copy(update=ports)})
 
 
 def _banked(codebook: Codebook) -> dict[str, Any]:

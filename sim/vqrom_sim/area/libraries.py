@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -164,15 +165,26 @@ def _find(liberty: Sequence[str | Path]) -> tuple[Library, str, str | None]:
             if not Path(name).is_file():
                 raise VqromError(f"liberty must be an existing file, or {', '.join(OPEN_LIBRARIES)}"
                                  f" or {GENERIC}, not {name!r}")
-        return read_liberties([Path(name) for name in names]), "Liberty files of the user", None
+        return _read([Path(name) for name in names]), "Liberty files of the user", None
     files = open_library_files(named or DEFAULT)
     if files is not None:
-        return read_liberties(files), OPEN_LIBRARIES[named or DEFAULT][0], None
+        return _read(files), OPEN_LIBRARIES[named or DEFAULT][0], None
     if named is not None:
         raise VqromError(f"cell library {named!r} must lie as {_where(named)}")
     return parse_liberty(generic_liberty()), GENERIC_SOURCE, (
         "no open cell library is found, so cells are generic and um2 are estimates; from "
         f"{OPEN_LIBRARIES[DEFAULT][0]}, put {_where(DEFAULT)}")
+
+
+def _read(files: Sequence[Path]) -> Library:
+    """A library, read again only if a file has changed: studies ask for it at each point."""
+    return _read_once(tuple((path, found.st_mtime_ns, found.st_size) for path in files
+                            for found in [path.stat()]))
+
+
+@lru_cache(maxsize=8)
+def _read_once(files: tuple[tuple[Path, int, int], ...]) -> Library:
+    return read_liberties([path for path, _, _ in files])
 
 
 def _where(name: str) -> str:

@@ -29,6 +29,8 @@ class Commands(LazyGroup):
                 "DIR/area.json.",
         "study": "Measure many accelerators on many workloads: DIR/points.parquet, "
                  "DIR/points.csv.",
+        "measure.timing": "Time the accelerator with OpenSTA: fastest clock and slowest paths: "
+                          "DIR/timing.json.",
         "measure.technology": "Memory macros of a technology: estimates, constants, errors.",
         "config": "Configurations of the accelerator.",
     }.items()}

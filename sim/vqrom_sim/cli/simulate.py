@@ -68,6 +68,11 @@ def simulate(
     timeline: Annotated[bool, typer.Option(
         "--timeline", help="also show in DIR/report.html which unit works on which layer "
         "when")] = False,
+    frequency: Annotated[float | None, typer.Option(
+        metavar="MHZ", help="clock: also report seconds and inferences per second")] = None,
+    timing: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="the same at the fastest clock of this timing.json (see `vqrom "
+        "timing`)")] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Run a whole network: DIR/outputs.npy (.npz), DIR/report.json, DIR/report.html."""
@@ -89,6 +94,10 @@ def simulate(
         # Read here: a topology may have any suffix, which tells one from a network elsewhere.
         subject = topology
         source = topology if topology.suffix == ".onnx" else flows.load_topology(topology)
+    clock = flows.load_clock(frequency, timing)
+    if clock is not None and engine == Engine.reference:
+        raise VqromError("--frequency and --timing need cycles, which engine 'reference' does not "
+                         "count")
     report.check_output(output)
     with bars(quiet=quiet) as progress:
         result = flows.simulate(
@@ -96,6 +105,8 @@ def simulate(
             weights=weights, tune=tune, waves=waves, baselines=baselines, timeline=timeline,
             example_shape=() if example_input is None else input_shape(example_input),
             progress=progress.callback(subject.stem))
+    if clock is not None:
+        result = flows.at_clock(result, clock)
     written = result.save(output, dequantized=dequantize)
     if not quiet:
         Console().print(report.simulate_table(result.report))

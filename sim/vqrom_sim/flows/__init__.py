@@ -27,12 +27,14 @@ from .shapes import random_codebook
 from .simulation import simulate
 from .sources import Source
 from .staged import compile_tuned
+from .static_timing import at_clock, load_clock, timing, timing_of
 from .topology import simulate_topology
 
 __all__ = [
     "CODEBOOK_FILE", "CompressionResult", "DemoResult", "Design", "Images", "Size", "Source",
-    "area", "checkpoint_path", "codebook_beside", "compile_tuned", "compress", "explain",
-    "generate", "images", "inspect_codebook", "inspect_network", "load_codebook", "load_config",
-    "load_network", "load_topology", "random_codebook", "random_images", "run_demo", "simulate",
-    "simulate_topology", "topology_names",
+    "area", "at_clock", "checkpoint_path", "codebook_beside", "compile_tuned", "compress",
+    "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_clock",
+    "load_codebook", "load_config", "load_network", "load_topology", "random_codebook",
+    "random_images", "run_demo", "simulate", "simulate_topology", "timing", "timing_of",
+    "topology_names",
 ]

@@ -8,6 +8,7 @@ codebooks, networks and programs. Nothing in this room runs a simulation.
 from . import listings
 from .area import AreaReport, CodebookForm, ComponentRow
 from .area_tables import area_table
+from .clock import Clock, read_clock
 from .facts import Bin, CodebookFacts, LayerFacts, NetworkFacts
 from .figures import (
     STALLS,
@@ -35,13 +36,15 @@ from .pages import (
 from .rows import HostFigures, LayerRow, StageRow, Traffic
 from .simulation import SimulationReport
 from .tables import counters_table, plain_table, simulate_table
+from .timing import TimingReport, TimingRow, timing_table
 
 __all__ = [
-    "STALLS", "STREAMS", "AreaReport", "Bin", "CodebookFacts", "CodebookForm", "ComponentRow",
-    "HostFigures", "LayerFacts", "LayerRow", "NetworkFacts", "Objective", "PointTable", "Sample",
-    "SimulationReport", "StageRow", "StudyColumn", "StudyFacts", "Traffic", "area_table",
-    "check_output", "counters_table", "describe", "empty_report", "energy_page",
-    "hardware_figures", "html_table", "json_text", "kind_of", "listings", "plain_table",
-    "png_data_uri", "program_figures", "save_array", "simulate_table", "simulation_page",
-    "staged", "study_page", "write_json", "write_report",
+    "STALLS", "STREAMS", "AreaReport", "Bin", "Clock", "CodebookFacts", "CodebookForm",
+    "ComponentRow", "HostFigures", "LayerFacts", "LayerRow", "NetworkFacts", "Objective",
+    "PointTable", "Sample", "SimulationReport", "StageRow", "StudyColumn", "StudyFacts",
+    "TimingReport", "TimingRow", "Traffic", "area_table", "check_output", "counters_table",
+    "describe", "empty_report", "energy_page", "hardware_figures", "html_table", "json_text",
+    "kind_of", "listings", "plain_table", "png_data_uri", "program_figures", "read_clock",
+    "save_array", "simulate_table", "simulation_page", "staged", "study_page", "timing_table",
+    "write_json", "write_report",
 ]

@@ -66,8 +66,10 @@ class CodebookForm:
         How its area is known: by synthesis, by the macro model or both; None without an area.
     logic_um2, memory_um2, area_um2:
         Cells, macros, and both together; None where the form is not measured.
+    low_um2, high_um2:
+        Range in which the area is expected.
     error:
-        Relative error of the area.
+        Half of that range, relative.
     cycles:
         Mean cycles of a lookup of all ports: 1, or more where banks are shared.
     macros:
@@ -84,6 +86,8 @@ class CodebookForm:
     logic_um2: float | None
     memory_um2: float | None
     area_um2: float | None
+    low_um2: float | None
+    high_um2: float | None
     error: float | None
     cycles: float | None
     macros: int | None

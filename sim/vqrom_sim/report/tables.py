@@ -47,6 +47,8 @@ def simulate_table(report: Mapping[str, Any]) -> RenderableType:
         parts += [_stages(report), _hosts(report)]
     if report["cycles"]:
         parts += [_streams(report), _spent(report)]
+    if report.get("time"):
+        parts.append(_time(report["time"]))
     return Group(*parts)
 
 
@@ -151,6 +153,12 @@ def _spent(report: Mapping[str, Any]) -> Table:
             label = ACTIVITIES[cause][0] if cause in ACTIVITIES else cause
             table.add_row(label, _count(cycles), f"{100 * cycles / max(report['cycles'], 1):.1f}")
     return table
+
+
+def _time(time: Mapping[str, Any]) -> Text:
+    return Text(f"at {time['frequency_mhz']:,.4g} MHz ({time['source']}): "
+                f"{1e3 * time['seconds_per_inference']:,.4g} ms for an inference, "
+                f"{time['inferences_per_second']:,.4g} inferences/s")
 
 
 def _count(value: float) -> str:

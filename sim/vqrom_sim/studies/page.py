@@ -1,10 +1,9 @@
-"""The page of a study, from its table."""
+"""A study's table as the page of the report's room, which knows nothing of studies but values."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,70 +14,61 @@ from .study import ERROR, FEASIBLE, PARETO, Study
 from .table import StudyTable
 
 PAGE = "report.html"
-"""Name of the page in a study's directory."""
-TOOLS = ("numpy", "optuna", "plotly", "pyarrow", "pyosys")
-"""Packages whose versions a page names."""
 
 
-def write_study_page(study: Study, table: StudyTable, described: Mapping[str, Any],
-                     directory: Path) -> None:
-    """Write the page of a study into a directory that is there.
+def write_page(study: Study, table: StudyTable, described: Mapping[str, Any],
+               path: Path) -> None:
+    """Write the page of a study.
 
     Parameters
     ----------
     study, table:
-        The study, and all its points.
+        The study, and what was measured.
     described:
-        What ``study.json`` says.
-    directory:
-        Where it goes.
+        What ``study.json`` says: hashes of what went in.
+    path:
+        Where the page goes.
 
     Raises
     ------
     VqromError
-        If it cannot be written.
+        If an objective is not a number, or the file cannot be written.
     """
-    columns = tuple(StudyColumn(one.name, one.unit, one.meaning, one.provenance)
-                    for one in table.columns)
-    values = {name: table.data[name].to_pylist() for name in table.data.column_names}
-    objectives = study.file.objectives
+    columns = [column for column in table.columns if column.name not in (ERROR, PARETO)]
+    values = {column.name: table.data[column.name].to_pylist() for column in columns}
     points = PointTable(
-        columns, values, failures=[left_out(row, tuple(objectives)) for row in table.rows],
-        ranks=values.get(PARETO, [None] * len(table)))
-    facts = StudyFacts(
-        study.file.name, study.file.description,
-        axes=tuple(one.name for one in table.columns if one.role == "axis"),
-        objectives=tuple(Objective(name, goal) for name, goal in objectives.items()),
-        within=tuple(study.file.compare_within),
-        versions={"vqrom": __version__, "Python": platform.python_version(),
-                  **{name: version(name) for name in TOOLS}},
-        hashes=_hashes(described), notes=_notes(study))
-    study_page(points, facts, directory / PAGE)
+        tuple(StudyColumn(column.name, column.unit, column.meaning, column.provenance)
+              for column in columns),
+        values, [left_out(row, tuple(study.file.objectives)) for row in table.rows],
+        table.data[PARETO].to_pylist() if study.file.objectives else [None] * len(table))
+    study_page(points, _facts(study, described), path)
 
 
 def left_out(row: Mapping[str, Any], objectives: tuple[str, ...]) -> str | None:
-    """Why a point is compared with no other; None if it is."""
+    """Why a point has no place in a plot; None if it has one."""
     if row[ERROR]:
         return row[ERROR]
     if row.get(FEASIBLE) is False:
         return "breaks a constraint"
-    missing = [name for name in objectives if row[name] is None]
-    return f"has no {', '.join(missing)}" if missing else None
+    missing = next((name for name in objectives if row[name] is None), None)
+    return None if missing is None else f"no value of {missing}"
 
 
-def _hashes(described: Mapping[str, Any]) -> dict[str, str]:
-    """Identities of the study, the code, the workloads and the libraries."""
-    found = {"study": described["sha256"], "code": described["sources_sha256"]}
-    for workload, programs in described["workloads"].items():
-        found |= {f"workload {workload}: {one['name']}": str(one["sha256"]) for one in programs}
-    return found | {f"library {name}": str(sha256)
-                    for name, sha256 in described["libraries"].items()}
-
-
-def _notes(study: Study) -> dict[str, str]:
-    """How points came about."""
-    search = study.file.search
-    how = "every combination" if search is None else ", ".join(
-        f"{name} {value}" for name, value in search.model_dump(mode="json").items())
-    return {"points": how, **({"constraints": "; ".join(study.file.constraints)}
-                              if study.file.constraints else {})}
+def _facts(study: Study, described: Mapping[str, Any]) -> StudyFacts:
+    notes = {"measures": ", ".join(study.file.measures),
+             "constraints": "; ".join(study.file.constraints)}
+    if study.file.search is not None:
+        search = study.file.search
+        notes["search"] = (f"{search.sampler}, seed {search.seed}, {search.points} designs, "
+                           f"{search.batch} at once")
+    hashes = {"study": study.sha256, "sources": described["sources_sha256"]}
+    for programs in described["workloads"].values():
+        hashes |= {f"workload {program['name']}": program["sha256"] for program in programs}
+    hashes |= {f"library {name}": digest for name, digest in described["libraries"].items()
+               if digest}
+    return StudyFacts(
+        study.file.name, study.file.description.strip(), tuple(axis.name for axis in study.axes),
+        tuple(Objective(name, goal) for name, goal in study.file.objectives.items()),
+        {"vqrom": __version__, "Python": platform.python_version()}, hashes,
+        {name: text for name, text in notes.items() if text},
+        within=tuple(study.file.compare_within))

@@ -16,7 +16,7 @@ from vqrom_sw.io import write_bytes
 from vqrom_sw.progress import Progress
 
 from .execution import Crew, code_digest, crew_of
-from .page import write_study_page
+from .page import PAGE, write_page
 from .pareto import Row, rank_rows
 from .point import Point
 from .points import all_points, check_things, holds
@@ -64,16 +64,17 @@ def run_study(study: StudyLike, directory: str | Path, *, workers: int | None = 
     study = as_study(study)
     check_things(study)
     points = None if study.file.search else all_points(study)
+    described = describe_study(study)
     with ExitStack() as stack:
         crew = stack.enter_context(crew_of(workers, scheduler))
-        store = stack.enter_context(open_store(Path(directory), study, describe_study(study)))
+        store = stack.enter_context(open_store(Path(directory), study, described))
         runner = _Runner(study, store, crew, progress or (lambda what, done, total: None))
         rows = search_rows(study, runner.measure) if points is None else runner.measure(points)
         rank_rows(study, rows)
         table = StudyTable.of(rows, study.columns, study.file.name)
         table.save(store.directory)
-        write_study_page(study, table, describe_study(study), store.directory)
         write_bytes(store.directory / TIMES, _times(store))
+        write_page(study, table, described, store.directory / PAGE)
     return table
 
 

@@ -84,7 +84,9 @@ def test_every_further_read_port_of_registers_costs_the_same(tmp_path: Path) -> 
 
 def test_recommended_serves_all_ports_and_says_when_errors_overlap() -> None:
     def row(form: str, area_um2: float | None, error: float = 0.1, cycles: float = 1) -> dict:
-        return {"form": form, "area_um2": area_um2, "error": error, "cycles": cycles}
+        ends = [None if area_um2 is None else area_um2 * (1 + way * error) for way in (-1, 1)]
+        return {"form": form, "area_um2": area_um2, "low_um2": ends[0], "high_um2": ends[1],
+                "cycles": cycles}
     slow, absent = row("slow", 1, cycles=1.5), row("absent", None)
     assert smallest([row("a", 10), row("b", 20), slow, absent]) == ("a", True)
     assert smallest([row("a", 10), row("b", 9.5), slow, absent]) == ("b", False)
@@ -105,7 +107,11 @@ def test_forms_of_an_sram_accelerator(tmp_path: Path, monkeypatch: pytest.Monkey
     assert forms["registers"]["area_um2"] is None
     assert forms["rom_macros"]["macros"] == forms["sram_macros"]["macros"] == 17
     # A cell has at most 16 ports: two ROMs of 9.
-    assert forms["rom_multiport"]["macros"] == 2
+    shared = forms["rom_multiport"]
+    assert shared["macros"] == 2
+    # Ports of a cell are known badly.
+    assert shared["low_um2"] < 0.7 * shared["area_um2"]
+    assert shared["high_um2"] > 1.3 * shared["area_um2"]
     assert forms["rom_banked"]["macros"] == 32 and 2 < forms["rom_banked"]["cycles"] < 4
     assert forms["rom_macros"]["area_um2"] < forms["sram_macros"]["area_um2"]
     assert storage["recommended"] == "rom_macros"

@@ -42,6 +42,15 @@ def test_an_open_library_is_found(folder: Path) -> None:
         choose_library(["asap7"])
 
 
+def test_a_library_is_read_once_until_it_changes(folder: Path) -> None:
+    path = folder / "mine.lib"
+    path.write_text(named("sky130_one"))
+    first = choose_library([path]).library
+    assert choose_library([path]).library is first
+    path.write_text(named("sky130_other"))
+    assert choose_library([path]).library.name == "sky130_other"
+
+
 def test_data_folder_is_the_second_place(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VQROM_LIBERTY", raising=False)

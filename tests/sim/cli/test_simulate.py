@@ -95,6 +95,9 @@ def test_cycles_of_a_network(work: Path, vqrom: Command) -> None:
      "simulate must be given --inputs, or --topology FILE"),
     (["mixed.vqnet", "--codebook", "codebook.safetensors", "--inputs", "inputs.npy", "--engine",
       "model", "--dequantize"], "which engine 'model' does not compute"),
+    (["mixed.vqnet", "--codebook", "codebook.safetensors", "--inputs", "inputs.npy", "--engine",
+      "model", "--waves", "conv0"], "waves of layer 'conv0' need engine 'rtl', not 'model'"),
+    (["--topology", "convs.csv", "--engine", "rtl", "--waves", "first"], "goes without waves"),
 ])
 def test_refuses_in_one_line(work: Path, vqrom: Command, arguments: list[str],
                              message: str) -> None:

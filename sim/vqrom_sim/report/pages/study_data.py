@@ -68,24 +68,24 @@ class StudyFacts:
         Names of the columns that were varied.
     objectives:
         What was asked for, most important first.
-    within:
-        Columns whose values must be the same for two points to be compared with each other.
     versions:
         Versions of the tools, by name.
     hashes:
         SHA-256 or other identities of what went in, by name.
     notes:
         Further facts, by name: sampler, seed, technology, constraints.
+    within:
+        Columns whose values must be the same for two points to be compared with each other.
     """
 
     name: str
     description: str
     axes: tuple[str, ...]
     objectives: tuple[Objective, ...]
-    within: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.errors import VqromError
 from vqrom_sim.area import GROUPS, CellLibrary, choose_library, measure_area
 from vqrom_sim.flows import random_codebook
 from vqrom_sw.codebook import UniversalCodebook, uniform_codebook
 from vqrom_sw.io import content_key, source_digest
 
-from ..context import Context, LibraryFiles
+from ..context import GENERIC, Context, LibraryFiles
 from ..definition import Column, Scalar
 from ..point import GRIDS, Point
 from ..work import Result, Work
@@ -40,14 +42,16 @@ class AreaWork(Work):
         Content of the ROM.
     library:
         The cells.
-    technology:
-        The technology of the memories, by name or file; None for that of the cells.
+    technology, technology_sha256:
+        The technology of the memories, by name or file, None for that of the cells; and its
+        constants' digest.
     """
 
     config: AcceleratorConfig
     codebook: UniversalCodebook
     library: LibraryFiles
     technology: str | None
+    technology_sha256: str
 
     @property
     def key(self) -> str:
@@ -55,12 +59,7 @@ class AreaWork(Work):
         the technology."""
         return content_key(source_digest(__name__), self.config.model_dump_json(),
                            codebook_sha256(self.codebook.codewords), self.library.sha256,
-                           self.cells.technology.model_dump_json())
-
-    @property
-    def cells(self) -> CellLibrary:
-        """The cells, read, and the technology of the memories."""
-        return choose_library(self.library.paths or ("generic",), self.technology)
+                           self.technology_sha256)
 
     @property
     def label(self) -> str:
@@ -70,8 +69,23 @@ class AreaWork(Work):
     def run(self) -> Result:
         """Generate the accelerator, and synthesise each of its modules."""
         self.library.check_unchanged()
-        report = measure_area(self.config, self.codebook.codewords, self.cells)
+        cells = choose_library(self.library.paths or (GENERIC,), self.technology)
+        if _digest(cells) != self.technology_sha256:
+            raise VqromError(f"technology {cells.technology.name!r} must be the same as when the "
+                             "study began")
+        report = measure_area(self.config, self.codebook.codewords, cells)
         return {name: report[name] for name in KEPT}
+
+
+def _digest(cells: CellLibrary) -> str:
+    """Of all constants of a technology."""
+    return content_key(cells.technology.model_dump_json())
+
+
+@cache
+def _technology_digest(library: LibraryFiles, technology: str | None) -> str:
+    """Of the technology that a library and a name give, read once for all points."""
+    return _digest(choose_library(library.paths or (GENERIC,), technology))
 
 
 def point_codebook(point: Point, context: Context) -> UniversalCodebook:
@@ -97,8 +111,11 @@ def area_works(point: Point, context: Context) -> tuple[AreaWork, ...]:
     plain = config.model_copy(update={
         "name": "study", "dram_latency": AcceleratorConfig.model_fields["dram_latency"].default})
     technology = None if options.technology == NO_TECHNOLOGY else options.technology
-    return (AreaWork(plain, point_codebook(point, context), context.library(options.library),
-                     technology),)
+    if technology is not None and technology.endswith(".toml"):
+        technology = str(context.path(technology))
+    library = context.library(options.library)
+    return (AreaWork(plain, point_codebook(point, context), library, technology,
+                     _technology_digest(library, technology)),)
 
 
 def area_figures(point: Point, context: Context,

@@ -42,6 +42,18 @@ def test_missing_tool(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         f"(apt-get install {missing}) brings it")
 
 
+@pytest.mark.parametrize("missing", list(tools.HEADERS))
+def test_missing_header(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The C++ library's own headers stand for those that are there."""
+    package = tools.HEADERS[missing]
+    monkeypatch.setattr(tools, "HEADERS", {"vector": "g++", f"absent/{missing}": package})
+    with pytest.raises(VqromError) as error:
+        tools.require_headers()
+    assert str(error.value) == (
+        f"waves need the header 'absent/{missing}'; the Debian package {package} "
+        f"(apt-get install {package}) brings it")
+
+
 def test_search_path_keeps_the_rest() -> None:
     assert tools.search_path("/a:/b").split(os.pathsep)[-2:] == ["/a", "/b"]
 
