@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from vqrom_sim.studies.store import JOURNAL, read_journal
+from vqrom_sw.io import cache_root
 
 SAME = ("points.parquet", "points.csv", "pareto.csv", "columns.json", "study.json")
 STUDY = """name = "kills"
@@ -73,9 +74,12 @@ def main() -> None:
     study = given.output / "kills.toml"
     study.write_text(STUDY, encoding="utf-8")
     whole, broken = given.output / "whole", given.output / "killed"
+    for name in ("cache_whole", "cache_killed"):
+        (given.output / name).mkdir()
+        if (cache_root() / "numba").is_dir():
+            # The model's machine code, which takes half a minute to make; no results.
+            shutil.copytree(cache_root() / "numba", given.output / name / "numba")
     finish(study, whole, given.output / "cache_whole")
-    # The model's machine code, which takes half a minute to make; no results.
-    shutil.copytree(given.output / "cache_whole/numba", given.output / "cache_killed/numba")
     dice = random.Random()
     for number in range(given.kills):
         known = killed(study, broken, given.output / "cache_killed", dice)

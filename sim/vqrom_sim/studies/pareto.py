@@ -75,12 +75,17 @@ def ranks(costs: np.ndarray) -> np.ndarray:
         when those are taken away; and so on.
     """
     found = np.zeros(len(costs), int)
+    beaten_by = np.array([np.count_nonzero(_beats(costs, one)) for one in costs], int)
     rank = 0
     while not found.all():
         rank += 1
-        left = np.flatnonzero(found == 0)
-        own = costs[left]
-        dominated = np.array([
-            bool(((own <= one).all(1) & (own < one).any(1)).any()) for one in own])
-        found[left[~dominated]] = rank
+        front = np.flatnonzero((found == 0) & (beaten_by == 0))
+        found[front] = rank
+        for number in front:
+            beaten_by -= _beats(-costs, -costs[number])
     return found
+
+
+def _beats(costs: np.ndarray, one: np.ndarray) -> np.ndarray:
+    """Which points are as good as one in everything, and better in something: bool ``[n]``."""
+    return (costs <= one).all(1) & (costs < one).any(1)

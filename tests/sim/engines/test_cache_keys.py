@@ -124,7 +124,7 @@ def test_axi_bench(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> No
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("commands", script("m", ("kept",))), ("liberties", ("other",)), ("text", "other"),
+    ("commands", script("m", ("m/kept",))), ("liberties", ("other",)), ("text", "other"),
     ("memory_files", {"rom.hex": b"01"}), ("memory_files", {"other.hex": b"00"})])
 def test_synthesis(name: str, value: Any) -> None:
     assert synthesis(**{name: value}) != synthesis()

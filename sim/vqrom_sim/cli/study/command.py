@@ -58,4 +58,5 @@ def study(
                                   progress=progress.callback())
     if not quiet:
         printed.print_result(loaded, table)
-        print(f"wrote points.parquet and points.csv to {output}")
+        page = ", report.html" if loaded.file.objectives else ""
+        print(f"wrote points.parquet, points.csv{page} to {output}")
