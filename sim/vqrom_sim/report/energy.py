@@ -14,12 +14,14 @@ from rich.markup import escape
 from . import plots
 from .files import staged, write_json
 from .frames import html_table, to_frame
+from .pages import energy_page
 from .tables import plain_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # pyright: ignore[reportMissingImports]
 
 ENERGY_FILE, CHARACTERISATION_FILE = "energy.json", "characterisation.json"
+PAGE_FILE = "report.html"
 _COLUMNS = ("dynamic_pj", "clock_pj", "leakage_pj", "total_pj")
 
 
@@ -89,7 +91,7 @@ class EnergyReport:
         return to_frame(self.rows)
 
     def save(self, directory: str | Path) -> list[str]:
-        """Write ``energy.json`` and ``characterisation.json``; the names of the files.
+        """Write ``energy.json``, its page and ``characterisation.json``; the names of the files.
 
         Raises
         ------
@@ -99,7 +101,8 @@ class EnergyReport:
         with staged(Path(directory)) as folder:
             write_json(folder / ENERGY_FILE, self.report)
             write_json(folder / CHARACTERISATION_FILE, self.characterisation)
-        return [ENERGY_FILE, CHARACTERISATION_FILE]
+            energy_page(folder / PAGE_FILE, self.report)
+        return [ENERGY_FILE, CHARACTERISATION_FILE, PAGE_FILE]
 
     def _repr_html_(self) -> str:
         rows = [(title, *(sizes[key] / self.report["images"] / 1e3 for key in _COLUMNS))

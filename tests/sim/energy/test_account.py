@@ -201,7 +201,7 @@ def test_refused(changes: dict[str, Any], message: str) -> None:
 def test_saved_and_shown(tmp_path: Path) -> None:
     """What is saved is read back the same; every row is in the table of rows."""
     made = EnergyReport(spent(), CHARACTERISATION.as_dict())
-    assert made.save(tmp_path) == ["energy.json", "characterisation.json"]
+    assert made.save(tmp_path) == ["energy.json", "characterisation.json", "report.html"]
     assert json.loads((tmp_path / "energy.json").read_text()) == made.report
     assert Characterisation.load(tmp_path / "characterisation.json") == CHARACTERISATION
     assert [row.component for row in made.rows] == [

@@ -55,4 +55,4 @@ def energy(
     written = result.save(output)
     if not quiet:
         Console().print(report.energy_table(result.report))
-        print(f"wrote {' and '.join(written)} to {output}")
+        print(f"wrote {', '.join(written)} to {output}")
