@@ -88,4 +88,4 @@ def ranks(costs: np.ndarray) -> np.ndarray:
 
 def _beats(costs: np.ndarray, one: np.ndarray) -> np.ndarray:
     """Which points are as good as one in everything, and better in something: bool ``[n]``."""
-    return (costs <= one).all(1) & (costs < one).any(1)
+    return np.all(costs <= one, axis=1) & np.any(costs < one, axis=1)
