@@ -33,6 +33,7 @@ from vqrom_sim.flows import (
     Source,
     area,
     compress,
+    energy,
     explain,
     generate,
     images,
@@ -50,6 +51,8 @@ from vqrom_sim.report import (
     AreaReport,
     CodebookForm,
     ComponentRow,
+    EnergyReport,
+    EnergyRow,
     HostFigures,
     LayerRow,
     SimulationReport,
@@ -66,9 +69,10 @@ from vqrom_sw.network import QuantizedNetwork
 
 __all__ = [
     "AcceleratorConfig", "AreaReport", "CodebookForm", "ComponentRow", "CompressionResult",
-    "Design", "HostFigures", "Images", "LayerRow", "QuantizedNetwork", "SimulationReport",
-    "Source", "StageRow", "Study", "StudyTable", "TimingReport", "TimingRow", "Traffic",
-    "UniversalCodebook", "VqromError", "__version__", "area", "compress", "explain", "generate",
-    "images", "inspect_codebook", "inspect_network", "load_codebook", "load_config",
-    "load_network", "load_topology", "random_images", "simulate", "study", "timing", "zoo",
+    "Design", "EnergyReport", "EnergyRow", "HostFigures", "Images", "LayerRow", "QuantizedNetwork",
+    "SimulationReport", "Source", "StageRow", "Study", "StudyTable", "TimingReport", "TimingRow",
+    "Traffic", "UniversalCodebook", "VqromError", "__version__", "area", "compress", "energy",
+    "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_codebook",
+    "load_config", "load_network", "load_topology", "random_images", "simulate", "study", "timing",
+    "zoo",
 ]

@@ -105,7 +105,7 @@ class ActivationLoader(wiring.Component):
     def _align(self, m: Module, emit: Value, last: Value, accept: Value, kept: Value) -> Signal:
         """Bytes of words to come, the next one lowest, zeros above; beats go above those kept."""
         rows, beat_bytes = self._config.rows, self._config.beat_bytes
-        buffer = Signal(8 * (rows - 1 + beat_bytes), name="_buffer")
+        buffer = Signal(8 * (rows - 1 + beat_bytes), name="waiting_bytes")
         rest, beat = (Signal.like(buffer, name=name) for name in ("rest", "beat"))
         place = kept[:(rows - 1).bit_length()]
         with m.If(~emit):

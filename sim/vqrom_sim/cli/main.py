@@ -27,6 +27,7 @@ class Commands(LazyGroup):
         "simulate": "Run a whole network: DIR/outputs.npy (.npz) and DIR/report.json.",
         "area": "Synthesise the accelerator and report the area of each component: "
                 "DIR/area.json.",
+        "measure.energy": "Energy of a network's run by component: DIR/energy.json.",
         "study": "Measure many accelerators on many workloads: DIR/points.parquet, "
                  "DIR/points.csv.",
         "measure.timing": "Time the accelerator with OpenSTA: fastest clock and slowest paths: "

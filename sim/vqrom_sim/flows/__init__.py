@@ -22,6 +22,7 @@ from .compression import (
 from .demo import DemoResult, run_demo
 from .hardware import Design, area, generate
 from .inspection import codebook_beside, explain, inspect_codebook, inspect_network
+from .measure import energy
 from .samples import Images, images, random_images
 from .shapes import random_codebook
 from .simulation import simulate
@@ -32,7 +33,7 @@ from .topology import simulate_topology
 
 __all__ = [
     "CODEBOOK_FILE", "CompressionResult", "DemoResult", "Design", "Images", "Size", "Source",
-    "area", "at_clock", "checkpoint_path", "codebook_beside", "compile_tuned", "compress",
+    "area", "at_clock", "checkpoint_path", "codebook_beside", "compile_tuned", "compress", "energy",
     "explain", "generate", "images", "inspect_codebook", "inspect_network", "load_clock",
     "load_codebook", "load_config", "load_network", "load_topology", "random_codebook",
     "random_images", "run_demo", "simulate", "simulate_topology", "timing", "timing_of",

@@ -9,6 +9,7 @@ from . import listings
 from .area import AreaReport, CodebookForm, ComponentRow
 from .area_tables import area_table
 from .clock import Clock, read_clock
+from .energy import EnergyReport, EnergyRow, energy_table
 from .facts import Bin, CodebookFacts, LayerFacts, NetworkFacts
 from .figures import (
     STALLS,
@@ -40,11 +41,11 @@ from .timing import TimingReport, TimingRow, timing_table
 
 __all__ = [
     "STALLS", "STREAMS", "AreaReport", "Bin", "Clock", "CodebookFacts", "CodebookForm",
-    "ComponentRow", "HostFigures", "LayerFacts", "LayerRow", "NetworkFacts", "Objective",
-    "PointTable", "Sample", "SimulationReport", "StageRow", "StudyColumn", "StudyFacts",
-    "TimingReport", "TimingRow", "Traffic", "area_table", "check_output", "counters_table",
-    "describe", "empty_report", "energy_page", "hardware_figures", "html_table", "json_text",
-    "kind_of", "listings", "plain_table", "png_data_uri", "program_figures", "read_clock",
-    "save_array", "simulate_table", "simulation_page", "staged", "study_page", "timing_table",
-    "write_json", "write_report",
+    "ComponentRow", "EnergyReport", "EnergyRow", "HostFigures", "LayerFacts", "LayerRow",
+    "NetworkFacts", "Objective", "PointTable", "Sample", "SimulationReport", "StageRow",
+    "StudyColumn", "StudyFacts", "TimingReport", "TimingRow", "Traffic", "area_table",
+    "check_output", "counters_table", "describe", "empty_report", "energy_page", "energy_table",
+    "hardware_figures", "html_table", "json_text", "kind_of", "listings", "plain_table",
+    "png_data_uri", "program_figures", "read_clock", "save_array", "simulate_table",
+    "simulation_page", "staged", "study_page", "timing_table", "write_json", "write_report",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from vqrom_sim import __version__
 from vqrom_sim.report import Objective, PointTable, StudyColumn, StudyFacts, study_page
 
-from .study import ERROR, PARETO, Study
+from .study import ERROR, FEASIBLE, PARETO, Study
 from .table import StudyTable
 
 PAGE = "report.html"
@@ -17,7 +18,7 @@ PAGE = "report.html"
 
 def write_page(study: Study, table: StudyTable, described: Mapping[str, Any],
                path: Path) -> None:
-    """Write the page of a study that has objectives.
+    """Write the page of a study.
 
     Parameters
     ----------
@@ -38,22 +39,23 @@ def write_page(study: Study, table: StudyTable, described: Mapping[str, Any],
     points = PointTable(
         tuple(StudyColumn(column.name, column.unit, column.meaning, column.provenance)
               for column in columns),
-        values, [_failure(study, row) for row in table.rows],
-        table.data[PARETO].to_pylist())
+        values, [left_out(row, tuple(study.file.objectives)) for row in table.rows],
+        table.data[PARETO].to_pylist() if study.file.objectives else [None] * len(table))
     study_page(points, _facts(study, described), path)
 
 
-def _failure(study: Study, row: Mapping[str, Any]) -> str | None:
+def left_out(row: Mapping[str, Any], objectives: tuple[str, ...]) -> str | None:
     """Why a point has no place in a plot; None if it has one."""
     if row[ERROR]:
         return row[ERROR]
-    missing = next((name for name in study.file.objectives if row[name] is None), None)
+    if row.get(FEASIBLE) is False:
+        return "breaks a constraint"
+    missing = next((name for name in objectives if row[name] is None), None)
     return None if missing is None else f"no value of {missing}"
 
 
 def _facts(study: Study, described: Mapping[str, Any]) -> StudyFacts:
     notes = {"measures": ", ".join(study.file.measures),
-             "compared within": ", ".join(study.file.compare_within),
              "constraints": "; ".join(study.file.constraints)}
     if study.file.search is not None:
         search = study.file.search
@@ -67,4 +69,6 @@ def _facts(study: Study, described: Mapping[str, Any]) -> StudyFacts:
     return StudyFacts(
         study.file.name, study.file.description.strip(), tuple(axis.name for axis in study.axes),
         tuple(Objective(name, goal) for name, goal in study.file.objectives.items()),
-        {"vqrom": __version__}, hashes, {name: text for name, text in notes.items() if text})
+        {"vqrom": __version__, "Python": platform.python_version()}, hashes,
+        {name: text for name, text in notes.items() if text},
+        within=tuple(study.file.compare_within))

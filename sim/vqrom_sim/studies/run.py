@@ -74,8 +74,7 @@ def run_study(study: StudyLike, directory: str | Path, *, workers: int | None = 
         table = StudyTable.of(rows, study.columns, study.file.name)
         table.save(store.directory)
         write_bytes(store.directory / TIMES, _times(store))
-        if study.file.objectives:
-            write_page(study, table, described, store.directory / PAGE)
+        write_page(study, table, described, store.directory / PAGE)
     return table
 
 

@@ -19,7 +19,7 @@ from vqrom_hw.errors import VqromError
 from vqrom_sim.studies import run_study
 from vqrom_sim.studies.store import JOURNAL, STUDY_FILE, read_journal
 
-SAME = ("points.parquet", "points.csv", "pareto.csv", "columns.json", "study.json")
+SAME = ("points.parquet", "points.csv", "pareto.csv", "columns.json", "study.json", "report.html")
 """Files that do not depend on when and where a study ran."""
 
 

@@ -117,7 +117,8 @@ def design_instances(program: Program, codewords: np.ndarray,
 
 
 def record(program: Program, codewords: np.ndarray, images: np.ndarray, scopes: Sequence[str],
-           window: tuple[int, int] | None = None, progress: Progress | None = None) -> Recording:
+           window: tuple[int, int] | None = None, progress: Progress | None = None, *,
+           inside: Mapping[str, Sequence[str]] | None = None) -> Recording:
     """Run a program on the Verilog and record instances of it.
 
     Parameters
@@ -136,12 +137,15 @@ def record(program: Program, codewords: np.ndarray, images: np.ndarray, scopes: 
         all. The simulation ends with the window.
     progress:
         Called with what is being done, how much of it is done, and how much there is (0: unknown).
+    inside:
+        Signals inside modules, such as registers, that are recorded beside the boundary: names by
+        module.
 
     Raises
     ------
     VqromError
-        If tools or headers are missing, there is no such instance, the window is not within the
-        program's cycles, the recording grows too large, or the simulation fails.
+        If tools or headers are missing, there is no such instance or signal, the window is not
+        within the program's cycles, the recording grows too large, or the simulation fails.
     """
     tell = progress or (lambda what, done, total: None)
     model = prepare_model(program.config, codewords, progress, traced=True)
@@ -159,7 +163,7 @@ def record(program: Program, codewords: np.ndarray, images: np.ndarray, scopes: 
             _check_cycles(folder, job, status, window)
         first = window[0] if window else 0
         chosen = {scope: modules[paths[scope]] for scope in dict.fromkeys(scopes)}
-        return _read(folder / "waves.fst", chosen, modules, first, cycles)
+        return _read(folder / "waves.fst", chosen, modules, first, cycles, inside or {})
 
 
 def fst_arguments(folder: Path, scopes: Mapping[str, int], window: tuple[int, int] | None,
@@ -226,10 +230,11 @@ def _check_cycles(folder: Path, job: Path, status: int, window: tuple[int, int] 
 
 
 def _read(path: Path, chosen: Mapping[str, DesignModule], modules: Mapping[str, DesignModule],
-          first: int, cycles: int) -> Recording:
+          first: int, cycles: int, inside: Mapping[str, Sequence[str]]) -> Recording:
     """A recording of chosen instances out of the file that the simulation wrote."""
     scopes = read_scopes(path)
-    signals = {instance: dict(_boundary(instance, module, modules, scopes))
+    signals = {instance: {**dict(_boundary(instance, module, modules, scopes)),
+                          **dict(_inside(instance, inside.get(module.name, ()), scopes))}
                for instance, module in chosen.items()}
     size = cycles * sum(-(-signal.width // 8) for found in signals.values()
                         for signal in found.values())
@@ -252,6 +257,18 @@ def _boundary(instance: str, module: DesignModule, modules: Mapping[str, DesignM
         for port in modules[kind].ports.values() if kind in modules else ():
             if port.output:
                 yield f"{child}.{port.name}", _found(f"{instance}.{child}", port, scopes)
+
+
+def _inside(instance: str, names: Sequence[str],
+            scopes: Mapping[str, Mapping[str, Signal]]) -> Iterator[tuple[str, Signal]]:
+    """Signals inside an instance; a word of a memory, ``memory[3]``, is ``[3]`` in a scope."""
+    for name in names:
+        memory, bracket, place = name.partition("[")
+        found = scopes.get(instance, {}).get(name) or scopes.get(f"{instance}.{memory}", {}).get(
+            bracket + place)
+        if found is None:
+            raise VqromError(f"waves of {instance!r} must hold signal {name!r}")
+        yield name, found
 
 
 def _found(instance: str, port: Port, scopes: Mapping[str, Mapping[str, Signal]]) -> Signal:

@@ -63,7 +63,7 @@ def effects(table: PointTable, study: StudyFacts) -> list[list[Effect]]:
     """For each axis that takes more than one value, its effect on each objective."""
     rows = table.good()
     found = []
-    for axis in study.axes:
+    for axis in study.axes if study.objectives else ():
         values = distinct([table.values[axis][row] for row in rows])
         if len(values) > 1:
             found.append([_effect(table, study, axis, values, objective, rows)

@@ -39,7 +39,8 @@ def energy_page(path: Path, energy: Mapping[str, Any]) -> None:
         groups_plot=figure("groups", "Energy of each part of the accelerator",
                            groups_spec(energy)),
         dram_plot=figure("dram", "Energy with DRAM", dram_spec(energy)) if costs else None,
-        titles=GROUP_TITLES, count=count, percent=percent, brief=brief, flat=flat,
+        titles=GROUP_TITLES, count=count, percent=percent, brief=brief,
+        flat=flat, joules=joules,
         identities=identities(energy["config"], None))
 
 
@@ -76,6 +77,15 @@ def dram_spec(energy: Mapping[str, Any]) -> dict[str, Any]:
         100 + 26 * len(names), barmode="stack",
         xaxis=axis("energy of one image, J", tickformat="~s"),
         yaxis={"automargin": True, "autorange": "reversed", "ticks": ""})}
+
+
+def joules(picojoules: float) -> str:
+    """An energy with four digits and its unit: ``76.81 µJ``."""
+    units = ("fJ", "pJ", "nJ", "µJ", "mJ", "J")
+    value, place = picojoules * 1e3, 0
+    while abs(value) >= 999.95 and place < len(units) - 1:
+        value, place = value / 1e3, place + 1
+    return f"{value:.4g}\u202f{units[place]}"
 
 
 def flat(value: Any, prefix: str = "") -> list[tuple[str, Any]]:

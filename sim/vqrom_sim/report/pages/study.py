@@ -15,6 +15,7 @@ from .study_data import (
     brief,
     check_facts,
     distinct,
+    groups_of,
     numbers,
     shown,
 )
@@ -66,21 +67,26 @@ def study_view(table: PointTable, study: StudyFacts) -> dict[str, Any]:
         "effect_plots": [figure(f"axis-{number}", f"What {axis} does", spec)
                          for number, (axis, spec) in enumerate(effect_figures(table, found))],
         "parallel": figure("parallel", "All points across axes and objectives",
-                           parallel_figure(table, study)) if good else None,
+                           parallel_figure(table, study))
+        if good and study.objectives else None,
         "data": table_data(table, study),
     }
 
 
-def best_points(table: PointTable, study: StudyFacts) -> list[tuple[Objective, int]]:
-    """The best row by each objective; of equal ones that with the lower Pareto rank, or first."""
-    good = table.good()
-    if not good:
-        return []
+def best_points(table: PointTable, study: StudyFacts) -> list[tuple[Objective, str, int]]:
+    """The best row by each objective, among points that are compared with each other.
+
+    Of equal ones it is that with the lower Pareto rank, or the first. The text says what those
+    points share; it is empty where all points are compared.
+    """
     best = []
-    for objective in study.objectives:
-        reached = dict(zip(good, numbers(table, objective, good), strict=True))
-        best.append((objective, min(good, key=lambda row: (
-            objective.sign * reached[row], table.ranks[row] or len(table) + 1, row))))
+    for key, rows in groups_of(table, study).items():
+        said = ", ".join(f"{name} {shown(value)}"
+                         for name, value in zip(study.within, key, strict=True))
+        for objective in study.objectives:
+            reached = dict(zip(rows, numbers(table, objective, rows), strict=True))
+            best.append((objective, said, min(rows, key=lambda row: (
+                objective.sign * reached[row], table.ranks[row] or len(table) + 1, row))))
     return best
 
 

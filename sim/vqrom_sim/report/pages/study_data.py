@@ -74,6 +74,8 @@ class StudyFacts:
         SHA-256 or other identities of what went in, by name.
     notes:
         Further facts, by name: sampler, seed, technology, constraints.
+    within:
+        Columns whose values must be the same for two points to be compared with each other.
     """
 
     name: str
@@ -83,6 +85,7 @@ class StudyFacts:
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,21 +151,27 @@ def check_facts(table: PointTable, study: StudyFacts) -> None:
     Raises
     ------
     VqromError
-        If one is missing, if there is no objective, or if a point that did not fail has no number
-        for one.
+        If one is missing, or if a point that did not fail has no number for an objective.
     """
-    for name in (*study.axes, *(objective.column for objective in study.objectives)):
+    for name in (*study.axes, *study.within, *(objective.column for objective in study.objectives)):
         if name not in table.values:
             raise VqromError(f"study {study.name!r} must have a column for each axis and "
                              f"objective, but has none named {name!r}")
-    if not study.objectives:
-        raise VqromError(f"study {study.name!r} must have an objective, not none")
     for objective in study.objectives:
         for row in table.good():
             value = table.values[objective.column][row]
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise VqromError(f"objective {objective.column!r} of point {row + 1} must be a "
                                  f"number, not {value!r}")
+
+
+def groups_of(table: PointTable, study: StudyFacts) -> dict[tuple[Value, ...], list[int]]:
+    """Rows that did not fail, by what points must share to be compared with each other."""
+    groups: dict[tuple[Value, ...], list[int]] = {}
+    for row in table.good():
+        key = tuple(table.values[name][row] for name in study.within)
+        groups.setdefault(key, []).append(row)
+    return groups
 
 
 def numbers(table: PointTable, objective: Objective, rows: Sequence[int]) -> list[float]:

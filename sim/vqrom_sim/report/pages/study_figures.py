@@ -9,7 +9,17 @@ from typing import Any
 
 from .drawing import FAINT, PALETTE, SYMBOLS, axis, layout, scale, text, value_axis
 from .effects import Effect
-from .study_data import Objective, PointTable, StudyFacts, Value, brief, distinct, numbers, shown
+from .study_data import (
+    Objective,
+    PointTable,
+    StudyFacts,
+    Value,
+    brief,
+    distinct,
+    groups_of,
+    numbers,
+    shown,
+)
 
 MOST_PAIRS = 6
 """Pareto plots of a page; the first objectives come first."""
@@ -45,12 +55,15 @@ def _pareto(table: PointTable, study: StudyFacts, across: Objective,
     first = [row for row in rows if table.ranks[row] == 1]
     rest = [row for row in rows if table.ranks[row] != 1]
     border = front(rows, xs, ys, across, up)
+    # Points that are not compared with each other have no border in common.
+    lines = [] if len(groups_of(table, study)) > 1 else [
+        trace(border, name="best of these two", mode="lines", hoverinfo="skip",
+              line={"color": PALETTE[0], "width": 1.5, "dash": "dot",
+                                        "shape": "hv" if across.goal == "min" else "vh"})]
     data = [
         trace(rest, name="other points", mode="markers", **_HOVER,
               marker={"color": FAINT, "size": 7, "opacity": 0.55, "symbol": "circle"}),
-        trace(border, name="best of these two", mode="lines", hoverinfo="skip",
-              line={"color": PALETTE[0], "width": 1.5, "dash": "dot",
-                                        "shape": "hv" if across.goal == "min" else "vh"}),
+        *lines,
         trace(first, name="Pareto front of all objectives", mode="markers", **_HOVER,
               marker={"color": PALETTE[0], "size": 10, "symbol": "diamond",
                       "line": {"width": 1, "color": "#ffffff"}}),

@@ -39,5 +39,6 @@ def hostile() -> tuple[PointTable, StudyFacts]:
         {axis: [HOSTILE, "b", HOSTILE], objective: [1, 2, None], "other": [3.5, 1.5, None]},
         [None, None, HOSTILE], [1, 1, None])
     facts = StudyFacts(HOSTILE, HOSTILE, (axis,), (Objective(objective), Objective("other")),
-                       {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE})
+                       versions={HOSTILE: HOSTILE}, hashes={HOSTILE: HOSTILE},
+                       notes={HOSTILE: HOSTILE})
     return table, facts

@@ -12,7 +12,7 @@ from tests.sim.report.pages.page_checks import check_page
 from tests.sim.report.pages.study_tables import HOSTILE
 from vqrom_hw.config import load_config
 from vqrom_sim.report import energy_page
-from vqrom_sim.report.pages.energy import KINDS, dram_spec, flat, groups_spec
+from vqrom_sim.report.pages.energy import KINDS, dram_spec, flat, groups_spec, joules
 
 
 def account() -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_what_the_page_shows(tmp_path: Path) -> None:
     page = check_page((tmp_path / "report.html").read_text())
     assert set(page.data) == {"groups-data", "dram-data"}
     words = " ".join(page.text.split())
-    for said in ("0.4 pJ a multiply-accumulate", "33.3", "macro model", "gates", HOSTILE,
+    for said in ("400 fJ a multiply-accumulate", "33.3", "macro model", "gates", HOSTILE,
                  "assumption: wires.ff"):
         assert said in words.replace("\u202f", " "), said
     assert "img" not in page.tags
@@ -61,6 +61,13 @@ def test_energies_add_up() -> None:
                                                  dram_spec(energy)["data"]), strict=True)]
     assert [value * 2 * 1e12 for value in with_dram] == pytest.approx(
         [row["with_chip_pj"] for row in energy["dram"]])
+
+
+@pytest.mark.parametrize(("picojoules", "text"), [
+    (0, "0 fJ"), (0.4, "400 fJ"), (1, "1 pJ"), (999.96, "1 nJ"), (76.81e6, "76.81 µJ"),
+    (3e15, "3000 J")])
+def test_energies_as_people_read_them(picojoules: float, text: str) -> None:
+    assert joules(picojoules).replace("\u202f", " ") == text
 
 
 def test_nested_facts() -> None:

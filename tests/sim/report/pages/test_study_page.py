@@ -25,7 +25,7 @@ def test_what_the_page_shows(tmp_path: Path) -> None:
     table, study = factorial()
     page = written(tmp_path, table, study)
     words = " ".join(page.text.split())
-    for said in ("What rows do.", "8 points over 3 axes", "1 points failed", "no such memory",
+    for said in ("What rows do.", "8 points over 3 axes", "1 points are left out", "no such memory",
                  "meaning of cycles", "×0.5 at 16 … ×1 at 8", "version of vqrom"):
         assert said in words, said
     points = page.data["points"]
@@ -62,13 +62,26 @@ def test_points_that_all_failed(tmp_path: Path) -> None:
     table, study = factorial()
     failed = PointTable(table.columns, table.values, ["broken"] * 8, [None] * 8)
     page = written(tmp_path, failed, study)
-    assert set(page.data) == {"points"} and "8 points failed" in " ".join(page.text.split())
+    assert set(page.data) == {"points"} and "8 points are left out" in " ".join(page.text.split())
 
 
 def test_one_objective_needs_no_pareto_plot(tmp_path: Path) -> None:
     table, study = factorial(objectives=(Objective("area_um2", "max"),))
-    assert best_points(table, study) == [(study.objectives[0], 6)]
+    assert best_points(table, study) == [(study.objectives[0], "", 6)]
     assert "pareto-0-data" not in written(tmp_path, table, study).data
+
+
+def test_points_that_are_not_compared_have_bests_of_their_own(tmp_path: Path) -> None:
+    table, study = factorial(within=("storage",))
+    best = best_points(table, study)
+    assert [(one.column, said, row) for one, said, row in best] == [
+        ("cycles", "storage rom", 4), ("area_um2", "storage rom", 0),
+        ("cycles", "storage sram", 6), ("area_um2", "storage sram", 2)]
+    assert len(written(tmp_path, table, study).data["pareto-0-data"]["data"]) == 2
+
+
+def test_without_objectives_there_are_points_alone(tmp_path: Path) -> None:
+    assert set(written(tmp_path, *factorial(objectives=())).data) == {"points"}
 
 
 def test_failures_by_reason() -> None:
@@ -99,7 +112,6 @@ def test_tables_that_do_not_fit() -> None:
 
 @pytest.mark.parametrize(("changes", "error"), [
     ({"axes": ("rows", "columns")}, "no.* column .*'columns'|has none named 'columns'"),
-    ({"objectives": ()}, "must have an objective"),
     ({"objectives": (Objective("storage"),)}, "objective 'storage' of point 1 .* not 'rom'"),
     ({"objectives": (Objective("exact"),)}, "objective 'exact' of point 1 .* not True")])
 def test_studies_that_do_not_fit(changes: dict, error: str, tmp_path: Path) -> None:
