@@ -8,9 +8,8 @@ from typing import Any
 
 def touched(size: int, count: int, kernel: int, stride: int) -> int:
     """Pixels along an axis of ``size`` that ``count`` windows read, those beyond it left out."""
-    if stride > kernel:
-        return count * kernel
-    return min(size, (count - 1) * stride + kernel)
+    read = {window * stride + pixel for window in range(count) for pixel in range(kernel)}
+    return sum(pixel < size for pixel in read)
 
 
 def least_reads(layer: dict[str, Any], weight_bits: int = 8) -> int:

@@ -96,22 +96,24 @@ def measured(lines: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def peer_figures(peer: Peer, stem: str, preset: str) -> dict[str, Any] | None:
-    """A simulator's figures of a whole workload, ``None`` if a shape is missing.
+    """A simulator's figures of the layers of a workload that it has done, ``None`` without any.
 
-    Beside the sums, ``shapes`` has the figures of each shape.
+    Beside the sums, ``layers`` are those layers and ``shapes`` the figures of each of their shapes.
     """
     lines = read_lines(RESULTS / f"{peer.name}-{stem}-{preset}.jsonl")
-    job = keyed_job(peer, stem, preset)
-    if any(layer["key"] not in lines for layer in job["layers"]):
+    by_shape = {layer["shape"]: lines[layer["key"]]
+                for layer in keyed_job(peer, stem, preset)["layers"] if layer["key"] in lines}
+    layers = [layer for layer in workload_layers(stem) if layer["shape"] in by_shape]
+    if not layers:
         return None
-    by_shape = {layer["shape"]: lines[layer["key"]] for layer in job["layers"]}
-    return summed([by_shape[layer["shape"]] for layer in workload_layers(stem)]) | measured(
-        list(by_shape.values())) | {"shapes": by_shape}
+    return summed([by_shape[layer["shape"]] for layer in layers]) | measured(
+        list(by_shape.values())) | {"layers": layers, "shapes": by_shape}
 
 
 def our_figures(stem: str, preset: str, weights: str) -> dict[str, Any] | None:
-    """The cycle model's figures of a whole workload, ``None`` if it has not run."""
+    """The cycle model's figures of a whole workload, ``None`` if it has not run; as above."""
     path = RESULTS / f"vqrom-{weights}-{stem}-{preset}.jsonl"
     if not path.is_file():
         return None
-    return json.loads(path.read_text(encoding="utf-8"))
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    return figures | {"layers": workload_layers(stem), "shapes": {}}

@@ -57,22 +57,25 @@ def rows(stems: list[str], presets: list[str]) -> Iterator[Row]:
 
 
 def cells(row: Row) -> list[str]:
-    """One line of the table."""
+    """One line of the table; without sums where layers are missing, with ratios of those done."""
     config = load_config(row.preset)
     head = [WORKLOADS[row.stem], f"{config.rows} x {config.columns}", row.title]
     figures = row.figures
     if figures is None:
         return head + ["not run"] + [""] * (len(HEADER) - len(head) - 1)
-    layers = workload_layers(row.stem)
+    layers, count = figures["layers"], len(workload_layers(row.stem))
     moved = figures["dram_read_bytes"] + figures["dram_write_bytes"]
     least = sum(least_reads(layer, row.weight_bits) + least_writes(layer) for layer in layers)
     on_chip = sum(sum(ways.values()) for ways in figures["on_chip_bytes"].values())
     peak = figures["macs"] / (config.peak_macs_per_cycle * figures["cycles"])
-    return head + [
-        f"{figures['cycles']:,}", f"{peak:.1%}", f"{figures['dram_read_bytes'] / MEGA:.2f}",
-        f"{figures['dram_write_bytes'] / MEGA:.2f}", f"{moved / least:.2f}",
-        f"{on_chip / MEGA:.0f}", f"{energy_pj(figures, row.preset) / MEGA:,.0f}",
-        f"{figures['cpu_s']:.1f}", f"{figures['peak_rss_bytes'] / MEGA:.0f}"]
+    sums = [f"{figures['cycles']:,}", f"{figures['dram_read_bytes'] / MEGA:.2f}",
+            f"{figures['dram_write_bytes'] / MEGA:.2f}", f"{on_chip / MEGA:.0f}",
+            f"{energy_pj(figures, row.preset) / MEGA:,.0f}"]
+    if len(layers) < count:
+        sums = [f"{len(layers)} of {count} layers done", "", "", "", ""]
+    cycles, read, written, inside, energy = sums
+    return head + [cycles, f"{peak:.1%}", read, written, f"{moved / least:.2f}", inside, energy,
+                   f"{figures['cpu_s']:.1f}", f"{figures['peak_rss_bytes'] / MEGA:.0f}"]
 
 
 def row_faults(row: Row) -> Iterator[str]:
@@ -82,14 +85,12 @@ def row_faults(row: Row) -> Iterator[str]:
         return
     name = f"{WORKLOADS[row.stem]}, {row.preset}, {row.title}"
     peak = load_config(row.preset).peak_macs_per_cycle
-    layers = workload_layers(row.stem)
-    shapes = figures.get("shapes", {})
-    for shape, line in shapes.items():
-        alone = next(layer for layer in layers if layer["shape"] == shape)
+    for shape, line in figures["shapes"].items():
+        alone = next(layer for layer in figures["layers"] if layer["shape"] == shape)
         yield from (f"{name}, {shape}: {fault}" for fault in faults([alone], line, peak))
-    if not shapes:
+    if not figures["shapes"]:
         yield from (f"{name}: {fault}" for fault in faults(
-            layers, figures, peak, row.weight_bits))
+            figures["layers"], figures, peak, row.weight_bits))
     counted, own = energy_pj(figures, row.preset), figures["energy_pj"]
     if own is not None and abs(counted / own - 1) > ENERGY_TOLERANCE:
         yield f"{name}: {own:,.0f} pJ by its own sum, {counted:,.0f} by its counts"

@@ -70,7 +70,7 @@ def test_energies_are_the_published_ones() -> None:
 
 
 @pytest.mark.parametrize(("size", "count", "kernel", "stride", "expected"), [
-    (58, 56, 3, 1, 58), (56, 29, 1, 2, 29), (230, 113, 7, 2, 230), (10, 2, 3, 2, 5)])
+    (58, 56, 3, 1, 58), (56, 29, 1, 2, 28), (230, 113, 7, 2, 230), (10, 2, 3, 2, 5)])
 def test_pixels_that_windows_touch(
         size: int, count: int, kernel: int, stride: int, expected: int) -> None:
     assert touched(size, count, kernel, stride) == expected
@@ -96,7 +96,10 @@ def test_an_interrupted_run_goes_on(fake: Path) -> None:
         runs.run_peer(FAKE, Path(sys.executable), "resnet18", "edge16")
     path = runs.RESULTS / "fake-resnet18-edge16.jsonl"
     done = path.read_text().splitlines()
-    assert len(done) == 4 and runs.peer_figures(FAKE, "resnet18", "edge16") is None
+    part = runs.peer_figures(FAKE, "resnet18", "edge16")
+    assert len(done) == 4 and part is not None
+    cells = table.cells(table.Row("resnet18", "edge16", "Fake 1", part, 8))
+    assert cells[3:7] == ["7 of 21 layers done", "0.4%", "", ""]
     path.write_text("\n".join(done) + '\n{"key": "ha')
     fake.unlink()
     runs.run_peer(FAKE, Path(sys.executable), "resnet18", "edge16")
