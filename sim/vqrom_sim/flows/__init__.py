@@ -22,13 +22,18 @@ from .compression import (
 from .demo import DemoResult, run_demo
 from .hardware import Design, area, generate
 from .inspection import codebook_beside, explain, inspect_codebook, inspect_network
-from .measure import energy
+from .measure import (
+    at_clock,
+    energy,
+    load_clock,
+    timing,
+    timing_of,
+)
 from .samples import Images, images, random_images
 from .shapes import random_codebook
 from .simulation import simulate
 from .sources import Source
 from .staged import compile_tuned
-from .static_timing import at_clock, load_clock, timing, timing_of
 from .topology import simulate_topology
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""How large a study's page is and how fast it opens: `python tests/bench/report_page.py`.
+"""How large a study's page is and how fast it opens: `python tests/bench/studies/report_page.py`.
 
 The table is invented: points of the shape that a sweep of ResNet-18 has, 60 columns, some of them
 failed. Chromium opens the file three times, without a network; what counts is the median.

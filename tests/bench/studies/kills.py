@@ -1,6 +1,6 @@
 """A study that is killed at ten random moments gives the table of one that is not.
 
-    ./run python -m tests.bench.study_kills -o build/study_kills
+    ./run python -m tests.bench.studies.kills -o build/study_kills
 
 The study is real: the cycle model on three topologies, on two workers, with a cache of its own.
 Every run but the last is ended by SIGKILL, at a random moment after a random number of results;

@@ -1,6 +1,6 @@
 """How long a study of 1,000 points of ResNet-18 takes, and where the time goes.
 
-    ./run python -m tests.bench.study_speed -o build/study_speed [--distinct]
+    ./run python -m tests.bench.studies.speed -o build/study_speed [--distinct]
 
 By default the points are 10 designs by 5 latencies of DRAM, with indices and with int8 weights: 100
 different runs of the cycle model and 10 areas; energies of a bit and clocks, which nothing is run

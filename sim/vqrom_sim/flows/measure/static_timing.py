@@ -13,8 +13,8 @@ from vqrom_sim.area import CellLibrary, choose_library
 from vqrom_sim.report import Clock, SimulationReport, TimingReport, read_clock
 from vqrom_sw.progress import SilentSteps, Steps
 
-from .arguments import CodebookLike, ConfigLike
-from .hardware import Design, generate
+from ..arguments import CodebookLike, ConfigLike
+from ..hardware import Design, generate
 
 
 def timing(config: ConfigLike, codebook: CodebookLike, *,
