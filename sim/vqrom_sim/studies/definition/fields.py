@@ -47,8 +47,13 @@ class PointOptions(BaseModel):
         (``sky130``, ``asap7``), or ``generic``, whose unit is the NAND2 equivalent.
     technology:
         Technology of the memories, by name or as a TOML file; ``none`` for that of the cells.
+    characterisation:
+        Energies of an accelerator's logic, a file that ``vqrom energy`` writes with the same cells;
+        for other configurations they are scaled by the sizes of components. ``none`` where no
+        measure needs it.
     dram_pj_per_bit:
-        Energy of a bit that crosses the DRAM bus, in picojoules.
+        Energy of a bit that crosses the DRAM bus, in picojoules; without it, only the ends of the
+        technology's range are accounted.
     frequency_mhz:
         Clock frequency in megahertz.
     """
@@ -64,6 +69,7 @@ class PointOptions(BaseModel):
     tune: bool = False
     library: str = Field(default="generic", min_length=1, max_length=64)
     technology: str = Field(default="none", min_length=1, max_length=1000)
+    characterisation: str = Field(default="none", min_length=1, max_length=1000)
     dram_pj_per_bit: float | None = Field(default=None, gt=0, le=1e6)
     frequency_mhz: float | None = Field(default=None, gt=0, le=1e6)
 

@@ -6,9 +6,11 @@ a file of its own and a line here.
 
 from .area import AREA
 from .cycles import CYCLES, TRAFFIC
+from .energy import ENERGY, TIME
 from .measure import Measure
 
-MEASURES: dict[str, Measure] = {measure.name: measure for measure in (CYCLES, TRAFFIC, AREA)}
+MEASURES: dict[str, Measure] = {
+    measure.name: measure for measure in (CYCLES, TRAFFIC, AREA, TIME, ENERGY)}
 """All measures by name, in the order of the table's columns."""
 
 __all__ = ["MEASURES", "Measure"]

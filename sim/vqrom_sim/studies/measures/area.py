@@ -24,7 +24,7 @@ from .measure import Measure
 SYNTHESIS = "Yosys, logic synthesis without layout"
 MACROS = "macro model of the technology"
 BOTH = f"{SYNTHESIS}; {MACROS}"
-KEPT = ("library", "groups", "memories", "total", "codebook_storage")
+KEPT = ("library", "components", "groups", "memories", "total", "codebook_storage")
 """What is kept of an area report."""
 NO_TECHNOLOGY = "none"
 """Where a point names no technology: that of the cells is taken."""
@@ -83,9 +83,9 @@ def _digest(cells: CellLibrary) -> str:
 
 
 @cache
-def _technology_digest(library: LibraryFiles, technology: str | None) -> str:
-    """Of the technology that a library and a name give, read once for all points."""
-    return _digest(choose_library(library.paths or (GENERIC,), technology))
+def _cells(library: LibraryFiles, technology: str | None) -> CellLibrary:
+    """A library with its technology, read once for all points."""
+    return choose_library(library.paths or (GENERIC,), technology)
 
 
 def point_codebook(point: Point, context: Context) -> UniversalCodebook:
@@ -106,16 +106,27 @@ def point_codebook(point: Point, context: Context) -> UniversalCodebook:
 
 def area_works(point: Point, context: Context) -> tuple[AreaWork, ...]:
     """The synthesis of the point's accelerator."""
-    config, options = point.built
+    config, _ = point.built
     # No hardware depends on the name and on the DRAM.
     plain = config.model_copy(update={
         "name": "study", "dram_latency": AcceleratorConfig.model_fields["dram_latency"].default})
+    library, technology = _chosen(point, context)
+    return (AreaWork(plain, point_codebook(point, context), library, technology,
+                     _digest(_cells(library, technology))),)
+
+
+def cells_of(point: Point, context: Context) -> CellLibrary:
+    """The cells that a point is mapped to, and the technology of its memories."""
+    return _cells(*_chosen(point, context))
+
+
+def _chosen(point: Point, context: Context) -> tuple[LibraryFiles, str | None]:
+    """The files of the cells, and the technology by name or file, None for that of the cells."""
+    _, options = point.built
     technology = None if options.technology == NO_TECHNOLOGY else options.technology
     if technology is not None and technology.endswith(".toml"):
         technology = str(context.path(technology))
-    library = context.library(options.library)
-    return (AreaWork(plain, point_codebook(point, context), library, technology,
-                     _technology_digest(library, technology)),)
+    return context.library(options.library), technology
 
 
 def area_figures(point: Point, context: Context,
