@@ -2,8 +2,8 @@
 
 Blocks of many pixels fetch weights seldom; blocks of few pixels let a reader begin early and leave
 little to post-process at an end. Which is better depends on the layers around. So the accumulators'
-whole depth is planned and ordered, then a part of it, then a part of that, while the schedule's
-estimated time becomes shorter.
+whole depth is planned and ordered, then a part of it, then a part of that, until the schedule's
+estimated time becomes clearly longer; the shortest is taken.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from .tasks import ConvTask
 STEP = 4
 """From one depth that is tried to the next, which is so many times smaller."""
 
+MUCH_DEARER = 1.01
+"""A depth that costs so many times the best one is the last that is tried."""
 GOOD_ENOUGH = 1.005
 """Cycles over those of an array that never waits, with which no other tiling is looked for."""
 
@@ -73,9 +75,9 @@ def cheapest_tiling(graph: TaskGraph, beat_cost: float,
     enough = GOOD_ENOUGH * _least(graph)
     while best.scheduled.cycles > enough and depth >= graph.config.fill_steps:
         shallower = _tile(_limited(graph, depth), beat_cost, complete)
-        if shallower.cost >= best.cost:
+        if shallower.cost > MUCH_DEARER * best.cost:
             break
-        best, depth = shallower, depth // STEP
+        best, depth = min(best, shallower, key=lambda tiling: tiling.cost), depth // STEP
     return best
 
 
