@@ -38,7 +38,9 @@ def example() -> tuple[AcceleratorConfig, Program]:
     net = NetworkBuilder(codebook, (6, 6, 8))
     net.conv(8, padding=(1, 1, 1, 1))
     net.max_pool()
-    return config, compile_network(net.build(), codebook.codewords, config, contents=False)
+    # Bytes are dear, so that nothing is fetched twice: one command for each unit is easy to read.
+    return config, compile_network(net.build(), codebook.codewords, config, contents=False,
+                                   beat_cost=16.0)
 
 
 def counters_after(config: AcceleratorConfig, program: Program, limit: int) -> np.ndarray:

@@ -58,7 +58,9 @@ def test_names_of_packages_import(page: Path) -> None:
 def test_files_exist(page: Path) -> None:
     text = text_of(page)
     named = {*FILE.findall(text), *TESTED.findall(text)} - REMOVED
-    named |= {name.replace(".", "/") + ".py" for name in BENCH.findall(text)}
+    modules = (name.replace(".", "/") for name in BENCH.findall(text))
+    named |= {f"{name}/__main__.py" if (REPOSITORY / name).is_dir() else f"{name}.py"
+              for name in modules}
     assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
 
 
