@@ -99,8 +99,8 @@ def test_generic_cells_take_um2_of_the_technology(small_area: dict, generic: Cel
 
 
 def test_memories_are_counted_apart(small_area: dict) -> None:
-    buffer = next(memory for memory in small_area["memories"]
-                  if memory["component"] == "activation_buffer/activation_bank")
+    buffer = dict(next(memory for memory in small_area["memories"]
+                       if memory["component"] == "activation_buffer/activation_bank"))
     area_um2, access_ns = buffer.pop("area_um2"), buffer.pop("access_ns")
     assert area_um2 > 0 and access_ns > 0
     assert 0 < buffer.pop("error") < 1 <= buffer.pop("energy_factor")

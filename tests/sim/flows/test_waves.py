@@ -44,7 +44,8 @@ def variables(path: Path) -> dict[str, pywellen.Var]:
 
 def test_all_cycles_of_the_layer_are_in_the_file(tmp_path: Path) -> None:
     result = waves_of_layer()
-    assert result.save(tmp_path) == ["outputs.npy", "report.json", "waves.fst", "waves.gtkw"]
+    assert result.save(tmp_path) == ["outputs.npy", "report.json", "report.html", "waves.fst",
+                                     "waves.gtkw"]
     entry = result.report["waves"]
     program = recorded_program()[0]
     first, end = trace_model(program).window(program.layers.index(LAYER))

@@ -129,7 +129,8 @@ def test_operands_of_an_addition_step_alike() -> None:
     net.concat(first, total, rescale=False)
     net.conv(7, (1, 1))
     compilation = compiled(net)
-    assert set(within(compilation)) == {total} and copies(compilation) == 1
+    # Once for each block of rows.
+    assert set(within(compilation)) == {total} and copies(compilation) >= 1
     check_program(net, CODEBOOK, TINY)
 
 

@@ -95,7 +95,7 @@ def read_scopes(path: Path) -> dict[str, Mapping[str, Signal]]:
     return dict(_walk(root, TOP))
 
 
-def _walk(scope: pywellen.Scope, path: str) -> Iterator[tuple[str, dict[str, Signal]]]:
+def _walk(scope: pywellen._Scope, path: str) -> Iterator[tuple[str, dict[str, Signal]]]:
     yield path, {variable.name: Signal(variable.name, variable.bitwidth, variable)
                  for variable in scope.vars()}
     for child in scope.scopes():

@@ -36,8 +36,8 @@ def strips() -> NetworkBuilder:
 
 
 def long_store() -> NetworkBuilder:
-    """One STORE of more bursts than may be under way."""
-    net = NetworkBuilder(CODEBOOK, (6, 6, 4), 4)
+    """One STORE of more bursts than may be under way: a row is one long one."""
+    net = NetworkBuilder(CODEBOOK, (1, 36, 4), 4)
     net.conv(16, (1, 1))
     return net
 

@@ -9,7 +9,7 @@ from tests.sim.engines.engine_checks import TINY, check_engines
 from vqrom_sw.compiler.compile import compile_passes
 
 
-@pytest.mark.parametrize(("rows", "channels", "strips"), [(64, 32, 2), (32, 64, 1)],
+@pytest.mark.parametrize(("rows", "channels", "strips"), [(64, 32, 4), (32, 64, 1)],
                          ids=["strips", "lead"])
 def test_one_matrix_product(rows: int, channels: int, strips: int) -> None:
     """In strips, and in one strip with a lead: the reference's bytes and the model's counts."""
