@@ -42,7 +42,7 @@ def test_sum_of_two_programs(tmp_path: Path) -> None:
     """Counters of programs that run one after the other are added up, and accounted once."""
     (tmp_path / "energies.json").write_text(json.dumps(CHARACTERISATION.as_dict()))
     point, run = point_of(dram_pj_per_bit=10.0), report()
-    found = ENERGY.figures(point, context_of(tmp_path), [area_result(), run, run])
+    found: dict[str, Any] = ENERGY.figures(point, context_of(tmp_path), [area_result(), run, run])
     assert set(found) == {column.name for column in ENERGY.columns}
     config, _ = point.built
     counters = {name: 2 * count for name, count in counters_of(run, config).items()}
@@ -58,7 +58,7 @@ def test_sum_of_two_programs(tmp_path: Path) -> None:
 
 def test_without_an_energy_of_dram(tmp_path: Path) -> None:
     (tmp_path / "energies.json").write_text(json.dumps(CHARACTERISATION.as_dict()))
-    found = ENERGY.figures(point_of(), context_of(tmp_path), [area_result(), report()])
+    found: dict[str, Any] = ENERGY.figures(point_of(), context_of(tmp_path), [area_result(), report()])
     assert found["total_pj"] is None and found["dram_high_pj"] > found["dram_low_pj"] > 0
 
 
