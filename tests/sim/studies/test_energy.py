@@ -58,7 +58,8 @@ def test_sum_of_two_programs(tmp_path: Path) -> None:
 
 def test_without_an_energy_of_dram(tmp_path: Path) -> None:
     (tmp_path / "energies.json").write_text(json.dumps(CHARACTERISATION.as_dict()))
-    found: dict[str, Any] = ENERGY.figures(point_of(), context_of(tmp_path), [area_result(), report()])
+    found: dict[str, Any] = ENERGY.figures(point_of(), context_of(tmp_path),
+                                           [area_result(), report()])
     assert found["total_pj"] is None and found["dram_high_pj"] > found["dram_low_pj"] > 0
 
 
