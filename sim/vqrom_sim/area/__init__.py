@@ -6,6 +6,7 @@ counted as often as it occurs; memories are macros of a technology. Other rooms 
 tree from here.
 """
 
+from .codebook_forms import FORMS
 from .design import check_design, design_modules
 from .estimate import estimate_area, measure_area
 from .hierarchy import GROUPS, Place, count_instances, instances
@@ -17,7 +18,8 @@ from .modules import split_modules
 from .synthesis import SPEED, Memory, SynthesizedModule, read_mapped, synthesize
 
 __all__ = [
-    "GROUPS", "OPEN_LIBRARIES", "SPEED", "Cell", "CellLibrary", "Library", "Memory", "Place",
+    "FORMS", "GROUPS", "OPEN_LIBRARIES", "SPEED", "Cell", "CellLibrary", "Library", "Memory",
+    "Place",
     "SynthesizedModule", "check_design", "choose_library", "count_instances", "design_modules",
     "estimate_area", "evaluate", "instances", "macro_for", "measure_area", "memory_rows",
     "memory_shape", "open_library_files", "read_liberties", "read_mapped", "split_modules",

@@ -23,7 +23,7 @@ app = command_app()
 def area(
     config: ConfigOption, codebook: CodebookOption, output: OutputOption,
     liberty: Annotated[list[str], typer.Option(
-        metavar="FILE|NAME", default_factory=list,
+        metavar="FILE|NAME", default_factory=list, show_default=False,
         help="cells: a Liberty file, gzipped or not, several times where a library comes in "
              "several files; or sky130, asap7 or generic. Default: sky130 if found, else generic")],
     technology: Annotated[str | None, typer.Option(

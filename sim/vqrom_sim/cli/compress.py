@@ -69,7 +69,7 @@ def compress(
         metavar="WHICH", help="layers with int8 weights instead of indices: narrow (fewer input "
         "channels than a codeword), small (those, and the smallest with at most 2 % of the other "
         "weights), streams (those, and the first of each stream of residual sums), ends (narrow "
-        "ones, first and last), none")] = "narrow",
+        "ones, first and last), none, all (int8 throughout, to compare with)")] = "narrow",
     ranges: Annotated[str, typer.Option(
         metavar="HOW", help="ranges of feature maps: minmax, percentile (all values but 1e-5 on "
         "either side), mse (least squared error)")] = "percentile",

@@ -9,9 +9,10 @@ from .account import account
 from .characterisation import Characterisation, ComponentEnergy
 from .characterise import Run, characterise, windows_of
 from .counters import counters_of
+from .measured import characterisation_file, characterisation_names
 from .scaling import scale
 
 __all__ = [
-    "Characterisation", "ComponentEnergy", "Run", "account", "characterise", "counters_of",
-    "scale", "windows_of",
+    "Characterisation", "ComponentEnergy", "Run", "account", "characterisation_file",
+    "characterisation_names", "characterise", "counters_of", "scale", "windows_of",
 ]

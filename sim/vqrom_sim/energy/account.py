@@ -12,6 +12,7 @@ from vqrom_sim.area import GROUPS, macro_for
 from vqrom_sim.technology import Technology
 
 from .characterisation import Characterisation, ComponentEnergy
+from .counters import counters_of
 from .events import Event
 from .memories import accesses
 
@@ -19,6 +20,10 @@ SCHEMA = "vqrom.energy/1"
 """Format of ``energy.json``."""
 KINDS = ("dynamic_pj", "clock_pj", "leakage_pj")
 """Kinds of energy that add up: of data and accesses, of the clock, and of leakage."""
+MOST_MISSING = 1e-3
+"""How far the energies of layers may be from that of the run together, relative. A memory with a
+read and a write port may have more accesses than cycles in one layer, where its clock is none, and
+fewer in the run."""
 LOGIC = "gate simulation of the synthesised netlists, energies of the Liberty library"
 MACROS = "memory macro model"
 MOST_APART = 0.25
@@ -33,7 +38,7 @@ def account(report: Mapping[str, Any], counters: Mapping[str, int],
     Parameters
     ----------
     report:
-        What ``report.json`` holds of the run.
+        What ``report.json`` holds of the run; ``layers`` may be empty.
     counters:
         The run's counters, all images together (:func:`.counters.counters_of`).
     characterisation:
@@ -59,14 +64,9 @@ def account(report: Mapping[str, Any], counters: Mapping[str, int],
     config = AcceleratorConfig(**report["config"])
     _check(config, characterisation, technology, frequency_mhz)
     time_us = counters["cycles"] / frequency_mhz
-    logic = [_component(row, counters, time_us) for row in characterisation.components]
-    arrays = [_memory(row, counters, config, technology, time_us)
-              for row in characterisation.memories]
-    groups = {group: _add_up([row for row in (*logic, *arrays) if row["group"] == group])
-              for group in GROUPS}
-    total = _add_up(list(groups.values()))
-    bits = 8 * sum(report["traffic"]["dram_read_bytes"].values()) + 8 * sum(
-        report["traffic"]["dram_write_bytes"].values())
+    logic, arrays = _rows(counters, characterisation, config, technology, time_us)
+    groups = _groups(logic, arrays)
+    total, bits = _add_up(list(groups.values())), _dram_bits(report["traffic"])
     dram = [{"pj_per_bit": cost, "bits": bits, "energy_pj": cost * bits,
              "with_chip_pj": cost * bits + total["total_pj"]}
             for cost in (dram_pj_per_bit or technology.dram_pj_per_bit)]
@@ -85,11 +85,63 @@ def account(report: Mapping[str, Any], counters: Mapping[str, int],
         "technology": {"name": technology.name, "node_nm": technology.node_nm,
                        "supply_v": technology.supply_v},
         "components": logic, "memories": arrays, "groups": groups, "total": total,
+        "layers": _layers(report["layers"], characterisation, config, technology, frequency_mhz,
+                          total["total_pj"]),
         "dram": dram, "stalled_cycle_pj": _stalled(characterisation, arrays, frequency_mhz),
         "array_pj_per_mac": groups["array"]["dynamic_pj"] / report["macs"]
         if report["macs"] else None,
         "chip_pj_per_image": total["total_pj"] / report["images"],
     }
+
+
+def _rows(counters: Mapping[str, int], characterisation: Characterisation,
+          config: AcceleratorConfig, technology: Technology,
+          time_us: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Energy of each component's logic, and of each memory."""
+    return ([_component(row, counters, time_us) for row in characterisation.components],
+            [_memory(row, counters, config, technology, time_us)
+             for row in characterisation.memories])
+
+
+def _groups(logic: Sequence[Mapping[str, Any]],
+            arrays: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    return {group: _add_up([row for row in (*logic, *arrays) if row["group"] == group])
+            for group in GROUPS}
+
+
+def _dram_bits(traffic: Mapping[str, Any]) -> int:
+    return 8 * (sum(traffic["dram_read_bytes"].values())
+                + sum(traffic["dram_write_bytes"].values()))
+
+
+def _layers(layers: Sequence[Mapping[str, Any]], characterisation: Characterisation,
+            config: AcceleratorConfig, technology: Technology, frequency_mhz: float,
+            total_pj: float) -> list[dict[str, Any]]:
+    """Energy of each layer that the accelerator runs; together that of the run, which is checked
+    within :data:`MOST_MISSING`.
+
+    Raises
+    ------
+    VqromError
+        If it is not.
+    """
+    found = []
+    for layer in layers:
+        if layer["cycles"] is None:
+            continue
+        counters = counters_of(layer, config)
+        groups = _groups(*_rows(counters, characterisation, config, technology,
+                                counters["cycles"] / frequency_mhz))
+        found.append({
+            "name": layer["name"], "kind": layer["kind"], "macs": layer["macs"],
+            "cycles": counters["cycles"],
+            "groups": {group: parts["total_pj"] for group, parts in groups.items()},
+            **_add_up(list(groups.values())), "dram_bits": _dram_bits(layer["traffic"])})
+    if found and not math.isclose(math.fsum(row["total_pj"] for row in found), total_pj,
+                                  rel_tol=MOST_MISSING):
+        raise VqromError("energies of layers must add up to that of the run, "
+                         f"{total_pj} pJ, not to {math.fsum(row['total_pj'] for row in found)}")
+    return found
 
 
 def _check(config: AcceleratorConfig, characterisation: Characterisation, technology: Technology,

@@ -172,7 +172,7 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
         Inputs of a training step, and nearest codewords to choose among.
     raw_layers:
         Layers with int8 weights instead of indices: ``"narrow"``, ``"small"``, ``"streams"``,
-        ``"ends"`` or ``"none"``.
+        ``"ends"``, ``"none"`` or ``"all"``.
     ranges:
         Ranges of the feature maps: ``"percentile"``, ``"minmax"`` or ``"mse"``.
     device:

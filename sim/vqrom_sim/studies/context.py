@@ -14,6 +14,7 @@ import torch
 
 from vqrom_hw.errors import VqromError
 from vqrom_sim.area import OPEN_LIBRARIES, open_library_files
+from vqrom_sim.energy import characterisation_file
 from vqrom_sim.flows import CODEBOOK_FILE, load_codebook, load_topology, topology_names
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
@@ -139,6 +140,20 @@ class Context:
             If it is absent, of another kind, or was altered.
         """
         return _codebook(str(self.path(source)))
+
+    def characterisation(self, source: str) -> Path:
+        """The file of a characterisation, by the name of one that comes along or by its path.
+
+        Raises
+        ------
+        VqromError
+            If it is absent.
+        """
+        return require_file(characterisation_file(source) or self.path(source), "characterisation")
+
+    def technology(self, source: str) -> str:
+        """A technology's name, or the absolute path of its file."""
+        return str(self.path(source)) if source.endswith(".toml") else source
 
     def path(self, source: str) -> Path:
         """An absolute path; ``$VQROM_DATA`` and other variables of the environment are put in."""

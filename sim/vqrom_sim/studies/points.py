@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 from vqrom_hw.errors import VqromError
+from vqrom_sim.technology import Technology, load_technology
+from vqrom_sw import zoo
 
+from .context import Context
 from .definition import MAX_POINTS, Expression, Scalar
 from .point import Point, make_point
 from .study import Study, values_of
@@ -64,13 +67,18 @@ def all_points(study: Study) -> list[Point]:
     return points
 
 
+def _technology(context: Context) -> Callable[[str], Technology]:
+    return lambda source: load_technology(context.technology(source))
+
+
 def check_things(study: Study) -> None:
     """Read what the study names, before anything is measured.
 
     Raises
     ------
     VqromError
-        If a workload, a cell library, a codebook or a configuration is not there.
+        If a workload, a cell library, a codebook, a characterisation, a technology or a network of
+        the zoo is not there.
     """
     context = study.context
     fields = frozenset[str]().union(*(measure.fields for measure in study.measures))
@@ -78,10 +86,14 @@ def check_things(study: Study) -> None:
         if field in fields:
             for value in values_of(study, field):
                 read(str(value))
-    if "codebook" in fields:
-        for value in values_of(study, "codebook"):
-            if value != "random":
-                context.codebook(str(value))
+    for field, blank, check in (("codebook", "random", context.codebook),
+                                ("characterisation", "none", context.characterisation),
+                                ("technology", "none", _technology(context)),
+                                ("scored", "none", zoo.entry)):
+        if field in fields:
+            for value in values_of(study, field):
+                if value != blank:
+                    check(str(value))
     if "workload" in fields and not values_of(study, "workload") \
             and "workload" not in study.computed:
         raise VqromError(f"study {study.file.name!r} must set the field 'workload'")

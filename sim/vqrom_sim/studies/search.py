@@ -8,7 +8,7 @@ is known is answered from the store, and the search takes the way it took before
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -19,7 +19,7 @@ from optuna.trial import Trial, TrialState
 
 from vqrom_hw.errors import VqromError
 
-from .definition import Axis, Search
+from .definition import Axis, Scalar, Search
 from .pareto import Row, comparable, costs_of
 from .point import Point
 from .points import allowed, point_of
@@ -60,6 +60,8 @@ def search_rows(study: Study, measure: MeasurePoints) -> list[Row]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     trials = optuna.create_study(sampler=_sampler(search), directions=[
         StudyDirection.MINIMIZE for _ in study.file.objectives])
+    for design in search.first:
+        trials.enqueue_trial(_places(study, design))
     asked = 0
     while len(walk.found) < search.points and asked < TRIALS_PER_DESIGN * search.points:
         batch = [trials.ask() for _ in range(search.batch)]
@@ -131,6 +133,12 @@ class _Walk:
         choices = [(next(places),) if self._searched(axis) else range(len(axis.values))
                    for axis in self.study.axes]
         return [point_of(self.study, chosen) for chosen in product(*choices)]
+
+
+def _places(study: Study, design: Mapping[str, Scalar]) -> dict[str, int]:
+    """The place of each value on its axis."""
+    values = {axis.name: [value[axis.name] for value in axis.values] for axis in study.axes}
+    return {name: values[name].index(value) for name, value in design.items()}
 
 
 def _tell(trials: optuna.Study, trial: Trial, verdict: tuple[list[float], bool] | None) -> None:

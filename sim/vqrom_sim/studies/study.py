@@ -24,6 +24,7 @@ from .definition import (
     Derived,
     Expression,
     Scalar,
+    Search,
     StudyFile,
     check_apart,
     check_single,
@@ -237,8 +238,19 @@ class Study:
                 if name not in names or name in (ERROR, FEASIBLE, PARETO):
                     raise VqromError(f"{self._name}: {what} must name columns of the table, "
                                      f"not {name!r}")
-        if self.file.search is not None and not (self.file.objectives and self.axes):
+        if self.file.search is not None:
+            self._check_search(self.file.search)
+
+    def _check_search(self, search: Search) -> None:
+        """Something to search, and first designs that are within it."""
+        if not (self.file.objectives and self.axes):
             raise VqromError(f"{self._name}: a search must have axes and objectives")
+        searched = {axis.name: [value[axis.name] for value in axis.values] for axis in self.axes
+                    if axis.name not in self.file.compare_within}
+        for name, value in (one for design in search.first for one in design.items()):
+            if value not in searched.get(name, ()):
+                raise VqromError(f"{self._name}: first designs of a search must have values of "
+                                 f"axes that are searched, not {name} = {value!r}")
 
     def _check_used(self) -> None:
         """Refuse an axis on which nothing depends: its points would be the same one."""

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from .constants import MULTIPLEXING, ArrayConstants
 from .shapes import MacroEstimate, MemoryShape
 
+CHANGING = 0.5
+"""Share of a word's bits that differ from those of the word before, if data are random."""
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -125,12 +128,17 @@ def _fold(shape: MemoryShape, constants: ArrayConstants, mux: int, stacks: int) 
 
 
 def _read_pj(shape: MemoryShape, fold: Fold, constants: ArrayConstants, way_mm: float) -> float:
-    """Energy of reading a word: all slices of one stack, and the way to them."""
+    """Energy of reading a word: all slices of one stack, and the way to them.
+
+    The address goes to every array. Slices hold different bits, which leave each at its own edge;
+    only where stacks share the outputs do the bits cross the outline.
+    """
     cells = fold.columns * fold.rows
     array = (fold.columns * constants.column_pj.value + cells * constants.cell_pj.value)
+    moved = math.log2(shape.words) + (shape.width if fold.stacks > 1 else 0)
     return (constants.access_pj.value + shape.width * constants.bit_pj.value
             + fold.slices * array
-            + way_mm * constants.wire_pj_per_mm.value * (shape.width + math.log2(shape.words)))
+            + way_mm * constants.wire_pj_per_mm.value * CHANGING * moved)
 
 
 def _arrays_across(fold: Fold) -> int:

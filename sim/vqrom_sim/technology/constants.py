@@ -100,7 +100,8 @@ class ArrayConstants(_Accuracy):
         several.
     access_pj, bit_pj, column_pj, cell_pj, wire_pj_per_mm:
         Energy of a read: fixed part, for each bit of the word, for each column, for each cell of
-        the array (each row of each column), and for each bit's way to an array among several.
+        the array (each row of each column), and for each change of a bit on its way to an array
+        among several.
     write_ratio:
         Energy of a write relative to a read.
     clock_pj, clock_bit_pj:

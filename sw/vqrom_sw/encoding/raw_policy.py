@@ -42,6 +42,8 @@ class RawLayers(StrEnum):
         The narrow layers, the first layer and the last one.
     NONE:
         No layer.
+    ALL:
+        Every layer: the network in int8, without a codebook, to compare with.
     """
 
     NARROW = "narrow"
@@ -49,6 +51,7 @@ class RawLayers(StrEnum):
     STREAMS = "streams"
     ENDS = "ends"
     NONE = "none"
+    ALL = "all"
 
 
 def raw_layers(network: FloatNetwork, subvector: int, policy: RawLayers) -> frozenset[str]:
@@ -66,6 +69,8 @@ def raw_layers(network: FloatNetwork, subvector: int, policy: RawLayers) -> froz
     if policy == RawLayers.NONE:
         return frozenset()
     convolutions = [layer for layer in network.layers if isinstance(layer, FloatConv)]
+    if policy == RawLayers.ALL:
+        return frozenset(layer.name for layer in convolutions)
     narrow = [layer for layer in convolutions if layer.weight.shape[1] < subvector]
     wide = [layer for layer in convolutions if layer.weight.shape[1] >= subvector]
     others = {RawLayers.NARROW: [], RawLayers.SMALL: _smallest(wide),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def report(config: AcceleratorConfig = TINY) -> dict[str, Any]:
     beat = config.beat_bytes
     return {
         "network": "net", "images": 2, "config": config.model_dump(mode="json"), "macs": 3200,
-        "cycles": COUNTS["cycles"],
+        "cycles": COUNTS["cycles"], "layers": [],
         "stalls": {name.removesuffix("_cycles"): count for name, count in COUNTS.items()
                    if name.endswith("_cycles") and name != "compute_cycles"},
         "busy": {name.removesuffix("_busy"): count for name, count in COUNTS.items()
@@ -183,6 +184,25 @@ def test_sums() -> None:
     assert stalled["dynamic_pj"] == pytest.approx(1.5)
     assert stalled["clock_pj"] == pytest.approx(3 + 4 * macro.clock_pj)
     assert stalled["leakage_pj"] == pytest.approx((9 + 4 * macro.leakage_uw) / 50)
+
+
+def test_layers_add_up() -> None:
+    """Energy of two layers is that of the run; a layer of the host has none."""
+    layer = report()
+    run = layer | {"cycles": 2 * layer["cycles"]}
+    shown = {key: layer[key] for key in ("cycles", "stalls", "busy", "traffic", "macs")}
+    layers = [shown | {"name": "one", "kind": "conv"}, shown | {"name": "two", "kind": "add"},
+              {"name": "three", "kind": "softmax", "cycles": None}]
+    both = account(run | {"layers": layers},
+                   {name: 2 * count for name, count in counters_of(layer, TINY).items()},
+                   CHARACTERISATION, TECHNOLOGY, 50.0)
+    assert [row["name"] for row in both["layers"]] == ["one", "two"]
+    first = both["layers"][0]
+    assert 2 * first["total_pj"] == pytest.approx(both["total"]["total_pj"])
+    assert first["groups"]["array"] * 2 == pytest.approx(both["groups"]["array"]["total_pj"])
+    assert math.fsum(first["groups"].values()) == pytest.approx(first["total_pj"])
+    with pytest.raises(VqromError, match="energies of layers must add up to that of the run"):
+        spent(report=layer | {"layers": layers})
 
 
 @pytest.mark.parametrize(("changes", "message"), [

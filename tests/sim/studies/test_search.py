@@ -9,6 +9,7 @@ import pytest
 
 from tests.sim.studies.counted import counted_study
 from tests.sim.studies.test_resume import contents
+from vqrom_hw.errors import VqromError
 from vqrom_sim.studies import run_study
 
 SPACE = {
@@ -62,3 +63,13 @@ def test_a_small_space_ends(tmp_path: Path) -> None:
     study = searched("random", batch=50) | {"axes": {"dram_latency": [21, 22, 23]}}
     table = run_study(study, tmp_path, workers=1)
     assert sorted(row["dram_latency"] for row in table.rows) == [21, 22, 23]
+
+
+def test_designs_that_come_first(tmp_path: Path) -> None:
+    """They are measured before all others; what is no value of an axis is refused."""
+    table = run_study(searched("nsga2", points=4, first=[{"dram_latency": 1999, "rows": 8}]),
+                      tmp_path / "one", workers=1)
+    assert (table.rows[0]["dram_latency"], table.rows[0]["rows"]) == (1999, 8)
+    with pytest.raises(VqromError, match="not rows = 12"):
+        run_study(searched("nsga2", first=[{"rows": 12}]), tmp_path / "other", workers=1)
+    assert not (tmp_path / "other").exists()

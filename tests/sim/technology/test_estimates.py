@@ -113,6 +113,17 @@ def test_large_memories_are_several_arrays() -> None:
     assert one.read_pj < many.read_pj < 4 * one.read_pj and one.access_ns < many.access_ns
 
 
+def test_slices_of_a_word_work_side_by_side() -> None:
+    """Twice the bits in two arrays cost twice the energy, but for the way of the address; bits of a
+    word cross the outline only where several sets of arrays share the outputs."""
+    technology = load_technology("130nm")
+    half, whole, deep = (technology.estimate(MemoryShape("sram_1r1w", words, width))
+                         for words, width in ((1024, 128), (1024, 256), (2048, 256)))
+    assert (half.banks, whole.banks, deep.banks) == (1, 2, 4)
+    assert 1.8 * half.read_pj < whole.read_pj < 2.2 * half.read_pj
+    assert deep.read_pj - whole.read_pj > 64 * value(technology, "sram_1r1w", "wire_pj_per_mm")
+
+
 def test_ports_of_a_rom() -> None:
     """More ports take area, but less than as many ROMs where the array is small."""
     technology = load_technology("28nm")

@@ -44,6 +44,7 @@ class Bottlenecks(nn.Module):
 def test_which_layers_stay_raw(monkeypatch: pytest.MonkeyPatch) -> None:
     network = capture(Layers().eval(), torch.zeros(1, 3, 8, 8), "layers")
     assert raw_layers(network, 4, RawLayers.NONE) == set()
+    assert raw_layers(network, 4, RawLayers.ALL) == {"stem", "inner", "depthwise", "head"}
     assert raw_layers(network, 4, RawLayers.NARROW) == {"stem", "depthwise"}
     assert raw_layers(network, 4, RawLayers.ENDS) == {"stem", "depthwise", "head"}
     assert raw_layers(network, 4, RawLayers.SMALL) == {"stem", "depthwise"}

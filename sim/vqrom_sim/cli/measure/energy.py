@@ -30,14 +30,16 @@ def energy(
     frequency: Annotated[float, typer.Option(
         metavar="MHZ", help="clock, which says how long things leak")],
     liberty: Annotated[list[str], typer.Option(
-        metavar="FILE|NAME", default_factory=list,
+        metavar="FILE|NAME", default_factory=list, show_default=False,
         help="cells with internal power: a Liberty file, gzipped or not, several times where a "
              "library comes in several files; or sky130 or asap7. Default: sky130")],
     technology: Annotated[str | None, typer.Option(
         metavar="NAME|FILE", help="technology of the memories; default: that of the cells")] = None,
-    characterisation: Annotated[Path | None, typer.Option(
-        metavar="FILE", help="characterisation.json of this configuration, in the place of "
-        "--liberty: nothing is simulated again")] = None,
+    characterisation: Annotated[str | None, typer.Option(
+        metavar="FILE|NAME", help="characterisation.json of this configuration, or one that comes "
+        "along (edge16-sky130, edge16-sram-sky130, "
+        "edge16-asap7, edge16-sram-asap7), in the place of --liberty: "
+        "nothing is simulated again")] = None,
     windows: Annotated[int, typer.Option(
         parser=integer, metavar="N",
         help="windows of the run that netlists are simulated on")] = 16,

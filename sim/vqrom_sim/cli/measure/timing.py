@@ -23,7 +23,7 @@ app = command_app()
 def timing(
     config: ConfigOption, codebook: CodebookOption, output: OutputOption,
     liberty: Annotated[list[str], typer.Option(
-        metavar="FILE|NAME", default_factory=list,
+        metavar="FILE|NAME", default_factory=list, show_default=False,
         help="cells with delay tables: a Liberty file, gzipped or not, several times where a "
              "library comes in several files; or sky130 (default) or asap7")],
     technology: Annotated[str | None, typer.Option(

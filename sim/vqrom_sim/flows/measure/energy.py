@@ -65,8 +65,9 @@ def energy(network: NetworkLike, codebook: CodebookLike, config: ConfigLike, inp
     windows, window_cycles:
         How many windows, spread evenly over the run, and clock cycles of each.
     characterisation:
-        Energies that were measured before, of this configuration, or their file, in the place of
-        a cell library: then nothing is recorded or simulated but the cycle model.
+        Energies that were measured before, of this configuration, their file, or the name of one
+        that comes along, in the place of a cell library: then nothing is recorded or simulated
+        but the cycle model.
     progress:
         Told about each step.
 
@@ -111,9 +112,10 @@ def _library(characterisation: str | Path | room.Characterisation | None,
         raise VqromError("characterisation must come with the technology of the memories and "
                          f"without a cell library, not {technology!r} and "
                          f"{[str(path) for path in liberty]!r}")
-    loaded = (room.Characterisation.load(Path(characterisation))
-              if isinstance(characterisation, str | Path) else characterisation)
-    return loaded, None, load_technology(technology)
+    if isinstance(characterisation, str | Path):
+        file = room.characterisation_file(str(characterisation)) or Path(characterisation)
+        characterisation = room.Characterisation.load(file)
+    return characterisation, None, load_technology(technology)
 
 
 def _characterise(network: QuantizedNetwork, codebook: UniversalCodebook,

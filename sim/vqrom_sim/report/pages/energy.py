@@ -38,6 +38,8 @@ def energy_page(path: Path, energy: Mapping[str, Any]) -> None:
         title=f"Energy of {energy['network']} on {energy['config']['name']}",
         groups_plot=figure("groups", "Energy of each part of the accelerator",
                            groups_spec(energy)),
+        layers_plot=figure("layers", "Energy of each layer", layers_spec(energy))
+        if energy["layers"] else None,
         dram_plot=figure("dram", "Energy with DRAM", dram_spec(energy)) if costs else None,
         titles=GROUP_TITLES, count=count, percent=percent, brief=brief,
         flat=flat, joules=joules,
@@ -59,6 +61,26 @@ def groups_spec(energy: Mapping[str, Any]) -> dict[str, Any]:
         for number, (kind, label) in enumerate(KINDS.items())]
     return {"data": data, "layout": layout(
         110 + 26 * len(names), barmode="stack",
+        xaxis=axis("energy of one image, J", tickformat="~s"),
+        yaxis={"automargin": True, "autorange": "reversed", "ticks": ""})}
+
+
+def layers_spec(energy: Mapping[str, Any]) -> dict[str, Any]:
+    """Energy of one image by layer and group, in the order in which layers run."""
+    images, layers = energy["images"], energy["layers"]
+    names = [f"{number} {text(row['name'])}" for number, row in enumerate(layers, start=1)]
+    groups = [name for name, parts in sorted(energy["groups"].items(),
+                                             key=lambda item: -item[1]["total_pj"])]
+    data = [{
+        "type": "bar", "orientation": "h", "name": GROUP_TITLES[group], "y": names, "width": 0.8,
+        "x": [row["groups"][group] / images * 1e-12 for row in layers],
+        "marker": {"color": PALETTE[number % len(PALETTE)],
+                   "pattern": {"shape": PATTERNS[number % len(PATTERNS)], "size": 5,
+                               "solidity": 0.25, "fgcolor": "#ffffff", "fillmode": "overlay"}},
+        "hovertemplate": f"<b>%{{y}}</b><br>{GROUP_TITLES[group]}: %{{x:.4s}}J<extra></extra>"}
+        for number, group in enumerate(groups)]
+    return {"data": data, "layout": layout(
+        140 + 20 * len(names), barmode="stack",
         xaxis=axis("energy of one image, J", tickformat="~s"),
         yaxis={"automargin": True, "autorange": "reversed", "ticks": ""})}
 

@@ -47,10 +47,14 @@ class PointOptions(BaseModel):
         (``sky130``, ``asap7``), or ``generic``, whose unit is the NAND2 equivalent.
     technology:
         Technology of the memories, by name or as a TOML file; ``none`` for that of the cells.
+    scored:
+        Network of the zoo that is compressed with weights as the point has them, and scored on its
+        own samples; ``none`` where no measure needs it. It need not be the workload.
     characterisation:
-        Energies of an accelerator's logic, a file that ``vqrom energy`` writes with the same cells;
-        for other configurations they are scaled by the sizes of components. ``none`` where no
-        measure needs it.
+        Energies of an accelerator's logic, by the name of one that comes along (``edge16-sky130``,
+        ...) or as a file that ``vqrom energy`` writes, with the same cells as ``library``; for
+        other configurations they are scaled by the sizes of components. ``none`` where no measure
+        needs it.
     dram_pj_per_bit:
         Energy of a bit that crosses the DRAM bus, in picojoules; without it, only the ends of the
         technology's range are accounted.
@@ -69,6 +73,7 @@ class PointOptions(BaseModel):
     tune: bool = False
     library: str = Field(default="generic", min_length=1, max_length=64)
     technology: str = Field(default="none", min_length=1, max_length=1000)
+    scored: str = Field(default="none", min_length=1, max_length=64)
     characterisation: str = Field(default="none", min_length=1, max_length=1000)
     dram_pj_per_bit: float | None = Field(default=None, gt=0, le=1e6)
     frequency_mhz: float | None = Field(default=None, gt=0, le=1e6)

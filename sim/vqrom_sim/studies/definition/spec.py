@@ -99,12 +99,16 @@ class Search(Part):
         estimator) or ``random``.
     seed:
         Seed of the sampler: the same one finds the same points.
+    first:
+        Designs that are measured before all others, such as what is used today: values of axes by
+        name; the sampler chooses those that are not named.
     """
 
     points: int = Field(ge=1, le=MAX_POINTS)
     batch: int = Field(default=16, ge=1, le=1000)
     sampler: Literal["nsga2", "tpe", "random"] = "nsga2"
     seed: int = Field(default=0, ge=0, lt=1 << 32)
+    first: list[dict[str, Value]] = []
 
 
 class StudyFile(Part):

@@ -10,7 +10,7 @@ from typing import Any
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
-from vqrom_sim.area import GROUPS, CellLibrary, choose_library, measure_area
+from vqrom_sim.area import FORMS, GROUPS, CellLibrary, choose_library, measure_area
 from vqrom_sim.flows import random_codebook
 from vqrom_sw.codebook import UniversalCodebook, uniform_codebook
 from vqrom_sw.io import content_key, source_digest
@@ -123,9 +123,8 @@ def cells_of(point: Point, context: Context) -> CellLibrary:
 def _chosen(point: Point, context: Context) -> tuple[LibraryFiles, str | None]:
     """The files of the cells, and the technology by name or file, None for that of the cells."""
     _, options = point.built
-    technology = None if options.technology == NO_TECHNOLOGY else options.technology
-    if technology is not None and technology.endswith(".toml"):
-        technology = str(context.path(technology))
+    technology = None if options.technology == NO_TECHNOLOGY \
+        else context.technology(options.technology)
     return context.library(options.library), technology
 
 
@@ -134,12 +133,15 @@ def area_figures(point: Point, context: Context,
     """Sizes of the whole, and logic of each part."""
     report, = results
     total = report["total"]
+    forms = {form["form"]: form for form in report["codebook_storage"]["forms"]}
     return {
         **{name: total[name] for name in ("nand2", "area_um2", "logic_um2", "memory_um2",
                                           "memory_bits")},
         "codebook_bits": report["codebook_storage"]["bits"],
         "codebook_um2": stored_area(report["codebook_storage"]),
         "codebook_recommended": report["codebook_storage"]["recommended"],
+        **{f"form_{name}_um2": forms[name]["area_um2"] for name in FORMS},
+        "form_rom_banked_cycles": forms["rom_banked"]["cycles"],
         **{f"{group}_nand2": report["groups"][group]["nand2"] for group in GROUPS},
     }
 
@@ -162,6 +164,10 @@ AREA = Measure(
             BOTH),
      Column("codebook_recommended", "", "the smallest form of the codebook that serves all ports "
             "in every cycle", BOTH),
+     *(Column(f"form_{name}_um2", "um2", f"the codebook as {what}", BOTH)
+       for name, what in FORMS.items()),
+     Column("form_rom_banked_cycles", "cycles", "what the banked form takes for words that all "
+            "ports ask for at once, on average", "simulated random indices"),
      *(Column(f"{group}_nand2", "NAND2", f"logic of the group {group}", SYNTHESIS)
        for group in GROUPS)),
     frozenset({"weights", "codebook", "seed", "library", "technology"}),

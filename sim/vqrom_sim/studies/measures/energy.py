@@ -52,7 +52,7 @@ def energy_figures(point: Point, context: Context,
     """Energy of the point's workload on the chip by part and kind, and with DRAM."""
     config, options = point.built
     area, runs = results[0], results[1:]
-    measured, digest = _characterisation(str(context.path(options.characterisation)))
+    measured, digest = _characterisation(str(context.characterisation(options.characterisation)))
     technology = cells_of(point, context).technology
     scaled = scale(measured, config, area)
     counters = _counters(runs, config)
@@ -120,6 +120,7 @@ def _report(runs: Sequence[Result], config: AcceleratorConfig) -> dict[str, Any]
 
     return {"network": "workload", "images": 1, "config": config.model_dump(mode="json"),
             "macs": sum(run["macs"] for run in runs), "cycles": sum(run["cycles"] for run in runs),
+            "layers": [],
             "traffic": {"dram_read_bytes": summed("read"), "dram_write_bytes": summed("write")}}
 
 

@@ -12,7 +12,14 @@ from tests.sim.report.pages.page_checks import check_page
 from tests.sim.report.pages.study_tables import HOSTILE
 from vqrom_hw.config import load_config
 from vqrom_sim.report import energy_page
-from vqrom_sim.report.pages.energy import KINDS, dram_spec, flat, groups_spec, joules
+from vqrom_sim.report.pages.energy import (
+    KINDS,
+    dram_spec,
+    flat,
+    groups_spec,
+    joules,
+    layers_spec,
+)
 
 
 def account() -> dict[str, Any]:
@@ -36,6 +43,10 @@ def account() -> dict[str, Any]:
         "groups": {"array": parts(40, 20, 10), "activation_buffer": parts(40, 0, 10)},
         "total": parts(80, 20, 20), "array_pj_per_mac": 0.4, "chip_pj_per_image": 60.0,
         "stalled_cycle_pj": parts(0, 0.02, 0.02),
+        "layers": [{"name": HOSTILE, "kind": "conv", "macs": 60, "cycles": 600, "dram_bits": 30,
+                    "groups": {"array": 50.0, "activation_buffer": 10.0}, **parts(40, 10, 10)},
+                   {"name": "add", "kind": "add", "macs": 0, "cycles": 400, "dram_bits": 20,
+                    "groups": {"array": 20.0, "activation_buffer": 40.0}, **parts(40, 10, 10)}],
         "dram": [{"pj_per_bit": cost, "bits": 50, "energy_pj": 50 * cost,
                   "with_chip_pj": 50 * cost + 120} for cost in (3.7, 20.0)]}
 
@@ -43,7 +54,7 @@ def account() -> dict[str, Any]:
 def test_what_the_page_shows(tmp_path: Path) -> None:
     energy_page(tmp_path / "report.html", account())
     page = check_page((tmp_path / "report.html").read_text())
-    assert set(page.data) == {"groups-data", "dram-data"}
+    assert set(page.data) == {"groups-data", "layers-data", "dram-data"}
     words = " ".join(page.text.split())
     for said in ("400 fJ a multiply-accumulate", "33.3", "macro model", "gates", HOSTILE,
                  "assumption: wires.ff"):
@@ -57,6 +68,10 @@ def test_energies_add_up() -> None:
     drawn = sum(sum(trace["x"]) for trace in spec["data"])
     assert drawn * 2 * 1e12 == pytest.approx(energy["total"]["total_pj"])
     assert len(spec["data"]) == len(KINDS) and Figure(spec)
+    layers = layers_spec(energy)
+    drawn = sum(sum(trace["x"]) for trace in layers["data"])
+    assert drawn * 2 * 1e12 == pytest.approx(energy["total"]["total_pj"])
+    assert [len(trace["y"]) for trace in layers["data"]] == [2, 2] and Figure(layers)
     with_dram = [sum(values) for values in zip(*(trace["x"] for trace in
                                                  dram_spec(energy)["data"]), strict=True)]
     assert [value * 2 * 1e12 for value in with_dram] == pytest.approx(
