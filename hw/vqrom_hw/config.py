@@ -201,8 +201,7 @@ class AcceleratorConfig(BaseModel):
         return self.beat_bytes // math.gcd(self.beat_bytes, self.rows)
 
 
-_EDGE: dict[str, Any] = {"activation_banks": 8, "vector_columns": 3, "accumulator_depth": 1024,
-                         "bus_width": 128}
+_EDGE: dict[str, Any] = {"activation_banks": 8, "vector_columns": 3, "bus_width": 128}
 
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {
@@ -211,11 +210,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "edge16": {
         "name": "edge16", "rows": 16, "columns": 16, "decode_ports": 16, "post_lanes": 8,
-        "vector_lanes": 4, "activation_words": 8192, **_EDGE,
+        "vector_lanes": 4, "activation_words": 8192, "accumulator_depth": 256, **_EDGE,
     },
     "edge32": {
         "name": "edge32", "rows": 32, "columns": 32, "decode_ports": 32, "post_lanes": 16,
-        "vector_lanes": 8, "activation_words": 16384, **_EDGE,
+        "vector_lanes": 8, "activation_words": 16384, "accumulator_depth": 1024, **_EDGE,
     },
 }
 """Configurations by name: the smallest one for tests, and arrays of 16 x 16 and 32 x 32."""

@@ -167,7 +167,7 @@ AREA = Measure(
      *(Column(f"form_{name}_um2", "um2", f"the codebook as {what}", BOTH)
        for name, what in FORMS.items()),
      Column("form_rom_banked_cycles", "cycles", "what the banked form takes for words that all "
-            "ports ask for at once, on average", "simulated random indices"),
+            "ports ask for at once, on average", "exact mean over equally likely indices"),
      *(Column(f"{group}_nand2", "NAND2", f"logic of the group {group}", SYNTHESIS)
        for group in GROUPS)),
     frozenset({"weights", "codebook", "seed", "library", "technology"}),
