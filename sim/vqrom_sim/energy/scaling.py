@@ -20,7 +20,8 @@ def scale(characterisation: Characterisation, config: AcceleratorConfig,
           area: Mapping[str, Any]) -> Characterisation:
     """Estimate an accelerator that was not simulated.
 
-    Energy of events and cycles and leakage are scaled by area, energy of the clock by flip-flops.
+    Energies of events and cycles and leakage are scaled by the area of logic, those of the clock by
+    flip-flops.
 
     Parameters
     ----------
@@ -54,13 +55,13 @@ def scale(characterisation: Characterisation, config: AcceleratorConfig,
 
 
 def _scaled(row: ComponentEnergy, size: Mapping[str, Any]) -> ComponentEnergy:
-    area = size["area_um2"] / row.area_um2 if row.area_um2 else 1.0
+    area = size["logic_um2"] / row.area_um2 if row.area_um2 else 1.0
     registers = size["flip_flops"] / row.flip_flops if row.flip_flops else 1.0
     alone = row.component.split("/")[-1] in ONE_AT_A_TIME
     share = row.instances / size["instances"] if alone else 1.0
     return replace(
         row, modules=tuple(size["modules"]), instances=size["instances"], simulated=0,
-        flip_flops=size["flip_flops"], area_um2=size["area_um2"],
+        flip_flops=size["flip_flops"], area_um2=size["logic_um2"],
         event_pj=row.event_pj * area * share, cycle_pj=row.cycle_pj * area,
         clock_pj=row.clock_pj * registers, leakage_uw=row.leakage_uw * area,
         events=0, cycles=0, idle_cycles=0)

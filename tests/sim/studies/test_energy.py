@@ -34,7 +34,8 @@ def area_result() -> dict[str, Any]:
     return {"library": CHARACTERISATION.library, "memories": list(CHARACTERISATION.memories),
             "components": [{
                 "component": row.component, "cells": 9, "modules": list(row.modules),
-                "instances": row.instances, "flip_flops": row.flip_flops, "area_um2": row.area_um2}
+                "instances": row.instances, "flip_flops": row.flip_flops, "logic_um2": row.area_um2,
+                "area_um2": row.area_um2 + 1000}
                 for row in CHARACTERISATION.components]}
 
 
