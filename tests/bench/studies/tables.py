@@ -11,9 +11,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+Table = Any
+"""Rows or one row of pandas, whose types do not know columns by name."""
 SCHEMES = ("dense int8", "uniform int4", "uniform int2", "VQ, codebook of each layer in an SRAM",
            "VQ, universal codebook in an SRAM", "VQ, universal codebook in a ROM")
 FORMS = ("logic", "rom_macros", "rom_banked", "sram_macros", "registers")
@@ -26,7 +29,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     for name, tables in (("paper-claim", paper_claim), ("rom-geometry", rom_geometry),
                          ("scaling", scaling), ("presets", presets)):
-        points = pd.read_parquet(folder / name / "points.parquet")
+        points: Table = pd.read_parquet(folder / name / "points.parquet")
         for title, lines in tables(points):
             print(f"\n**{name}: {title}**\n", *lines, sep="\n")
 
@@ -37,9 +40,9 @@ def markdown(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str
             for line in (heads, ["---"] * len(heads), *rows)]
 
 
-def paper_claim(points: pd.DataFrame) -> Iterable[tuple[str, list[str]]]:
+def paper_claim(points: Table) -> Iterable[tuple[str, list[str]]]:
     """Bytes and cycles of each scheme, then area and energy by device and cells."""
-    def one(scheme: str, device: str, workload: str, cells: str = "130 nm") -> pd.Series:
+    def one(scheme: str, device: str, workload: str, cells: str = "130 nm") -> Table:
         found = points[(points.scheme == scheme) & (points.device == device)
                        & (points.workload == workload) & (points.cells == cells)]
         return found.iloc[0]
@@ -70,7 +73,7 @@ def paper_claim(points: pd.DataFrame) -> Iterable[tuple[str, list[str]]]:
                                   one(scheme, device, "five", cells))]))
 
 
-def rom_geometry(points: pd.DataFrame) -> Iterable[tuple[str, list[str]]]:
+def rom_geometry(points: Table) -> Iterable[tuple[str, list[str]]]:
     """Forms and accuracy by shape; stalls by sub-vector and ports."""
     network = points[points.workload == "resnet18"]
     shapes = network[network.decode_ports == 8]
@@ -96,7 +99,7 @@ def rom_geometry(points: pd.DataFrame) -> Iterable[tuple[str, list[str]]]:
                               & (points.decode_ports == row.decode_ports)].iloc[0]]))
 
 
-def scaling(points: pd.DataFrame) -> Iterable[tuple[str, list[str]]]:
+def scaling(points: Table) -> Iterable[tuple[str, list[str]]]:
     """Cycles and what is reached of the roof, by array and bus."""
     for workload in points.workload.unique():
         rows = []
@@ -111,7 +114,7 @@ def scaling(points: pd.DataFrame) -> Iterable[tuple[str, list[str]]]:
              "of the roof", "waits most for", "int8 against indices"), rows)
 
 
-def limit(row: pd.Series) -> str:
+def limit(row: Table) -> str:
     """What the array waits for most, and how much of the time."""
     shares = {"weights": row.decode_share, "post-processing": row.drain_share,
               "maps": row.dram_share, "vector unit": row.vector_share}
@@ -119,24 +122,29 @@ def limit(row: pd.Series) -> str:
     return f"{name}, {shares[name]:.0%}" if shares[name] >= 0.005 else ""
 
 
-def presets(points: pd.DataFrame) -> Iterable[tuple[str, list[str]]]:
+def presets(points: Table) -> Iterable[tuple[str, list[str]]]:
     """Designs that no other beats on all networks together, by area; and the first ones."""
     axes = ["accumulator_depth", "activation_words", "activation_banks", "decode_ports",
             "post_lanes", "vector_lanes"]
     wide = points.pivot_table(index=axes, columns="workload", sort=False,
-                              values=["cycles", "area_um2", "chip_pj"])
-    log = wide["cycles"].map(float).pow(1 / wide["cycles"].shape[1]).prod(axis=1)
-    area = wide["area_um2"].iloc[:, 0] / 1e6
-    best = [place for place in wide.index if not any(
-        log[other] <= log[place] and area[other] <= area[place]
-        and (log[other], area[other]) != (log[place], area[place]) for other in wide.index)]
-    chosen = sorted({*best, *wide.index[:2]}, key=lambda place: area[place])
+                              values=["cycles", "area_um2", "dram_bytes"])
     networks = list(wide["cycles"].columns)
+    costs = pd.DataFrame({
+        "cycles": geometric_mean(wide["cycles"]), "mm2": wide["area_um2"].iloc[:, 0] / 1e6,
+        "MB": geometric_mean(wide["dram_bytes"]) / 1e6})
+    best = [place for place in costs.index if not (
+        (costs <= costs.loc[place]).all(axis=1) & (costs < costs.loc[place]).any(axis=1)).any()]
+    chosen = sorted({*best, *costs.index[:2]}, key=lambda place: costs["mm2"][place])
     yield "front", markdown(
-        (*axes, "mm2", *networks, "geometric mean", "front"),
-        ([*place, f"{area[place]:.2f}", *(f"{wide['cycles'][name][place]:,.0f}"
-                                          for name in networks),
-          f"{log[place]:,.0f}", "yes" if place in best else ""] for place in chosen))
+        (*axes, "mm2", "MB", *networks, "cycles, mean", "front"),
+        ([*place, f"{costs['mm2'][place]:.2f}", f"{costs['MB'][place]:.2f}",
+          *(f"{wide['cycles'][name][place]:,.0f}" for name in networks),
+          f"{costs['cycles'][place]:,.0f}", "yes" if place in best else ""] for place in chosen))
+
+
+def geometric_mean(table: Table) -> Table:
+    """Over the columns of each row."""
+    return table.astype(float).pow(1 / table.shape[1]).prod(axis=1)
 
 
 if __name__ == "__main__":

@@ -67,10 +67,17 @@ def test_mistakes(changed: dict[str, Any], line: str) -> None:
     ({}, "must set the field 'workload'"),
     ({"workload": "resnet18", "rows": 6}, "rows must be a multiple of subvector 4, not 6"),
     ({"workload": "resnet18", "config": "tinny"}, "config must be one of tiny, .*not 'tinny'"),
+    ({"workload": "resnet18", "characterisation": "absent.json"},
+     "characterisation must be an existing file, not '.*absent.json'"),
+    ({"workload": "resnet18", "technology": "3nm"}, "technology must be .*'3nm'"),
+    ({"workload": "resnet18", "scored": "resnet99"}, "network must be one of .*not 'resnet99'"),
+    ({"workload": "resnet18", "library": "cells"}, "library must be generic, .*not 'cells'"),
 ])
 def test_what_is_absent_is_found_before_anything_is_written(
         tmp_path: Path, base: dict[str, Any], line: str) -> None:
     study = GOOD | {"base": base, "axes": {"dram_latency": [8, 9]}}
+    if "workload" in base:
+        study["measures"] = ["cycles", "area", "energy", "accuracy"]
     with pytest.raises(VqromError, match=line) as raised:
         run_study(study, tmp_path / "out", workers=1)
     assert "\n" not in str(raised.value)
