@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -54,11 +57,26 @@ def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
     RuntimeError
         If Yosys fails.
     """
-    text = _write_verilog(rtlil.convert(component, name=top, emit_src=False), top)
+    with _no_garbage_collection():
+        converted = rtlil.convert(component, name=top, emit_src=False)
+    text = _write_verilog(converted, top)
     text = re.sub(r"^/\* Generated.*?\*/\n", "", text, flags=re.MULTILINE)
     text = _LOGIC_READ.sub(r"lookup(\1)", _LOGIC_ROM.sub(_lookup_function, text))
     text = _ROM_INIT.sub(lambda match: _readmemh(match, rom_file), text)
     return _merge_equal_modules(text, top)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Pause the search for cyclic garbage: while a netlist grows it walks over millions of objects
+    that are all in use, which takes half of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _write_verilog(rtlil_text: str, top: str) -> str:

@@ -1,5 +1,6 @@
 """The generated Verilog: clean under Verilator's lint, readable, the same every time."""
 
+import gc
 import json
 import re
 import subprocess
@@ -89,6 +90,29 @@ def test_same_bytes_every_time(tmp_path):
         generate(config, codebook_of(config), tmp_path / name)
     for file in (tmp_path / "first").iterdir():
         assert file.read_bytes() == (tmp_path / "second" / file.name).read_bytes()
+
+
+def test_garbage_collection_goes_on(tmp_path, monkeypatch):
+    """It is paused while a design is converted, also where that fails, and not for those who have
+    turned it off themselves."""
+    seen = []
+
+    def convert(*_, **__):
+        seen.append(gc.isenabled())
+        raise RuntimeError("no netlist")
+
+    monkeypatch.setattr("vqrom_hw.export.verilog.rtlil.convert", convert)
+    config = CONFIGS["one column"]
+    for enabled in (True, False):
+        if not enabled:
+            gc.disable()
+        try:
+            with pytest.raises(RuntimeError, match="no netlist"):
+                generate(config, codebook_of(config), tmp_path)
+            assert gc.isenabled() == enabled
+        finally:
+            gc.enable()
+    assert seen == [False, False]
 
 
 def test_refuses_another_codebook_shape(tmp_path):
