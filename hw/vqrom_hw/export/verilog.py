@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
@@ -57,7 +58,7 @@ def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
     RuntimeError
         If Yosys fails.
     """
-    with _no_garbage_collection():
+    with _no_garbage_collection(), _no_initial_zeros():
         converted = rtlil.convert(component, name=top, emit_src=False)
     text = _write_verilog(converted, top)
     text = re.sub(r"^/\* Generated.*?\*/\n", "", text, flags=re.MULTILINE)
@@ -77,6 +78,27 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def _no_initial_zeros() -> Iterator[None]:
+    """Leave out the initial contents of memories that are written and begin with zeros.
+
+    :func:`_write_verilog` deletes them anyway, and Amaranth takes a third of the time to spell out
+    every bit. The method is none of its documented ones, hence the exact release in
+    ``pyproject.toml``.
+    """
+    emit = rtlil.ModuleEmitter.emit_memory
+
+    def emit_contents(self: rtlil.ModuleEmitter, cell_idx: int, cell: Any) -> None:
+        if any(cell.init) or not self.memories[cell_idx].write_port_ids:
+            emit(self, cell_idx, cell)
+
+    rtlil.ModuleEmitter.emit_memory = emit_contents
+    try:
+        yield
+    finally:
+        rtlil.ModuleEmitter.emit_memory = emit
 
 
 def _write_verilog(rtlil_text: str, top: str) -> str:

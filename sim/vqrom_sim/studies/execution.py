@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import threading
@@ -158,6 +159,8 @@ def _pool(workers: int) -> Executor:
 def _begin() -> None:
     """Prepare a worker process: one thread, and an end when its parent ends, even by a kill."""
     torch.set_num_threads(1)
+    # What is imported by now stays; the garbage collector need not look through it again and again.
+    gc.freeze()
     parent = multiprocessing.parent_process()
     assert parent is not None
 
