@@ -52,7 +52,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_machines_have_the_memories_of_the_configuration() -> None:
     machine = machine_of(load_config("edge16"))
-    assert (machine.activation_bytes, machine.accumulator_bytes) == (128 << 10, 128 << 10)
+    assert (machine.activation_bytes, machine.accumulator_bytes) == (128 << 10, 32 << 10)
     assert (machine.weight_bytes, machine.bus_bytes) == (1 << 10, 16)
 
 

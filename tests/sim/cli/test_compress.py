@@ -264,7 +264,7 @@ def entries(folder: Path) -> list[Path]:
     ("compress usps -o out --epochs -1", "epochs must be at least 0, not -1"),
     ("compress usps -o out --batch 1", "batch must be at least 2, not 1"),
     ("compress usps -o out --raw-layers most",
-     "raw-layers must be one of narrow, small, streams, ends, none, not"),
+     "raw-layers must be one of narrow, small, streams, ends, none, all, not"),
     ("compress usps -o out --extraction luck",
      "extraction must be one of kde, kmeans, additive, not 'luck'"),
     ("compress usps -o out --ranges wide", "ranges must be one of minmax, percentile, mse, not"),

@@ -92,8 +92,8 @@ def test_list(vqrom: Command) -> None:
 
 @pytest.mark.parametrize(("arguments", "line"), [
     (("bus.toml",), "study must be given a directory, -o DIR"),
-    (("nothing", "-o", "out"), "study must be one of paper-claim, rom-geometry, "
-                               "scaling.* or a .toml file, not 'nothing'"),
+    (("nothing", "-o", "out"), "study must be one of paper-claim, presets, "
+                               "rom-geometry, scaling or a .toml file, not 'nothing'"),
     (("bus.toml", "-o", "out", "--workers", "1", "--scheduler", "tcp://x:1"),
      "--workers goes without --scheduler, not with 'tcp://x:1'"),
     (("bus.toml", "-o", "bus.toml"), "output must be a directory, but '.*bus.toml' is a file"),

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+__all__ = ["characterisation_file", "characterisation_names"]
+
 FOLDER = Path(__file__).parent
 
 
