@@ -45,7 +45,7 @@ from vqrom_sw.construction import ConstructionSettings
 from vqrom_sw.encoding import RawLayers
 from vqrom_sw.formats import NetworkSize, network_size
 from vqrom_sw.network import QuantizedNetwork
-from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
+from vqrom_sw.reference import infer
 
 SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_lite0", "minilm")
 """Networks that the codebook is extracted from, unless others are asked for."""
@@ -68,7 +68,7 @@ UNREACHABLE = 2.0
 """Threshold that no ratio reaches, so that nothing is frozen before the end."""
 
 AT_ONCE = 100
-"""Inputs that the integer reference and the float network are asked about at once."""
+"""Inputs that the float network is asked about at once."""
 
 
 @dataclass(frozen=True)
@@ -112,23 +112,12 @@ class Shared:
     extraction: Extraction
 
 
-def outputs_of(network: QuantizedNetwork, codebook: UniversalCodebook,
-               images: np.ndarray) -> np.ndarray:
-    """Run the integer reference, and return its outputs in the float network's units."""
-    found = []
-    for first in range(0, len(images), AT_ONCE):
-        inputs = quantize_input(network, images[first:first + AT_ONCE])
-        outputs = output_of(network, run_reference(network, codebook, inputs))
-        found.append(dequantize(network, outputs))
-    return np.concatenate(found)
-
-
 def agreement(entry: zoo.ZooNetwork, network: QuantizedNetwork, codebook: UniversalCodebook,
               inputs: np.ndarray) -> float:
     """Measure the share of inputs that get the same class as from the float network."""
     with torch.no_grad():
         wanted = [entry.module(part).argmax(1) for part in torch.from_numpy(inputs).split(AT_ONCE)]
-    got = outputs_of(network, codebook, inputs).argmax(1)
+    got = infer(network, codebook, inputs).argmax(1)
     return float((got == torch.cat(wanted).numpy()).mean())
 
 
@@ -169,7 +158,7 @@ def measure(name: str, task: Task, shared: Shared, method: str, *, epochs: int |
                            total=total))
     seconds = time.monotonic() - start
     checkpoint.unlink(missing_ok=True)
-    got = outputs_of(network, codebook, entry.images)
+    got = infer(network, codebook, entry.images)
     agreeing = tuple(agreement(entry, network, codebook, part) for part in task.unseen)
     progress.remove_task(shown)
     size: NetworkSize = network_size(network, codebook)

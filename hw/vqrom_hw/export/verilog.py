@@ -29,6 +29,7 @@ _INSTANCE = re.compile(r"^  (\\\S+) +(\\?\S+) \((.*?\n  \);)", re.DOTALL | re.MU
 _CONNECTION = re.compile(r"\.(\\\S+ |\w+)\(")
 _NUMBERED = re.compile(r"\\[^\s.]*\$[^\s.]*(?= )")
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9_]")
+_EMIT_MEMORY = rtlil.ModuleEmitter.emit_memory
 
 
 def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
@@ -88,17 +89,16 @@ def _no_initial_zeros() -> Iterator[None]:
     every bit. The method is none of its documented ones, hence the exact release in
     ``pyproject.toml``.
     """
-    emit = rtlil.ModuleEmitter.emit_memory
-
     def emit_contents(self: rtlil.ModuleEmitter, cell_idx: int, cell: Any) -> None:
         if any(cell.init) or not self.memories[cell_idx].write_port_ids:
-            emit(self, cell_idx, cell)
+            _EMIT_MEMORY(self, cell_idx, cell)
 
     rtlil.ModuleEmitter.emit_memory = emit_contents
     try:
         yield
     finally:
-        rtlil.ModuleEmitter.emit_memory = emit
+        # Also where several threads convert, which end in any order: one may be slower then.
+        rtlil.ModuleEmitter.emit_memory = _EMIT_MEMORY
 
 
 def _write_verilog(rtlil_text: str, top: str) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 from vqrom_hw.errors import VqromError
-from vqrom_sim.technology import Technology, load_technology
+from vqrom_sim.technology import load_technology
 from vqrom_sw import zoo
 
-from .context import Context
 from .definition import MAX_POINTS, Expression, Scalar
 from .point import Point, make_point
 from .study import Study, values_of
@@ -67,10 +66,6 @@ def all_points(study: Study) -> list[Point]:
     return points
 
 
-def _technology(context: Context) -> Callable[[str], Technology]:
-    return lambda source: load_technology(context.technology(source))
-
-
 def check_things(study: Study) -> None:
     """Read what the study names, before anything is measured.
 
@@ -88,7 +83,8 @@ def check_things(study: Study) -> None:
                 read(str(value))
     for field, blank, check in (("codebook", "random", context.codebook),
                                 ("characterisation", "none", context.characterisation),
-                                ("technology", "none", _technology(context)),
+                                ("technology", "none", lambda source: load_technology(
+                                    context.technology(source))),
                                 ("scored", "none", zoo.entry)):
         if field in fields:
             for value in values_of(study, field):

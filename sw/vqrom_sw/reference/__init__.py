@@ -18,6 +18,7 @@ from .floating_point import (
 )
 from .integer import (
     dequantize,
+    infer,
     output_of,
     outputs_of,
     quantize_input,
@@ -28,6 +29,6 @@ from .integer_layers import layer_weights, run_layer
 
 __all__ = [
     "LiveResults", "dequantize", "float_forward", "float_layer", "float_output", "float_outputs",
-    "fold_layers", "layer_weights", "linear_part", "output_of", "outputs_of", "pad",
+    "fold_layers", "infer", "layer_weights", "linear_part", "output_of", "outputs_of", "pad",
     "quantize_input", "run_layer", "run_layers", "run_reference", "run_table",
 ]

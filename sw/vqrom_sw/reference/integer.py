@@ -17,6 +17,8 @@ from vqrom_sw.network import INPUT, Conv, Layer, QuantizedNetwork, map_inputs
 
 from .integer_layers import layer_weights, run_layer
 
+AT_ONCE = 100
+"""Inputs whose feature maps :func:`infer` keeps at once."""
 BATCH = 16
 """Images that run at once, which bounds the memory of the accumulators."""
 
@@ -156,6 +158,35 @@ def outputs_of(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> lis
 def output_of(network: QuantizedNetwork, results: dict[str, np.ndarray]) -> np.ndarray:
     """Pick the first of the network's outputs, as :func:`outputs_of` has it."""
     return outputs_of(network, results)[0]
+
+
+def infer(network: QuantizedNetwork, codebook: UniversalCodebook | None,
+          inputs: np.ndarray) -> np.ndarray:
+    """What a network says of many inputs, by the integer reference, a few at a time.
+
+    Parameters
+    ----------
+    network:
+        The quantised network.
+    codebook:
+        Its codebook; None for a network without indices.
+    inputs:
+        As :func:`quantize_input` takes them, ``N`` of them.
+
+    Returns
+    -------
+    numpy.ndarray
+        Its first output in the float network's units, float32 ``[N, ...]``.
+
+    Raises
+    ------
+    VqromError
+        If the inputs or the codebook are not those of the network.
+    """
+    return np.concatenate([
+        dequantize(network, output_of(network, run_reference(
+            network, codebook, quantize_input(network, inputs[first:first + AT_ONCE]))))
+        for first in range(0, len(inputs), AT_ONCE)])
 
 
 def dequantize(network: QuantizedNetwork, outputs: np.ndarray, number: int = 0) -> np.ndarray:

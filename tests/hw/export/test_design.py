@@ -7,6 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 
 from tests.hw.simulation import SHAPES, config_of
 from vqrom_hw.codebook import codebook_sha256
@@ -92,15 +93,16 @@ def test_same_bytes_every_time(tmp_path):
         assert file.read_bytes() == (tmp_path / "second" / file.name).read_bytes()
 
 
-def test_garbage_collection_goes_on(tmp_path, monkeypatch):
-    """It is paused while a design is converted, also where that fails, and not for those who have
-    turned it off themselves."""
+def test_conversion_leaves_no_trace(tmp_path, monkeypatch):
+    """Garbage collection and Amaranth are afterwards what they were, also where it fails, and for
+    those who have turned collection off themselves."""
     seen = []
 
     def convert(*_, **__):
         seen.append(gc.isenabled())
         raise RuntimeError("no netlist")
 
+    emit = rtlil.ModuleEmitter.emit_memory
     monkeypatch.setattr("vqrom_hw.export.verilog.rtlil.convert", convert)
     config = CONFIGS["one column"]
     for enabled in (True, False):
@@ -110,6 +112,7 @@ def test_garbage_collection_goes_on(tmp_path, monkeypatch):
             with pytest.raises(RuntimeError, match="no netlist"):
                 generate(config, codebook_of(config), tmp_path)
             assert gc.isenabled() == enabled
+            assert rtlil.ModuleEmitter.emit_memory is emit
         finally:
             gc.enable()
     assert seen == [False, False]

@@ -37,9 +37,8 @@ def energy(
         metavar="NAME|FILE", help="technology of the memories; default: that of the cells")] = None,
     characterisation: Annotated[str | None, typer.Option(
         metavar="FILE|NAME", help="characterisation.json of this configuration, or one that comes "
-        "along (edge16-sky130, edge16-sram-sky130, "
-        "edge16-asap7, edge16-sram-asap7), in the place of --liberty: "
-        "nothing is simulated again")] = None,
+        "along, such as edge16-sky130 (docs/sim/energy.md), in the place of --liberty: nothing is "
+        "simulated again")] = None,
     windows: Annotated[int, typer.Option(
         parser=integer, metavar="N",
         help="windows of the run that netlists are simulated on")] = 16,

@@ -33,6 +33,14 @@ def text(value: Any, longest: int = 80) -> str:
     return escape(name if len(name) <= longest else f"{name[:longest - 1]}…", quote=False)
 
 
+def hatched(number: int) -> dict[str, Any]:
+    """How the bars of one part are filled: a colour and a hatching that no other part has."""
+    return {"color": PALETTE[number % len(PALETTE)],
+            "pattern": {"shape": PATTERNS[number % len(PATTERNS)], "size": 5, "solidity": 0.25,
+                        "fgcolor": "#ffffff", "fillmode": "overlay"},
+            "line": {"width": 0}}
+
+
 def layout(height: int, **changes: Any) -> dict[str, Any]:
     """A layout without a frame, with transparent paper, small margins and the legend on top."""
     return {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plots import GROUP_TITLES
-from .drawing import FAINT, PALETTE, PATTERNS, axis, layout, text
+from .drawing import FAINT, PALETTE, axis, hatched, layout, text
 from .headline import count, percent
 from .provenance import identities
 from .shell import figure, write_page
@@ -49,14 +49,12 @@ def energy_page(path: Path, energy: Mapping[str, Any]) -> None:
 def groups_spec(energy: Mapping[str, Any]) -> dict[str, Any]:
     """Energy of one image by group of components and kind."""
     images = energy["images"]
-    groups = sorted(energy["groups"].items(), key=lambda item: -item[1]["total_pj"])
+    groups = _by_size(energy)
     names = [text(GROUP_TITLES.get(name, name)) for name, _ in groups]
     data = [{
         "type": "bar", "orientation": "h", "name": label, "y": names, "width": 0.72,
         "x": [parts[kind] / images * 1e-12 for _, parts in groups],
-        "marker": {"color": PALETTE[number],
-                   "pattern": {"shape": PATTERNS[number], "size": 5, "solidity": 0.25,
-                               "fgcolor": "#ffffff", "fillmode": "overlay"}},
+        "marker": hatched(number),
         "hovertemplate": f"<b>%{{y}}</b><br>{label}: %{{x:.4s}}J<extra></extra>"}
         for number, (kind, label) in enumerate(KINDS.items())]
     return {"data": data, "layout": layout(
@@ -65,20 +63,21 @@ def groups_spec(energy: Mapping[str, Any]) -> dict[str, Any]:
         yaxis={"automargin": True, "autorange": "reversed", "ticks": ""})}
 
 
+def _by_size(energy: Mapping[str, Any]) -> list[tuple[str, Mapping[str, float]]]:
+    """Groups of components and their energies, those that take most first."""
+    return sorted(energy["groups"].items(), key=lambda item: -item[1]["total_pj"])
+
+
 def layers_spec(energy: Mapping[str, Any]) -> dict[str, Any]:
     """Energy of one image by layer and group, in the order in which layers run."""
     images, layers = energy["images"], energy["layers"]
     names = [f"{number} {text(row['name'])}" for number, row in enumerate(layers, start=1)]
-    groups = [name for name, parts in sorted(energy["groups"].items(),
-                                             key=lambda item: -item[1]["total_pj"])]
     data = [{
         "type": "bar", "orientation": "h", "name": GROUP_TITLES[group], "y": names, "width": 0.8,
         "x": [row["groups"][group] / images * 1e-12 for row in layers],
-        "marker": {"color": PALETTE[number % len(PALETTE)],
-                   "pattern": {"shape": PATTERNS[number % len(PATTERNS)], "size": 5,
-                               "solidity": 0.25, "fgcolor": "#ffffff", "fillmode": "overlay"}},
+        "marker": hatched(number),
         "hovertemplate": f"<b>%{{y}}</b><br>{GROUP_TITLES[group]}: %{{x:.4s}}J<extra></extra>"}
-        for number, group in enumerate(groups)]
+        for number, (group, _) in enumerate(_by_size(energy))]
     return {"data": data, "layout": layout(
         140 + 20 * len(names), barmode="stack",
         xaxis=axis("energy of one image, J", tickformat="~s"),

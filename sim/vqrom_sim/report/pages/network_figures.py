@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import plots
-from .drawing import FAINT, PALETTE, PATTERNS, SYMBOLS, axis, layout, text
+from .drawing import FAINT, PALETTE, SYMBOLS, axis, hatched, layout, text
 
 STREAM_LABELS = {
     "index": "indices", "raw_weight": "int8 weights", "codebook": "codebook",
@@ -61,7 +61,7 @@ def traffic_spec(networks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         data.append({
             "type": "bar", "orientation": "h", "name": label, "width": 0.72,
             "y": [[one for one, _, _ in rows], [two for _, two, _ in rows]],
-            "x": [parts[name] for _, _, parts in rows], "marker": _fill(number),
+            "x": [parts[name] for _, _, parts in rows], "marker": hatched(number),
             "hovertemplate": f"{label}: %{{x:.4s}}B<extra></extra>"})
     return {"data": data, "layout": layout(
         130 + 26 * len(rows), barmode="stack",
@@ -139,17 +139,9 @@ def _bars(number: int, label: str, values: Sequence[float], layers: Sequence[Map
           unit: str) -> dict[str, Any]:
     """One colour of stacked bars, a row for each layer."""
     return {"type": "bar", "orientation": "h", "name": label, "y": list(range(len(layers))),
-            "x": list(values), "marker": _fill(number), "width": 0.72, "textposition": "none",
+            "x": list(values), "marker": hatched(number), "width": 0.72, "textposition": "none",
             "text": [text(layer["name"]) for layer in layers],
             "hovertemplate": f"<b>%{{text}}</b><br>{label}: %{{x:,.0f}} {unit}<extra></extra>"}
-
-
-def _fill(number: int) -> dict[str, Any]:
-    """Colour and hatching."""
-    return {"color": PALETTE[number % len(PALETTE)],
-            "pattern": {"shape": PATTERNS[number % len(PATTERNS)], "size": 5, "solidity": 0.25,
-                        "fgcolor": "#ffffff", "fillmode": "overlay"},
-            "line": {"width": 0}}
 
 
 def _rows(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

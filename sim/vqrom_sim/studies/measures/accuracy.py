@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
@@ -15,8 +13,7 @@ from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.compress import Start, compress
 from vqrom_sw.encoding import RawLayers
 from vqrom_sw.io import content_key, source_digest
-from vqrom_sw.network import QuantizedNetwork
-from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
+from vqrom_sw.reference import infer
 
 from ..context import Context, Program, check_unchanged, read_program
 from ..definition import Column, Scalar
@@ -25,10 +22,6 @@ from ..work import Result, Work
 from .area import point_codebook
 from .measure import Measure
 
-NONE = "none"
-"""Where a point names no network."""
-AT_ONCE = 100
-"""Inputs that the integer reference takes at once."""
 REFERENCE = "integer reference, which the Verilog equals"
 
 
@@ -39,7 +32,7 @@ class AccuracyWork(Work):
     Members
     -------
     program:
-        The network.
+        The network of the zoo whose accuracy is asked for.
     codewords, subvector:
         Shape of the codebook that is extracted from the network.
     codebook:
@@ -87,25 +80,14 @@ class AccuracyWork(Work):
             method=Extraction.KMEANS)
         network = compress(found.network, words, found.calibration, start=Start.OUTPUTS,
                            raw=RawLayers.ALL if self.raw else RawLayers.NARROW)
-        outputs = _outputs(network, words, found.images)
-        return {"float_score": found.score(found.logits), "score": found.score(outputs),
+        return {"float_score": found.score(found.logits),
+                "score": found.score(infer(network, words, found.images)),
                 "samples": len(found.images)}
 
 
 @lru_cache(maxsize=1)
 def _load(name: str) -> zoo.ZooNetwork:
     return zoo.load(name)
-
-
-def _outputs(network: QuantizedNetwork, codebook: UniversalCodebook,
-             images: np.ndarray) -> np.ndarray:
-    """Outputs for all samples in the float network's units, float ``[M, ...]``."""
-    found = []
-    for first in range(0, len(images), AT_ONCE):
-        inputs = quantize_input(network, images[first:first + AT_ONCE])
-        found.append(dequantize(network, output_of(network, run_reference(
-            network, codebook, inputs))))
-    return np.concatenate(found)
 
 
 def accuracy_works(point: Point, context: Context) -> tuple[AccuracyWork, ...]:
