@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from vqrom_hw.weights import MEMORIES
 
+from .fast_conversion import fast_conversion
 from .yosys import run_yosys
 
 _MODULE = re.compile(r"^module (\S+) ?\(.*?^endmodule\n", re.DOTALL | re.MULTILINE)
@@ -29,7 +26,6 @@ _INSTANCE = re.compile(r"^  (\\\S+) +(\\?\S+) \((.*?\n  \);)", re.DOTALL | re.MU
 _CONNECTION = re.compile(r"\.(\\\S+ |\w+)\(")
 _NUMBERED = re.compile(r"\\[^\s.]*\$[^\s.]*(?= )")
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9_]")
-_EMIT_MEMORY = rtlil.ModuleEmitter.emit_memory
 
 
 def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
@@ -59,46 +55,13 @@ def to_verilog(component: wiring.Component, top: str, rom_file: str) -> str:
     RuntimeError
         If Yosys fails.
     """
-    with _no_garbage_collection(), _no_initial_zeros():
+    with fast_conversion():
         converted = rtlil.convert(component, name=top, emit_src=False)
     text = _write_verilog(converted, top)
     text = re.sub(r"^/\* Generated.*?\*/\n", "", text, flags=re.MULTILINE)
     text = _LOGIC_READ.sub(r"lookup(\1)", _LOGIC_ROM.sub(_lookup_function, text))
     text = _ROM_INIT.sub(lambda match: _readmemh(match, rom_file), text)
     return _merge_equal_modules(text, top)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Pause the search for cyclic garbage: while a netlist grows it walks over millions of objects
-    that are all in use, which takes half of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _no_initial_zeros() -> Iterator[None]:
-    """Leave out the initial contents of memories that are written and begin with zeros.
-
-    :func:`_write_verilog` deletes them anyway, and Amaranth takes a third of the time to spell out
-    every bit. The method is none of its documented ones, hence the exact release in
-    ``pyproject.toml``.
-    """
-    def emit_contents(self: rtlil.ModuleEmitter, cell_idx: int, cell: Any) -> None:
-        if any(cell.init) or not self.memories[cell_idx].write_port_ids:
-            _EMIT_MEMORY(self, cell_idx, cell)
-
-    rtlil.ModuleEmitter.emit_memory = emit_contents
-    try:
-        yield
-    finally:
-        # Also where several threads convert, which end in any order: one may be slower then.
-        rtlil.ModuleEmitter.emit_memory = _EMIT_MEMORY
 
 
 def _write_verilog(rtlil_text: str, top: str) -> str:
