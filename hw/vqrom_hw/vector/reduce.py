@@ -12,6 +12,97 @@ LOWEST = -128
 """What MAX sees outside of the map: no int8 is lower."""
 
 
+class ReducerLane(wiring.Component):
+    """One lane of the :class:`WindowReducer`: one channel's words and its running results.
+
+    Parameters
+    ----------
+    columns:
+        Kernel columns that SLIDING works on at once.
+
+    Members
+    -------
+    operation: ``In(VectorOp)``, kernel_columns: ``In(4)``
+        What the command says.
+    padding: ``In(signed(8))``, weighted: ``In(1)``
+        What stands for a byte outside of the map; whether bytes are multiplied with weights.
+    inside: ``In(1)``, activation: ``In(signed(8))``, weights: ``In(ArrayLayout(signed(8), columns))``
+        A byte of the map, and the weights for the one of the previous cycle.
+    valid, first, last: ``In(1)``
+        As those of the reducer, for the byte of two cycles ago.
+    total: ``Out(signed(32))``
+        The result, that byte included.
+    """
+
+    operation: Signal
+    kernel_columns: Signal
+    padding: Signal
+    weighted: Signal
+    inside: Signal
+    activation: Signal
+    weights: data.View
+    valid: Signal
+    first: Signal
+    last: Signal
+    total: Signal
+
+    def __init__(self, columns: int) -> None:
+        self._columns = columns
+        super().__init__({
+            "operation": In(VectorOp), "kernel_columns": In(4), "padding": In(signed(8)),
+            "weighted": In(1), "inside": In(1), "activation": In(signed(8)),
+            "weights": In(data.ArrayLayout(signed(8), columns)),
+            "valid": In(1), "first": In(1), "last": In(1), "total": Out(signed(32)),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        value = Signal(signed(8))
+        m.d.sync += value.eq(Mux(self.inside, self.activation, self.padding))
+        terms: list[Signal] = []
+        for column in range(self._columns):
+            term = Signal(signed(16), name=f"term_{column}")
+            product = value * self.weights[column]
+            m.d.sync += term.eq(product if column else Mux(self.weighted, product, value))
+            terms.append(term)
+        held = [Signal(signed(32), name=f"held_{column}") for column in range(self._columns)]
+        total = self._accumulate(m, terms[0], held[0])
+        self._slide(m, total, terms, held)
+        return m
+
+    def _accumulate(self, m: Module, term: Value, held: Signal) -> Signal:
+        """The running result of the window, this byte included."""
+        running = Signal(signed(32))
+        best = held[:8].as_signed()
+        with m.If(self.first):
+            m.d.comb += running.eq(term)
+        with m.Elif(self.operation == VectorOp.MAX):
+            m.d.comb += running.eq(Mux(term > best, term, best))
+        with m.Elif(is_one_of(self.operation, PAIRS)):
+            m.d.comb += running.eq(term << 8 | held[:8])
+        with m.Else():
+            m.d.comb += running.eq(held + term)
+        with m.If(self.valid):
+            m.d.sync += held.eq(running)
+        return running
+
+    def _slide(self, m: Module, running: Signal, terms: list[Signal],
+               held: list[Signal]) -> None:
+        """Sums of outputs that began in earlier columns; a column's end hands all of them on."""
+        sums = [running]
+        for column in range(1, self._columns):
+            later = Signal(signed(32), name=f"sum_{column}")
+            m.d.comb += later.eq(held[column] + terms[column])
+            with m.If(self.valid):
+                m.d.sync += held[column].eq(Mux(self.last, sums[-1], later))
+            sums.append(later)
+        m.d.comb += self.total.eq(running)
+        with m.If(self.operation == VectorOp.SLIDING), m.Switch(self.kernel_columns):
+            for column in range(1, self._columns):
+                with m.Case(column + 1):
+                    m.d.comb += self.total.eq(sums[column])
+
+
 class WindowReducer(wiring.Component):
     """Reduce the words of a window to one int32 for each lane; latency :attr:`LATENCY` cycles.
 
@@ -87,51 +178,15 @@ class WindowReducer(wiring.Component):
             padding.eq(Mux(self.operation == VectorOp.MAX, LOWEST, self.pad_value)),
             weighted.eq(is_one_of(self.operation, WEIGHTED)),
         ]
-        for lane in range(self._rows):
-            value = Signal(signed(8), name=f"value_{lane}")
-            m.d.sync += value.eq(Mux(self.inside, self.word.word_select(lane, 8), padding))
-            terms: list[Signal] = []
-            for column in range(self._columns):
-                term = Signal(signed(16), name=f"term_{lane}_{column}")
-                weight = self.weights[column].word_select(lane, 8).as_signed()
-                product = value * weight
-                m.d.sync += term.eq(product if column else Mux(weighted, product, value))
-                terms.append(term)
-            held = [Signal(signed(32), name=f"held_{lane}_{column}")
-                    for column in range(self._columns)]
-            total = self._accumulate(m, lane, terms[0], held[0], valid[-1], first[-1])
-            self._slide(m, lane, total, terms, held, valid[-1], last[-1])
+        for number in range(self._rows):
+            m.submodules[f"reducer_lane_{number}"] = lane = ReducerLane(self._columns)
+            m.d.comb += [
+                lane.operation.eq(self.operation), lane.kernel_columns.eq(self.kernel_columns),
+                lane.padding.eq(padding), lane.weighted.eq(weighted), lane.inside.eq(self.inside),
+                lane.activation.eq(self.word.word_select(number, 8)),
+                lane.valid.eq(valid[-1]), lane.first.eq(first[-1]), lane.last.eq(last[-1]),
+                self.totals[number].eq(lane.total),
+            ]
+            m.d.comb += [lane.weights[column].eq(self.weights[column].word_select(number, 8))
+                         for column in range(self._columns)]
         return m
-
-    def _accumulate(self, m: Module, lane: int, term: Value, held: Signal, valid: Value,
-                    first: Value) -> Signal:
-        """The running result of a lane, this word included."""
-        total = Signal(signed(32), name=f"total_{lane}")
-        best = held[:8].as_signed()
-        with m.If(first):
-            m.d.comb += total.eq(term)
-        with m.Elif(self.operation == VectorOp.MAX):
-            m.d.comb += total.eq(Mux(term > best, term, best))
-        with m.Elif(is_one_of(self.operation, PAIRS)):
-            m.d.comb += total.eq(term << 8 | held[:8])
-        with m.Else():
-            m.d.comb += total.eq(held + term)
-        with m.If(valid):
-            m.d.sync += held.eq(total)
-        return total
-
-    def _slide(self, m: Module, lane: int, total: Signal, terms: list[Signal],
-               held: list[Signal], valid: Value, last: Value) -> None:
-        """Sums of outputs that began in earlier columns; a column's end hands all of them on."""
-        sums = [total]
-        for column in range(1, self._columns):
-            later = Signal(signed(32), name=f"sum_{lane}_{column}")
-            m.d.comb += later.eq(held[column] + terms[column])
-            with m.If(valid):
-                m.d.sync += held[column].eq(Mux(last, sums[-1], later))
-            sums.append(later)
-        m.d.comb += self.totals[lane].eq(total)
-        with m.If(self.operation == VectorOp.SLIDING), m.Switch(self.kernel_columns):
-            for column in range(1, self._columns):
-                with m.Case(column + 1):
-                    m.d.comb += self.totals[lane].eq(sums[column])
