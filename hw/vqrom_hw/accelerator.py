@@ -7,6 +7,7 @@ from amaranth.lib.wiring import Out
 
 from .assembly import (
     Parts,
+    accesses,
     build_queues,
     connect_buffer,
     connect_channels,
@@ -19,6 +20,7 @@ from .assembly import (
 )
 from .bus import (
     ReadDma,
+    SettleTimer,
     WriteDma,
     axi4_read_members,
     axi4_write_members,
@@ -126,14 +128,15 @@ class Accelerator(wiring.Component):
         # What an SRAM will hold is not known before a program has loaded it.
         rom = config.codebook_storage == "rom"
         digest = self.codebook_sha256 if rom else bytes(32).hex()
+        compute = ComputeUnit(config, codewords_as_integers(self._codewords))
+        buffer = ActivationBuffer(config)
+        widths = {name: len(events) for name, events in accesses(compute, buffer).items()}
         return Parts(
-            csr=CsrBlock(), counters=Counters(), processor=CommandProcessor(config, digest),
+            csr=CsrBlock(), counters=Counters(widths), processor=CommandProcessor(config, digest),
             read_dma=ReadDma(config, channel_depths(config)), write_dma=WriteDma(config),
-            buffer=ActivationBuffer(config),
-            compute=ComputeUnit(config, codewords_as_integers(self._codewords)),
-            vector=VectorUnit(config), load=ActivationLoader(config),
-            store=ActivationStorer(config), load_request=TransferRequest(),
-            store_request=TransferRequest())
+            settle_timer=SettleTimer(), buffer=buffer, compute=compute, vector=VectorUnit(config),
+            load=ActivationLoader(config), store=ActivationStorer(config),
+            load_request=TransferRequest(), store_request=TransferRequest())
 
     def _place(self, m: Module, parts: Parts, flushed: ResetInserter) -> None:
         """Put the parts into the module; those that carry out commands forget all when flushed."""
@@ -142,6 +145,7 @@ class Accelerator(wiring.Component):
         m.submodules.command_processor = parts.processor
         m.submodules.dma_read = parts.read_dma
         m.submodules.dma_write = parts.write_dma
+        m.submodules.settle_timer = parts.settle_timer
         m.submodules.activation_buffer = parts.buffer
         m.submodules.compute_unit = flushed(parts.compute)
         m.submodules.vector_unit = flushed(parts.vector)

@@ -86,8 +86,8 @@ def test_a_command_begins_when_it_may(waits: bool) -> None:
     ("Signal(signed(16)", "Signal(signed(17)"),
     ("behind.any()", "behind.all()"),
     ("self.completed[name]", "self.completed['load']"),
-    ("self.o.valid & self.o.ready", "entries.r_rdy & self.o.ready"),
-    ("self.empty.eq(~entries.r_rdy)", "self.empty.eq(~self.o.valid)"),
+    ("self.o.valid & self.o.ready", "entries.o.valid & self.o.ready"),
+    ("self.empty.eq(~entries.o.valid)", "self.empty.eq(~self.o.valid)"),
 ])
 def test_defects_are_found(old: str, new: str) -> None:
     assert first_violation(Harness(mutant(CommandQueue, old, new))) is not None

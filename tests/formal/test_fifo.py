@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In
 
 from tests.formal.prover import first_violation, mutant
 from vqrom_hw.bus.prefetch_fifo import PrefetchFifo
+from vqrom_hw.lib import HeadFifo
 
 FifoKind = type[fifo.SyncFIFO] | type[fifo.SyncFIFOBuffered]
 
@@ -83,6 +84,49 @@ def test_fifo_keeps_order(kind: FifoKind, depth: int) -> None:
 @pytest.mark.parametrize("kind", LATENCY)
 def test_another_depth_is_found(kind: FifoKind) -> None:
     assert first_violation(FifoHarness(kind, 4, 3)) is not None
+
+
+class TwinHarness(wiring.Component):
+    """The same is put into a queue and into Amaranth's, and both are read at the same times."""
+
+    valid: Signal
+    ready: Signal
+    word: Signal
+
+    def __init__(self, kind: type[HeadFifo], depth: int) -> None:
+        super().__init__({"valid": In(1), "ready": In(1), "word": In(2)})
+        self._kind = kind
+        self._depth = depth
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.dut = dut = self._kind(2, self._depth)
+        m.submodules.twin = twin = fifo.SyncFIFO(width=2, depth=self._depth)
+        m.d.comb += [
+            dut.i.valid.eq(self.valid), dut.i.payload.eq(self.word), dut.o.ready.eq(self.ready),
+            twin.w_en.eq(self.valid), twin.w_data.eq(self.word), twin.r_en.eq(self.ready),
+            Assert(dut.i.ready == twin.w_rdy), Assert(dut.o.valid == twin.r_rdy),
+            Assert(dut.level == twin.level),
+            Assert(~dut.o.valid | (dut.o.payload == twin.r_data)),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_queue_is_as_amaranths(depth: int) -> None:
+    assert first_violation(TwinHarness(HeadFifo, depth)) is None
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("put & (tail.r_rdy | ~free)", "put & ~free"),
+    ("put & (tail.r_rdy | ~free)", "put"),
+    ("full.eq(tail.r_rdy | put)", "full.eq(tail.r_rdy)"),
+    ("Mux(tail.r_rdy, tail.r_data, self.i.payload)", "tail.r_data"),
+    ("free.eq(~full | self.o.ready)", "free.eq(self.o.ready)"),
+    ("tail.level + full", "tail.level + 1"),
+])
+def test_defects_of_the_queue_are_found(old: str, new: str) -> None:
+    assert first_violation(TwinHarness(mutant(HeadFifo, old, new), 3)) is not None
 
 
 class ChannelHarness(wiring.Component):

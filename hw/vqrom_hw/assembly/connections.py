@@ -22,16 +22,21 @@ def connect_control(m: Module, parts: Parts, interrupt: Signal) -> None:
     program = dma.requests[ReadChannel.COMMANDS]
     wiring.connect(m, processor.i, dma.outputs[ReadChannel.COMMANDS])
     m.d.comb += [
-        processor.start.eq(csr.start), processor.beats.eq(csr.program_beats),
+        processor.start.eq(csr.start), processor.abort.eq(csr.abort),
+        processor.address.eq(csr.program_address), processor.beats.eq(csr.program_beats),
+        processor.limit.eq(csr.program_limit), processor.watchdog.eq(csr.watchdog),
         processor.bases.eq(csr.bases), processor.limits.eq(csr.limits),
         csr.codebook_sha256.eq(processor.codebook_sha256), csr.error.eq(processor.error),
         csr.busy.eq(processor.busy), csr.done.eq(processor.done),
         csr.failed.eq(processor.failed), csr.layer.eq(processor.layer),
         interrupt.eq(csr.interrupt),
-        program.valid.eq(csr.start), program.payload.address.eq(csr.program_address),
+        program.valid.eq(processor.launch), program.payload.address.eq(csr.program_address),
         program.payload.beats.eq(csr.program_beats),
         dma.flush.eq(processor.flush), parts.write_dma.flush.eq(processor.flush),
         processor.drained.eq(dma.drained & parts.write_dma.idle & ~parts.write_dma.wvalid),
+        parts.settle_timer.stray.eq(dma.stray | parts.write_dma.stray),
+        processor.settled.eq(parts.settle_timer.settled),
+        csr.settling.eq(~processor.busy & ~(processor.settled & processor.drained)),
     ]
 
 

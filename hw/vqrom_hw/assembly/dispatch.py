@@ -94,7 +94,9 @@ def build_queues(m: Module, parts: Parts, depth: int,
             queue.o.ready.eq(unit.ready),
         ]
         station.fill(m, entry.body)
-    m.d.comb += processor.idle.eq(Cat(queue.empty for queue in queues.values()).all())
+    finished = Cat(queue.o.valid & queue.o.ready for queue in queues.values())
+    m.d.comb += [processor.idle.eq(Cat(queue.empty for queue in queues.values()).all()),
+                 processor.progress.eq(finished.any())]
     return queues
 
 
@@ -108,6 +110,6 @@ def track_completion(m: Module, parts: Parts, queues: dict[str, CommandQueue]) -
         own = queues[name].o
         finished = Signal(16, name=f"{name}_completed")
         m.d.sync += finished.eq(finished + (own.valid & own.ready))
-        with m.If(parts.processor.start):
+        with m.If(parts.processor.launch):
             m.d.sync += finished.eq(0)
         m.d.comb += [queue.completed[name].eq(finished) for queue in queues.values()]

@@ -6,8 +6,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.utils import exact_log2
 
 from vqrom_hw.bus import FETCH_CHANNELS, ReadChannel
+from vqrom_hw.compute import ComputeUnit
 from vqrom_hw.control import CommandQueue
-from vqrom_hw.isa import COMMAND_BYTES, ErrorCode, Stream
+from vqrom_hw.isa import COMMAND_BYTES, POSITION, ErrorCode, Stream
+from vqrom_hw.memory import ActivationBuffer
 
 from .parts import Parts
 
@@ -24,11 +26,16 @@ def report_faults(m: Module, parts: Parts, queues: dict[str, CommandQueue],
     """
     dma, write_dma, fault = parts.read_dma, parts.write_dma, parts.processor.fault
     # The program itself is read before its commands have positions.
-    fetched = parts.counters.values.command_beats >> exact_log2(COMMAND_BYTES // beat_bytes)
+    command_beats = Signal(POSITION + exact_log2(COMMAND_BYTES // beat_bytes))
+    m.d.sync += command_beats.eq(command_beats + dma.beat[ReadChannel.COMMANDS])
+    with m.If(parts.processor.launch):
+        m.d.sync += command_beats.eq(0)
+    fetched = command_beats >> exact_log2(COMMAND_BYTES // beat_bytes)
     read = Mux(dma.beat[ReadChannel.COMMANDS], fetched, dma.origin.command)
     faults: list[tuple[Value, ErrorCode, Value]] = [
         (dma.error, ErrorCode.READ_RESPONSE, read),
-        (write_dma.error, ErrorCode.WRITE_RESPONSE, write_dma.command)]
+        (write_dma.error, ErrorCode.WRITE_RESPONSE, write_dma.command),
+        (parts.load.mismatch, ErrorCode.LENGTH, queues["load"].o.payload.position)]
     # The ports of the buffer in their order: readers, then writers.
     for number, name in enumerate(("array", "vector", "store", "post", "vector", "load")):
         faults.append((parts.buffer.range_error[number], ErrorCode.BUFFER_RANGE,
@@ -40,8 +47,9 @@ def report_faults(m: Module, parts: Parts, queues: dict[str, CommandQueue],
 
 def count_events(m: Module, parts: Parts, queues: dict[str, CommandQueue]) -> None:
     """Tell the counters what to add in this cycle, and the registers what they hold."""
-    events = _cycles(parts, _busy(parts, queues)) | _traffic(parts) | _accesses(parts)
-    m.d.comb += [parts.counters.clear.eq(parts.csr.start),
+    events = _cycles(parts, _busy(parts, queues)) | _traffic(parts) | accesses(parts.compute,
+                                                                               parts.buffer)
+    m.d.comb += [parts.counters.clear.eq(parts.csr.start | parts.processor.launch),
                  parts.csr.counters.eq(parts.counters.values)]
     m.d.comb += [parts.counters.increments[name].eq(event) for name, event in events.items()]
 
@@ -49,7 +57,7 @@ def count_events(m: Module, parts: Parts, queues: dict[str, CommandQueue]) -> No
 def _cycles(parts: Parts, busy: Mapping[str, Signal]) -> dict[str, Value]:
     """Each busy cycle goes to its first cause, so that causes add up to all cycles; and the cycles
     in which each unit works, whatever the others do."""
-    compute, running = parts.compute, parts.processor.busy
+    compute, running = parts.compute, parts.processor.running
     causes = {"compute": compute.issue, "weights": compute.wait_weights,
               "accumulators": compute.wait_accumulators, "drain": busy["post"],
               "vector": busy["vector"], "load": busy["load"], "store": busy["store"]}
@@ -75,9 +83,8 @@ def _traffic(parts: Parts) -> dict[str, Value]:
     }
 
 
-def _accesses(parts: Parts) -> dict[str, Value]:
-    """Accesses to the memories on chip."""
-    compute, buffer = parts.compute, parts.buffer
+def accesses(compute: ComputeUnit, buffer: ActivationBuffer) -> dict[str, Value]:
+    """Accesses to the memories on chip, the only events of which a cycle may have several."""
     return {
         "rom_reads": compute.rom_reads,
         "activation_buffer_reads": buffer.reads,
@@ -92,15 +99,17 @@ def show_layer(m: Module, parts: Parts, queues: dict[str, CommandQueue], active:
     """Show whether a program runs, and the layer that this cycle belongs to.
 
     It is the layer of the first unit at work, the array before the others; if none is, that of the
-    command that was handed out last.
+    command that was handed out last. Both are as late as the counters that are read beside them.
 
     Parameters
     ----------
     active: 1 bit, active_layer: 12 bits
         Ports of the accelerator to drive.
     """
-    m.d.comb += [active.eq(parts.processor.busy), active_layer.eq(parts.processor.layer)]
+    layer = Signal.like(active_layer)
+    m.d.comb += layer.eq(parts.processor.layer)
     working = {"array": parts.compute.array_busy} | _busy(parts, queues)
     for name, works in reversed(working.items()):
         with m.If(works):
-            m.d.comb += active_layer.eq(queues[name].o.payload.layer)
+            m.d.comb += layer.eq(queues[name].o.payload.layer)
+    m.d.sync += [active.eq(parts.processor.running), active_layer.eq(layer)]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vqrom_hw.bus import ReadDma, WriteDma
+from vqrom_hw.bus import ReadDma, SettleTimer, WriteDma
 from vqrom_hw.compute import ComputeUnit
 from vqrom_hw.control import CommandProcessor, Counters, CsrBlock
 from vqrom_hw.memory import ActivationBuffer, ActivationLoader, ActivationStorer, TransferRequest
@@ -17,8 +17,8 @@ class Parts:
     -------
     csr, counters, processor:
         Registers that a driver sees, event counters, and the reader of programs.
-    read_dma, write_dma, buffer:
-        The ways to DRAM, and the memory on chip.
+    read_dma, write_dma, settle_timer, buffer:
+        The ways to DRAM, what tells when they are quiet after a reset, and the memory on chip.
     compute, vector, load, store:
         The units that carry out commands.
     load_request, store_request:
@@ -30,6 +30,7 @@ class Parts:
     processor: CommandProcessor
     read_dma: ReadDma
     write_dma: WriteDma
+    settle_timer: SettleTimer
     buffer: ActivationBuffer
     compute: ComputeUnit
     vector: VectorUnit

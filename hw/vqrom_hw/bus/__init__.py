@@ -25,6 +25,7 @@ from .channels import (
 )
 from .prefetch_fifo import REQUEST_QUEUE
 from .read_dma import OUTSTANDING_READS, ReadDma
+from .settle_timer import SETTLE_CYCLES, SettleTimer
 from .write_dma import OUTSTANDING_WRITES, WriteDma
 
 __all__ = [
@@ -35,11 +36,13 @@ __all__ = [
     "OUTSTANDING_READS",
     "OUTSTANDING_WRITES",
     "REQUEST_QUEUE",
+    "SETTLE_CYCLES",
     "Axi4LitePorts",
     "Axi4ReadPorts",
     "Axi4WritePorts",
     "ReadChannel",
     "ReadDma",
+    "SettleTimer",
     "WriteDma",
     "axi4_read_members",
     "axi4_write_members",

@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from vqrom_hw.lib import HeadFifo
+
 from .bursts import BurstSplitter, burst_layout, request_layout
 
 REQUEST_QUEUE = 4
@@ -61,17 +63,17 @@ class PrefetchFifo(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.queue = queue = fifo.SyncFIFO(width=request_layout.size, depth=REQUEST_QUEUE)
+        m.submodules.queue = queue = HeadFifo(request_layout.size, REQUEST_QUEUE)
         m.submodules.splitter = splitter = BurstSplitter(self._bus_width // 8, self._max_beats)
         m.submodules.beats = beats = fifo.SyncFIFOBuffered(width=self._bus_width, depth=self._depth)
         # Places of the FIFO that neither hold a beat nor are promised to a burst under way.
         free = Signal(range(self._depth + 1), init=self._depth)
         room, issue, pop = Signal(), Signal(), Signal()
         m.d.comb += [
-            queue.w_data.eq(self.request.payload), queue.w_en.eq(self.request.valid),
-            self.request.ready.eq(queue.w_rdy),
-            splitter.i.payload.eq(queue.r_data), splitter.i.valid.eq(queue.r_rdy),
-            queue.r_en.eq(splitter.i.ready),
+            queue.i.payload.eq(self.request.payload), queue.i.valid.eq(self.request.valid),
+            self.request.ready.eq(queue.i.ready),
+            splitter.i.payload.eq(queue.o.payload), splitter.i.valid.eq(queue.o.valid),
+            queue.o.ready.eq(splitter.i.ready),
             room.eq(free >= splitter.o.payload.beats),
             self.burst.payload.eq(splitter.o.payload),
             self.burst.valid.eq(splitter.o.valid & room),

@@ -1,11 +1,12 @@
 """The AXI4 read manager: several prefetching read channels on one in-order bus."""
 
 from amaranth.hdl import Const, Module, ResetInserter, Signal, Value, unsigned
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Member, Out
 from amaranth.utils import exact_log2
 
 from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.lib import HeadFifo
 
 from .axi import BUFFERABLE, INCR, Axi4ReadPorts, axi4_read_members
 from .bursts import origin_layout, request_layout
@@ -51,6 +52,8 @@ class ReadDma(Axi4ReadPorts, wiring.Component):
         dropped.
     drained: ``Out(1)``
         No burst is under way.
+    stray: ``Out(1)``
+        A beat arrives that no burst asked for, as after a reset; it is dropped.
     arvalid ... rlast:
         AXI4 read channels: :func:`~vqrom_hw.bus.axi.axi4_read_members`.
     """
@@ -60,6 +63,7 @@ class ReadDma(Axi4ReadPorts, wiring.Component):
     error: Signal
     flush: Signal
     drained: Signal
+    stray: Signal
     requests: tuple[stream.Interface, ...]
     """The ports ``request_<n>``, one for each channel."""
     outputs: tuple[stream.Interface, ...]
@@ -75,7 +79,7 @@ class ReadDma(Axi4ReadPorts, wiring.Component):
             members[f"o_{number}"] = Out(stream.Signature(config.bus_width))
         super().__init__(members | {
             "beat": Out(len(depths)), "origin": Out(origin_layout), "error": Out(1),
-            "flush": In(1), "drained": Out(1),
+            "flush": In(1), "drained": Out(1), "stray": Out(1),
         } | axi4_read_members("", config.bus_width))
         self.requests = tuple(getattr(self, f"request_{number}") for number in channels)
         self.outputs = tuple(getattr(self, f"o_{number}") for number in channels)
@@ -84,16 +88,18 @@ class ReadDma(Axi4ReadPorts, wiring.Component):
         m = Module()
         config = self._config
         order_layout = data.StructLayout({"channel": unsigned(4), "origin": origin_layout})
-        m.submodules.order = order = fifo.SyncFIFO(width=order_layout.size, depth=OUTSTANDING_READS)
-        head, queued = data.View(order_layout, order.r_data), data.View(order_layout, order.w_data)
-        taken, free = Signal(), Signal()
+        m.submodules.order = order = HeadFifo(order_layout.size, OUTSTANDING_READS)
+        head = data.View(order_layout, order.o.payload)
+        queued = data.View(order_layout, order.i.payload)
+        taken, free, arrives = Signal(), Signal(), Signal()
         m.d.comb += [
             self.arsize.eq(exact_log2(config.beat_bytes)), self.arburst.eq(INCR),
             self.arcache.eq(BUFFERABLE), self.rready.eq(1),
-            order.r_en.eq(self.rvalid & self.rlast), order.w_en.eq(taken),
-            self.error.eq(self.rvalid & self.rresp[1]), self.origin.eq(head.origin),
-            free.eq((~self.arvalid | self.arready) & order.w_rdy & ~self.flush),
-            self.drained.eq(~order.r_rdy & ~self.arvalid),
+            arrives.eq(self.rvalid & order.o.valid), self.stray.eq(self.rvalid & ~order.o.valid),
+            order.o.ready.eq(arrives & self.rlast), order.i.valid.eq(taken),
+            self.error.eq(arrives & self.rresp[1]), self.origin.eq(head.origin),
+            free.eq((~self.arvalid | self.arready) & order.i.ready & ~self.flush),
+            self.drained.eq(~order.o.valid & ~self.arvalid),
         ]
         with m.If(self.arready):
             m.d.sync += self.arvalid.eq(0)
@@ -109,7 +115,7 @@ class ReadDma(Axi4ReadPorts, wiring.Component):
             m.d.comb += [
                 source.burst.ready.eq(grant),
                 source.beat.payload.eq(self.rdata),
-                source.beat.valid.eq(self.rvalid & (head.channel == number)),
+                source.beat.valid.eq(arrives & (head.channel == number)),
                 self.beat[number].eq(source.beat.valid),
             ]
             with m.If(grant):

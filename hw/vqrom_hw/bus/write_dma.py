@@ -1,12 +1,13 @@
 """The AXI4 write manager: beats into DRAM."""
 
 from amaranth.hdl import Module, ResetInserter, Signal
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import POSITION
+from vqrom_hw.lib import HeadFifo
 
 from .axi import BUFFERABLE, INCR, Axi4WritePorts, axi4_write_members
 from .bursts import BurstSplitter, request_layout
@@ -45,6 +46,8 @@ class WriteDma(Axi4WritePorts, wiring.Component):
         An acknowledgement with an error response arrives in this cycle.
     command: ``Out(24)``
         Position in the program of the command whose burst is acknowledged next.
+    stray: ``Out(1)``
+        An acknowledgement arrives that no burst waits for, as after a reset; it is dropped.
     flush: ``In(1)``
         While it is high no burst is begun, and the beats of bursts that are begun are written
         without byte enables: AXI demands them all, and memory must not change.
@@ -57,6 +60,7 @@ class WriteDma(Axi4WritePorts, wiring.Component):
     idle: Signal
     error: Signal
     command: Signal
+    stray: Signal
     flush: Signal
 
     def __init__(self, config: AcceleratorConfig) -> None:
@@ -64,7 +68,8 @@ class WriteDma(Axi4WritePorts, wiring.Component):
         super().__init__({
             "request": In(stream.Signature(request_layout)),
             "i": In(stream.Signature(config.bus_width)),
-            "idle": Out(1), "error": Out(1), "command": Out(POSITION), "flush": In(1),
+            "idle": Out(1), "error": Out(1), "command": Out(POSITION), "stray": Out(1),
+            "flush": In(1),
         } | axi4_write_members("", config.bus_width))
 
     def elaborate(self, platform: object) -> Module:
@@ -72,23 +77,24 @@ class WriteDma(Axi4WritePorts, wiring.Component):
         config = self._config
         splitter = BurstSplitter(config.beat_bytes, config.max_burst_beats)
         m.submodules.splitter = ResetInserter(self.flush)(splitter)
-        m.submodules.order = order = fifo.SyncFIFO(width=POSITION, depth=OUTSTANDING_WRITES)
+        m.submodules.order = order = HeadFifo(POSITION, OUTSTANDING_WRITES)
         wiring.connect(m, splitter.i, wiring.flipped(self.request))
         # Beats of the burst begun last that are not yet on the bus.
         left = Signal(9)
         begin, load = Signal(), Signal()
         m.d.comb += [
             begin.eq(splitter.o.valid & (left == 0) & (~self.awvalid | self.awready)
-                     & order.w_rdy & ~self.flush),
+                     & order.i.ready & ~self.flush),
             splitter.o.ready.eq(begin),
-            order.w_en.eq(begin), order.w_data.eq(splitter.o.payload.command),
-            order.r_en.eq(self.bvalid), self.command.eq(order.r_data),
+            order.i.valid.eq(begin), order.i.payload.eq(splitter.o.payload.command),
+            order.o.ready.eq(self.bvalid), self.command.eq(order.o.payload),
             load.eq((left != 0) & (self.i.valid | self.flush) & (~self.wvalid | self.wready)),
             self.i.ready.eq(load),
             self.awsize.eq(exact_log2(config.beat_bytes)), self.awburst.eq(INCR),
             self.awcache.eq(BUFFERABLE), self.bready.eq(1),
-            self.error.eq(self.bvalid & self.bresp[1]),
-            self.idle.eq((left == 0) & ~order.r_rdy & ~splitter.o.valid),
+            self.error.eq(self.bvalid & order.o.valid & self.bresp[1]),
+            self.stray.eq(self.bvalid & ~order.o.valid),
+            self.idle.eq((left == 0) & ~order.o.valid & ~splitter.o.valid),
         ]
         with m.If(self.awready):
             m.d.sync += self.awvalid.eq(0)

@@ -19,7 +19,7 @@ from vqrom_hw.isa import (
     queue_layout,
 )
 
-from .availability import is_missing
+from .checks import WAITING, command_error, program_error
 
 
 class CommandProcessor(wiring.Component):
@@ -30,6 +30,10 @@ class CommandProcessor(wiring.Component):
     DMA, CHECK is carried out here, and END waits until every unit is idle. At END, and at the
     first error, the processor flushes the units and the DMA until nothing is under way on the bus,
     and then reports.
+
+    Every program ends, whatever is in it: commands are as many as its beats, and where none is
+    handed out or finished for ``watchdog`` cycles, the processor ends it with an error. A bus that
+    does not answer is not waited for any longer either; the next program then waits until it has.
 
     Parameters
     ----------
@@ -43,10 +47,23 @@ class CommandProcessor(wiring.Component):
     -------
     start: ``In(1)``
         Run a program; seen only while ``busy`` is low.
-    beats: ``In(24)``
-        Length of the program in bus beats, read in the cycle of ``start``.
+    abort: ``In(1)``
+        End the program that runs, with an error.
+    address: ``In(32)``, beats: ``In(24)``, limit: ``In(32)``
+        Where the program is, its length in bus beats, and the most bytes that it may have; steady
+        from ``start`` on while ``busy`` is high.
+    watchdog: ``In(32)``, progress: ``In(1)``
+        Cycles without progress after which a program fails, 0 for no end; a unit has finished a
+        command in this cycle.
+    settled: ``In(1)``
+        Nothing can arrive any more that was asked for before a reset.
+    launch: ``Out(1)``
+        The program begins in this cycle: its first beats are to be read.
     busy: ``Out(1)``, done: ``Out(1)``, failed: ``Out(1)``
-        A program runs; in its last cycle one of the other two is high, ``failed`` after an error.
+        A program runs or waits to be launched; in its last cycle one of the other two is high,
+        ``failed`` after an error.
+    running: ``Out(1)``
+        A program has been launched and has not ended.
     i: ``In(stream.Signature(bus_width))``
         The program's beats.
     bases, limits: ``In(ArrayLayout(32, len(Region)))``
@@ -74,10 +91,18 @@ class CommandProcessor(wiring.Component):
     """
 
     start: Signal
+    abort: Signal
+    address: Signal
     beats: Signal
+    limit: Signal
+    watchdog: Signal
+    progress: Signal
+    settled: Signal
+    launch: Signal
     busy: Signal
     done: Signal
     failed: Signal
+    running: Signal
     i: stream.Interface
     bases: data.View
     limits: data.View
@@ -101,7 +126,10 @@ class CommandProcessor(wiring.Component):
         self._sha256 = int.from_bytes(bytes.fromhex(codebook_sha256), "little")
         regions = data.ArrayLayout(ADDRESS_BITS, len(Region))
         super().__init__({
-            "start": In(1), "busy": Out(1), "done": Out(1), "failed": Out(1), "beats": In(24),
+            "start": In(1), "abort": In(1), "address": In(ADDRESS_BITS), "beats": In(24),
+            "limit": In(32), "watchdog": In(32), "progress": In(1), "settled": In(1),
+            "launch": Out(1), "busy": Out(1), "done": Out(1), "failed": Out(1),
+            "running": Out(1),
             "i": In(stream.Signature(config.bus_width)), "bases": In(regions),
             "limits": In(regions), "command": Out(command_layout), "position": Out(POSITION),
             "push": Out(queue_layout), "room": In(queue_layout),
@@ -117,28 +145,35 @@ class CommandProcessor(wiring.Component):
         count = 8 * COMMAND_BYTES // self._config.bus_width
         beat, left = Signal(range(count)), Signal(24)
         own_fault, fault = Signal(fault_layout), Signal(fault_layout)
-        end, accepted, illegal = Signal(33), Signal(), Signal(4)
+        accepted, stuck, settling = Signal(), Signal(), Signal()
         rom = Const(self._sha256, 256)
         # An SRAM holds no codebook until a program has loaded one.
         loaded = Signal(256) if self._config.codebook_storage == "sram" else rom
+        handed = {opcode: Signal(16, name=f"handed_{opcode.name.lower()}") for opcode in WAITING}
+        base = self.bases[transfer.region]
+        illegal = command_error(m, self._config, self.command, base=base,
+                                limit=self.limits[transfer.region], codebook=loaded, handed=handed)
         m.d.comb += [
-            self.codebook_sha256.eq(loaded),
-            end.eq(transfer.offset + transfer.beats * self._config.beat_bytes),
-            self.request.address.eq(self.bases[transfer.region] + transfer.offset),
+            self.codebook_sha256.eq(loaded), self.running.eq(self.busy & ~settling),
+            self.request.address.eq(base + transfer.offset),
             self.request.beats.eq(transfer.beats), self.request.tag.eq(transfer.stream),
-            self.request.command.eq(self.position),
-            own_fault.position.eq(self.position),
-            fault.eq(Mux(self.fault.code != 0, self.fault, own_fault)),
+            self.request.command.eq(self.position), own_fault.position.eq(self.position),
         ]
-        self._check(m, header, transfer, end, loaded, illegal)
-
+        self._choose_fault(m, own_fault, stuck, fault)
+        self._watch(m, accepted, stuck)
         with m.FSM():
             with m.State("IDLE"):
+                m.d.comb += self.flush.eq(~self.launch)
                 m.d.sync += [beat.eq(0), left.eq(self.beats), self.position.eq(0),
-                             self.layer.eq(0)]
+                             self.layer.eq(0), *(number.eq(0) for number in handed.values())]
                 with m.If(self.start):
-                    m.d.sync += self.error.eq(0)
+                    self._begin(m)
+            with m.State("SETTLE"):
+                m.d.comb += [self.busy.eq(1), settling.eq(1), self.flush.eq(~self.launch),
+                             self.launch.eq(self._quiet() & (fault.code == 0))]
+                with m.If(self.launch):
                     m.next = "ASSEMBLE"
+                self._stop_at(m, fault)
             with m.State("ASSEMBLE"):
                 m.d.comb += [self.busy.eq(1), self.i.ready.eq(left != 0),
                              own_fault.code.eq(Mux(left == 0, ErrorCode.OPCODE, 0))]
@@ -156,6 +191,8 @@ class CommandProcessor(wiring.Component):
                 with m.If(accepted):
                     m.d.sync += [self.position.eq(self.position + 1),
                                  self.layer.eq(header.layer)]
+                    m.d.sync += [number.eq(number + (header.opcode == opcode))
+                                 for opcode, number in handed.items()]
                     m.next = "ASSEMBLE"
                     with m.If(header.opcode == Opcode.END):
                         m.next = "DRAIN"
@@ -165,34 +202,60 @@ class CommandProcessor(wiring.Component):
                 self._stop_at(m, fault)
             with m.State("DRAIN"):
                 m.d.comb += [self.busy.eq(1), self.flush.eq(1)]
-                with m.If(self.drained):
-                    m.d.comb += [self.done.eq(self.error.code == 0),
-                                 self.failed.eq(self.error.code != 0)]
-                    m.next = "IDLE"
+                self._report(m, stuck)
         return m
+
+    def _quiet(self) -> Value:
+        """Nothing is under way on the bus, of this reset or of an earlier one."""
+        return self.drained & self.settled
+
+    def _begin(self, m: Module) -> None:
+        """Refuse a program that cannot be read, launch it, or wait until the bus is quiet."""
+        refused = program_error(self._config, self.address, self.beats, self.limit)
+        m.d.sync += [self.error.code.eq(refused), self.error["position"].eq(0)]
+        with m.If(refused != 0):
+            m.next = "DRAIN"
+        with m.Elif(self._quiet()):
+            m.d.comb += self.launch.eq(1)
+            m.next = "ASSEMBLE"
+        with m.Else():
+            m.next = "SETTLE"
+
+    def _choose_fault(self, m: Module, own: data.View, stuck: Value, fault: data.View) -> None:
+        """What ends the program: an error of a unit or the bus before that of the command in hand,
+        and only then impatience."""
+        m.d.comb += fault.eq(own)
+        with m.If(self.fault.code != 0):
+            m.d.comb += fault.eq(self.fault)
+        with m.Elif((own.code == 0) & stuck):
+            m.d.comb += fault.code.eq(ErrorCode.WATCHDOG)
+        with m.Elif((own.code == 0) & self.abort):
+            m.d.comb += fault.code.eq(ErrorCode.ABORTED)
+
+    def _watch(self, m: Module, accepted: Value, stuck: Signal) -> None:
+        """Find out when nothing has gone on for too long."""
+        still = Signal(32)
+        m.d.comb += stuck.eq((still == self.watchdog) & (self.watchdog != 0))
+        m.d.sync += still.eq(still + 1)
+        with m.If(~self.busy | accepted | self.progress | stuck):
+            m.d.sync += still.eq(0)
+
+    def _report(self, m: Module, stuck: Value) -> None:
+        """End the program as soon as the bus is quiet, or at once if it never gets so."""
+        with m.If(self.drained):
+            m.d.comb += [self.done.eq(self.error.code == 0), self.failed.eq(self.error.code != 0)]
+            m.next = "IDLE"
+        with m.Elif(stuck):
+            m.d.comb += self.failed.eq(1)
+            m.next = "IDLE"
+            with m.If(self.error.code == 0):
+                m.d.sync += [self.error.code.eq(ErrorCode.WATCHDOG),
+                             self.error["position"].eq(self.position)]
 
     def _stop_at(self, m: Module, fault: data.View) -> None:
         with m.If(fault.code != 0):
             m.d.sync += self.error.eq(fault)
             m.next = "DRAIN"
-
-    def _check(self, m: Module, header: data.View, transfer: data.View, end: Signal,
-               loaded: Value, illegal: Signal) -> None:
-        """Find the error of the command in hand, if it has one."""
-        opcode = header.opcode
-        moves = Cat(opcode == move for move in (Opcode.FETCH, Opcode.LOAD, Opcode.STORE)).any()
-        known = [Opcode.END, Opcode.CHECK, Opcode.FETCH, *TARGETS]
-        if self._config.codebook_storage == "rom":
-            known.remove(Opcode.CODEBOOK)
-        with m.If(~Cat(opcode == code for code in known).any()
-                  | ((opcode == Opcode.FETCH) & (transfer.channel >= len(Channel)))
-                  | ((opcode == Opcode.VECTOR)
-                     & is_missing(self._config, self.command.body.vector))):
-            m.d.comb += illegal.eq(ErrorCode.OPCODE)
-        with m.Elif(moves & (end > self.limits[transfer.region])):
-            m.d.comb += illegal.eq(ErrorCode.DRAM_RANGE)
-        with m.Elif((opcode == Opcode.CHECK) & (self.command.body.check.sha256 != loaded)):
-            m.d.comb += illegal.eq(ErrorCode.CODEBOOK)
 
     def _dispatch(self, m: Module, header: data.View, transfer: data.View,
                   accepted: Signal) -> None:

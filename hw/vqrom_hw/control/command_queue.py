@@ -1,10 +1,11 @@
 """Command queues: what each unit will do, held back until what it waits for is done."""
 
 from amaranth.hdl import Cat, Module, Signal, signed, unsigned
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.isa import POSITION, Unit, wait_layout
+from vqrom_hw.lib import HeadFifo
 
 
 def entry_layout(body: data.Layout) -> data.StructLayout:
@@ -70,7 +71,7 @@ class CommandQueue(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.entries = entries = fifo.SyncFIFO(width=self._layout.size, depth=self._depth)
+        m.submodules.entries = entries = HeadFifo(self._layout.size, self._depth)
         head = self.o.payload
         behind = Signal(len(Unit))
         if self._waits:
@@ -80,10 +81,10 @@ class CommandQueue(wiring.Component):
                 m.d.comb += [distance.eq(self.completed[name] - head.wait[name]),
                              behind[unit].eq(distance < 0)]
         m.d.comb += [
-            entries.w_data.eq(Cat(self.i.payload)), entries.w_en.eq(self.i.valid),
-            self.i.ready.eq(entries.w_rdy), head.eq(entries.r_data),
-            self.o.valid.eq(entries.r_rdy & ~behind.any()),
-            entries.r_en.eq(self.o.valid & self.o.ready),
-            self.empty.eq(~entries.r_rdy),
+            entries.i.payload.eq(Cat(self.i.payload)), entries.i.valid.eq(self.i.valid),
+            self.i.ready.eq(entries.i.ready), head.eq(entries.o.payload),
+            self.o.valid.eq(entries.o.valid & ~behind.any()),
+            entries.o.ready.eq(self.o.valid & self.o.ready),
+            self.empty.eq(~entries.o.valid),
         ]
         return m

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Array, Module, Signal, Value, ValueLike
+from amaranth.hdl import Array, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.bus import ADDRESS_BITS, axi4lite_members
 from vqrom_hw.isa import (
+    ABORT,
     COUNTERS,
     DECLARED,
     IDENTIFIER,
@@ -18,6 +19,7 @@ from vqrom_hw.isa import (
     REGISTERS,
     START,
     VERSION,
+    WATCHDOG_CYCLES,
     Region,
     fault_layout,
 )
@@ -30,19 +32,29 @@ class CsrBlock(wiring.Component):
     """The registers through which a driver sets up a program, starts it and learns how it ended.
 
     The block is an AXI4-Lite subordinate that holds the registers of
-    :data:`vqrom_hw.isa.registers.DECLARED` or shows values of other components in them. A read or
-    a write takes two cycles and is always answered OKAY: an address without a register reads 0, a
-    write to a read-only one is ignored, and write strobes are not looked at.
+    :data:`vqrom_hw.isa.registers.DECLARED` or shows values of other components in them. A read
+    takes two cycles, a write three; bytes without a strobe keep what they are. The answer is always
+    OKAY: an address without a register reads 0, and a write to it or to a read-only register is
+    ignored. So is any write but one of ``control`` while a program runs, which would pull the rug
+    from under it.
+
+    Address and data of a write are taken whenever they come, in either order: no input of the bus
+    reaches an output within a cycle, as the specification demands (AXI4, A3.2.1).
 
     Members
     -------
     start: ``Out(1)``
         One pulse in the cycle after a write of ``control.start``; none while ``busy``.
-    program_address: ``Out(32)``, program_beats: ``Out(24)``
-        Byte address of the first command, and length of the program in bus beats.
+    abort: ``Out(1)``
+        One pulse in the cycle after a write of ``control.abort``.
+    program_address: ``Out(32)``, program_beats: ``Out(24)``, program_limit: ``Out(32)``
+        Byte address of the first command, length of the program in bus beats, and the most bytes
+        that it may have.
+    watchdog: ``Out(32)``
+        Cycles without progress after which a program fails, 0 for no end.
     bases, limits: ``Out(ArrayLayout(32, len(Region)))``
         Byte address and size in bytes of each DRAM region.
-    busy: ``In(1)``, layer: ``In(12)``, error: ``In(fault_layout)``
+    busy: ``In(1)``, settling: ``In(1)``, layer: ``In(12)``, error: ``In(fault_layout)``
         What the registers ``status``, ``layer``, ``error_code`` and ``error_command`` show.
     done, failed: ``In(1)``
         Pulses at the end of a program; ``status`` remembers them until a clear or a start.
@@ -57,12 +69,16 @@ class CsrBlock(wiring.Component):
     """
 
     start: Signal
+    abort: Signal
     program_address: Signal
     program_beats: Signal
+    program_limit: Signal
+    watchdog: Signal
     bases: data.View
     limits: data.View
     codebook_sha256: Signal
     busy: Signal
+    settling: Signal
     done: Signal
     failed: Signal
     layer: Signal
@@ -75,6 +91,7 @@ class CsrBlock(wiring.Component):
     wvalid: Signal
     wready: Signal
     wdata: Signal
+    wstrb: Signal
     bvalid: Signal
     bready: Signal
     bresp: Signal
@@ -89,9 +106,11 @@ class CsrBlock(wiring.Component):
     def __init__(self) -> None:
         regions = data.ArrayLayout(ADDRESS_BITS, len(Region))
         super().__init__({
-            "start": Out(1), "program_address": Out(ADDRESS_BITS), "program_beats": Out(24),
+            "start": Out(1), "abort": Out(1), "program_address": Out(ADDRESS_BITS),
+            "program_beats": Out(24), "program_limit": Out(32),
+            "watchdog": Out(32, init=WATCHDOG_CYCLES),
             "bases": Out(regions), "limits": Out(regions), "codebook_sha256": In(256),
-            "busy": In(1), "done": In(1), "failed": In(1), "layer": In(12),
+            "busy": In(1), "settling": In(1), "done": In(1), "failed": In(1), "layer": In(12),
             "error": In(fault_layout), "interrupt": Out(1),
             "counters": In(data.StructLayout(dict.fromkeys(COUNTERS, 64))),
         } | axi4lite_members(""))
@@ -109,33 +128,49 @@ class CsrBlock(wiring.Component):
         return m
 
     def _write(self, m: Module, enable: Signal, finished: Signal, error: Signal) -> None:
-        take = Signal()
-        m.d.comb += [
-            take.eq(self.awvalid & self.wvalid & ~self.bvalid),
-            self.awready.eq(take), self.wready.eq(take),
-        ]
+        """Hold address and data until both are there; then write, and answer."""
+        address, word, strobes = (Signal.like(port, name=f"held_{port.name}")
+                                  for port in (self.awaddr, self.wdata, self.wstrb))
+        has_address, has_word, write = Signal(), Signal(), Signal()
+        m.d.comb += [self.awready.eq(~has_address), self.wready.eq(~has_word),
+                     write.eq(has_address & has_word & ~self.bvalid)]
+        with m.If(self.awvalid & self.awready):
+            m.d.sync += [address.eq(self.awaddr), has_address.eq(1)]
+        with m.If(self.wvalid & self.wready):
+            m.d.sync += [word.eq(self.wdata), strobes.eq(self.wstrb), has_word.eq(1)]
         with m.If(self.bready):
             m.d.sync += self.bvalid.eq(0)
-        m.d.sync += self.start.eq(0)
-        targets = {"program_address": self.program_address, "program_beats": self.program_beats}
+        m.d.sync += [self.start.eq(0), self.abort.eq(0)]
+        with m.If(write):
+            m.d.sync += [self.bvalid.eq(1), has_address.eq(0), has_word.eq(0)]
+            with m.If((address == REGISTERS["control"].offset) & strobes[0]):
+                self._control(m, word, enable, finished, error)
+            with m.If(~self.busy):
+                self._store(m, address, word, strobes)
+
+    def _store(self, m: Module, address: Signal, word: Signal, strobes: Signal) -> None:
+        """Change the bytes with a strobe of the register that is addressed."""
+        targets = {name: getattr(self, name) for name in
+                   ("program_address", "program_beats", "program_limit", "watchdog")}
         for region in Region:
             targets[f"base_{region.name.lower()}"] = self.bases[region]
             targets[f"limit_{region.name.lower()}"] = self.limits[region]
-        with m.If(take):
-            m.d.sync += self.bvalid.eq(1)
-            with m.Switch(self.awaddr):
-                for register in REGISTERS.values():
-                    if register.access == "rw":
-                        with m.Case(register.offset):
-                            if register.name == "control":
-                                self._control(m, enable, finished, error)
-                            else:
-                                m.d.sync += targets[register.name].eq(self.wdata)
+        written = (register for register in REGISTERS.values()
+                   if register.access == "rw" and register.name != "control")
+        with m.Switch(address):
+            for register in written:
+                target = targets[register.name]
+                with m.Case(register.offset):
+                    m.d.sync += [
+                        target[bit:bit + 8].eq(Mux(strobes[bit // 8], word[bit:bit + 8],
+                                                   target[bit:bit + 8]))
+                        for bit in range(0, len(target), 8)]
 
-    def _control(self, m: Module, enable: Signal, finished: Signal, error: Signal) -> None:
-        m.d.sync += [enable.eq(self.wdata[INTERRUPT_ENABLE]),
-                     self.start.eq(self.wdata[START] & ~self.busy)]
-        with m.If(self.wdata[INTERRUPT_CLEAR] | self.wdata[START]):
+    def _control(self, m: Module, word: Signal, enable: Signal, finished: Signal,
+                 error: Signal) -> None:
+        m.d.sync += [enable.eq(word[INTERRUPT_ENABLE]), self.abort.eq(word[ABORT]),
+                     self.start.eq(word[START] & ~self.busy)]
+        with m.If(word[INTERRUPT_CLEAR] | word[START]):
             m.d.sync += [finished.eq(0), error.eq(0)]
 
     def _sources(self, enable: Signal, finished: Signal,
@@ -145,9 +180,10 @@ class CsrBlock(wiring.Component):
             "id": [IDENTIFIER], "version": [VERSION],
             "control": [_fields_of("control", {"interrupt_enable": enable})],
             "status": [_fields_of("status", {"busy": self.busy, "done": finished,
-                                             "error": error})],
+                                             "error": error, "settling": self.settling})],
             "layer": [self.layer],
             "program_address": [self.program_address], "program_beats": [self.program_beats],
+            "program_limit": [self.program_limit], "watchdog": [self.watchdog],
             "error_code": [self.error.code], "error_command": [self.error.position],
             "codebook_sha256": [self.codebook_sha256.word_select(word, 32) for word in range(8)],
             "base": [self.bases[region] for region in Region],

@@ -24,7 +24,8 @@ _LOGIC_READ = re.compile(rf"\b{MEMORIES['logic']}\[(\w+)\]")
 _ROM_WORD = re.compile(r"\[(\d+)\] = ([^;]*);")
 _INSTANCE = re.compile(r"^  (\\\S+) +(\\?\S+) \((.*?\n  \);)", re.DOTALL | re.MULTILINE)
 _CONNECTION = re.compile(r"\.(\\\S+ |\w+)\(")
-_NUMBERED = re.compile(r"\\[^\s.]*\$[^\s.]*(?= )")
+_ESCAPED = re.compile(r"\\\S+(?= )")
+_NUMBER = re.compile(r"\$\d*")
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -144,11 +145,16 @@ def _rename_children(body: str, final: dict[str, tuple[str, dict[str, str]]]) ->
 
 
 def _plain_names(body: str) -> tuple[str, dict[str, str]]:
-    """Give escaped names with Amaranth's numbers plain ones; returns the renaming as well."""
+    """Give names that Verilog must escape plain ones; returns the renaming as well.
+
+    They are words of the language (``inside``), parts of arrays (``products[0]``), and names with
+    Amaranth's numbers (``next$7``). Many synthesis tools stumble over them.
+    """
     words = set(re.findall(r"[A-Za-z_]\w*", body))
     renamed: dict[str, str] = {}
-    for escaped in dict.fromkeys(_NUMBERED.findall(body)):
-        name = _unused_name(_PLAIN_NAME.sub("_", escaped[1:].split("$", 1)[0]) or "net", words)
+    for escaped in dict.fromkeys(_ESCAPED.findall(body)):
+        plain = _PLAIN_NAME.sub("_", _NUMBER.sub("", escaped[1:])).strip("_")
+        name = _unused_name(f"{plain}_" if plain == escaped[1:] else plain, words)
         words.add(name)
         renamed[escaped] = name
-    return _NUMBERED.sub(lambda match: renamed[match.group(0)], body), renamed
+    return _ESCAPED.sub(lambda match: renamed[match.group(0)], body), renamed

@@ -40,6 +40,7 @@ from .numbering import (
 from .queues import QUEUES, TARGETS, queue_layout
 from .register import REGISTER_ADDRESS_BITS, Register, RegisterArray, RegisterField
 from .registers import (
+    ABORT,
     DECLARED,
     ERROR,
     IDENTIFIER,
@@ -48,16 +49,17 @@ from .registers import (
     REGISTERS,
     START,
     VERSION,
+    WATCHDOG_CYCLES,
     csr_map,
 )
 
 __all__ = [
-    "ACTIVITIES", "ADDRESS", "BODIES", "COMMAND_BYTES", "COUNTERS", "COUNTER_MEANINGS", "DECLARED",
-    "ERROR", "IDENTIFIER", "INTERRUPT_CLEAR", "INTERRUPT_ENABLE", "LEVELS", "PAIRS", "POSITION",
-    "QUEUES", "REGISTERS", "REGISTER_ADDRESS_BITS", "SLIDING_ROWS", "START", "TARGETS", "UNITS",
-    "VERSION", "WEIGHTED", "Channel", "ErrorCode", "Opcode", "Region", "Register", "RegisterArray",
-    "RegisterField", "Stream", "Unit", "VectorOp", "available_operations", "check_layout",
-    "codebook_layout", "command_layout", "csr_map", "fault_layout", "header_layout",
-    "nest_layout", "operand_layout", "post_layout", "queue_layout", "transfer_layout",
-    "vector_layout", "wait_layout",
+    "ABORT", "ACTIVITIES", "ADDRESS", "BODIES", "COMMAND_BYTES", "COUNTERS", "COUNTER_MEANINGS",
+    "DECLARED", "ERROR", "IDENTIFIER", "INTERRUPT_CLEAR", "INTERRUPT_ENABLE", "LEVELS", "PAIRS",
+    "POSITION", "QUEUES", "REGISTERS", "REGISTER_ADDRESS_BITS", "SLIDING_ROWS", "START", "TARGETS",
+    "UNITS", "VERSION", "WATCHDOG_CYCLES", "WEIGHTED", "Channel", "ErrorCode", "Opcode", "Region",
+    "Register", "RegisterArray", "RegisterField", "Stream", "Unit", "VectorOp",
+    "available_operations", "check_layout", "codebook_layout", "command_layout", "csr_map",
+    "fault_layout", "header_layout", "nest_layout", "operand_layout", "post_layout", "queue_layout",
+    "transfer_layout", "vector_layout", "wait_layout",
 ]

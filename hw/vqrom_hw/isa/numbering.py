@@ -125,7 +125,8 @@ class ErrorCode(IntEnum):
     """An opcode, a channel or what a VECTOR asks for does not exist, or not in this accelerator;
     or the END is missing."""
     DRAM_RANGE = 2
-    """A transfer would end beyond the size of its region."""
+    """A transfer would end beyond the size of its region or of the address space, or the program
+    is longer than ``program_limit``."""
     BUFFER_RANGE = 3
     """An access lies beyond the activation buffer."""
     READ_RESPONSE = 4
@@ -134,3 +135,15 @@ class ErrorCode(IntEnum):
     """The memory answered a write with SLVERR or DECERR."""
     CODEBOOK = 6
     """The codebook in use is not the one that the program was compiled for."""
+    ALIGNMENT = 7
+    """A program, a region or an offset does not begin at a bus beat. Nothing was read or written
+    for it."""
+    LENGTH = 8
+    """The words of a LOAD or STORE are not those that its beats hold."""
+    WAIT = 9
+    """A command waits for more commands than were handed out before it, so for ever."""
+    WATCHDOG = 10
+    """For as many cycles as the register ``watchdog`` says, no command was handed out or finished;
+    or the bus has left something unanswered for so long."""
+    ABORTED = 11
+    """The driver has set ``control.abort``."""

@@ -18,8 +18,12 @@ from .register import WORD_BYTES, Register, RegisterArray, RegisterField
 IDENTIFIER = 0x56_51_52_4D
 """What the register ``id`` reads: ``VQRM`` in ASCII, so that a driver knows what it talks to."""
 
-VERSION = 2
+VERSION = 3
 """What the register ``version`` reads: grows when the command set or the register map changes."""
+
+WATCHDOG_CYCLES = 1 << 30
+"""What the register ``watchdog`` holds after a reset: more than any command of any network takes,
+and ten seconds at 100 MHz."""
 
 _SHA256_WORDS = 256 // (8 * WORD_BYTES)
 
@@ -28,12 +32,15 @@ _REGION_NAMES = tuple(region.name.lower() for region in Region)
 _CONTROL = (
     RegisterField("start", 0, 1, "run the program; ignored while one runs", write_one=True),
     RegisterField("interrupt_enable", 1, 1, "raise the interrupt at done and error"),
-    RegisterField("interrupt_clear", 2, 1, "clear done and error", write_one=True))
+    RegisterField("interrupt_clear", 2, 1, "clear done and error", write_one=True),
+    RegisterField("abort", 3, 1, "end the program that runs, with an error", write_one=True))
 
 _STATUS = (
     RegisterField("busy", 0, 1, "a program runs"),
     RegisterField("done", 1, 1, "a program has reached its END since the last clear or start"),
-    RegisterField("error", 2, 1, "a program has failed since the last clear or start"))
+    RegisterField("error", 2, 1, "a program has failed since the last clear or start"),
+    RegisterField("settling", 3, 1, "the bus may still answer what was asked before; a start waits"
+                  ))
 
 
 def _bits(fields: tuple[RegisterField, ...]) -> str:
@@ -52,12 +59,15 @@ DECLARED: tuple[Register | RegisterArray, ...] = (
     Register("program_address", 0x014, "rw", "byte address of the first command"),
     Register("program_beats", 0x018, "rw", "length of the program in bus beats, below 2**24", (
         RegisterField("beats", 0, 24, "number of bus beats"),)),
+    Register("program_limit", 0x01C, "rw", "most bytes that may be read as the program"),
     Register("error_code", 0x080, "ro", "why the last program failed: " + ", ".join(
         f"{code.value} {code.name.lower()}" for code in ErrorCode), (
             RegisterField("code", 0, fault_layout["code"].width,
                           "number of the error, 0 if there was none"),)),
     Register("error_command", 0x084, "ro", "position in the program of the command at fault", (
         RegisterField("position", 0, POSITION, "number of the command, the first one is 0"),)),
+    Register("watchdog", 0x088, "rw", "cycles after which a program fails in which no command is "
+             f"handed out or finished, 0 for no end; {WATCHDOG_CYCLES} after a reset"),
     RegisterArray("codebook_sha256", 0x020, "ro",
                   "bytes {first}..{last} of the SHA-256 of the codebook in use",
                   tuple(map(str, range(_SHA256_WORDS)))),
@@ -107,9 +117,9 @@ def _claim(register: Register, flat: dict[str, Register], owners: dict[int, Regi
 REGISTERS: dict[str, Register] = flatten(DECLARED)
 """Every register by the name that it has in ``vqrom.json``."""
 
-START, INTERRUPT_ENABLE, INTERRUPT_CLEAR = (
+START, INTERRUPT_ENABLE, INTERRUPT_CLEAR, ABORT = (
     REGISTERS["control"].field(name).bit
-    for name in ("start", "interrupt_enable", "interrupt_clear"))
+    for name in ("start", "interrupt_enable", "interrupt_clear", "abort"))
 """Bit numbers of the register ``control``."""
 
 ERROR = REGISTERS["status"].field("error").bit

@@ -1,12 +1,12 @@
 """LOAD and STORE: feature maps between the bus and the activation buffer."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.isa import ADDRESS, transfer_layout
-from vqrom_hw.lib import Unpacker
+from vqrom_hw.lib import HeadFifo, Unpacker
 
 
 class ActivationLoader(wiring.Component):
@@ -20,7 +20,8 @@ class ActivationLoader(wiring.Component):
     left of a packet's last beat is dropped. All words go to ``base`` and on.
 
     One word per cycle when the beats suffice, without a gap between packets. A beat is taken when
-    the next word lacks it, so never one of the next command's.
+    the next word lacks it, so never one of the next command's. A command whose words take fewer or
+    more beats than it says is an error.
 
     Parameters
     ----------
@@ -33,6 +34,9 @@ class ActivationLoader(wiring.Component):
         What to load; ready in the cycle of the last write.
     busy: ``Out(1)``
         A command is under way.
+    mismatch: ``Out(1)``
+        Its words lack a beat beyond those that it says, or the last one is written and beats are
+        left.
     i: ``In(stream.Signature(bus_width))``
         Beats of the packets.
     write: ``Out(1)``, write_address: ``Out(20)``, write_mask: ``Out(rows)``,
@@ -42,6 +46,7 @@ class ActivationLoader(wiring.Component):
 
     command: stream.Interface
     busy: Signal
+    mismatch: Signal
     i: stream.Interface
     write: Signal
     write_address: Signal
@@ -53,7 +58,7 @@ class ActivationLoader(wiring.Component):
         self._config = config
         super().__init__({
             "command": In(stream.Signature(transfer_layout)), "busy": Out(1),
-            "i": In(stream.Signature(config.bus_width)),
+            "mismatch": Out(1), "i": In(stream.Signature(config.bus_width)),
             "write": Out(1), "write_address": Out(ADDRESS), "write_mask": Out(config.rows),
             "write_word": Out(8 * config.rows), "write_grant": In(1),
         })
@@ -63,11 +68,12 @@ class ActivationLoader(wiring.Component):
         rows, beat_bytes = self._config.rows, self._config.beat_bytes
         command = self.command.payload
         window, hop = (Signal(range(rows + 1), name=name) for name in ("window", "hop"))
-        running, emit, last, final, accept = (
-            Signal(name=name) for name in ("running", "emit", "last", "final", "accept"))
+        running, emit, last, final, lacking, accept = (
+            Signal(name=name)
+            for name in ("running", "emit", "last", "final", "lacking", "accept"))
         words, next_words = (Signal.like(command.words, name=name)
                              for name in ("words", "next_words"))
-        packets = Signal.like(command.packets)
+        packets, beats = Signal.like(command.packets), Signal.like(command.beats)
         address = Signal(ADDRESS)
         # Bytes in the buffer, now and when this cycle's word is gone.
         level, kept = (Signal(range(rows + beat_bytes), name=name) for name in ("level", "kept"))
@@ -81,17 +87,20 @@ class ActivationLoader(wiring.Component):
             self.write.eq(running & ~lacks(level, last)), emit.eq(self.write & self.write_grant),
             kept.eq(Mux(emit, Mux(last, 0, level - hop), level)),
             next_words.eq(Mux(emit, Mux(last, command.words, words - 1), words)),
-            self.i.ready.eq(running & ~(emit & final) & lacks(kept, next_words == 1)),
+            lacking.eq(running & ~(emit & final) & lacks(kept, next_words == 1)),
+            self.i.ready.eq(lacking & (beats != 0)),
+            self.mismatch.eq(Mux(beats == 0, lacking, emit & final)),
             accept.eq(self.i.ready & self.i.valid),
             self.command.ready.eq(emit & final),
             self.write_address.eq(address), self.write_mask.eq(~0),
         ]
         m.d.sync += [level.eq(Mux(accept, kept + beat_bytes, kept)), words.eq(next_words),
-                     packets.eq(packets - (emit & last)), address.eq(address + emit)]
+                     packets.eq(packets - (emit & last)), address.eq(address + emit),
+                     beats.eq(beats - accept)]
         with m.If(~running):
             m.d.sync += [
                 running.eq(self.command.valid), level.eq(0), words.eq(command.words),
-                packets.eq(command.packets), address.eq(command.base),
+                packets.eq(command.packets), address.eq(command.base), beats.eq(command.beats),
             ]
         with m.Elif(self.command.ready):
             m.d.sync += running.eq(0)
@@ -181,7 +190,7 @@ class ActivationStorer(wiring.Component):
         m = Module()
         command, width = self.command.payload, 8 * self._config.rows
         m.submodules.unpacker = unpacker = Unpacker(width, self._config.bus_width)
-        m.submodules.queue = queue = fifo.SyncFIFO(width=width, depth=self.QUEUE)
+        m.submodules.queue = queue = HeadFifo(width, self.QUEUE)
         words = Signal.like(command.words)
         beats = Signal.like(command.beats)
         address = Signal(ADDRESS)
@@ -195,10 +204,10 @@ class ActivationStorer(wiring.Component):
             self.read.eq((words != 0) & (queue.level + arriving < self.QUEUE)),
             self.read_address.eq(address), granted.eq(self.read & self.read_grant),
             self.done_reading.eq(granted & (words == 1)),
-            queue.w_data.eq(self.read_word), queue.w_en.eq(arriving),
+            queue.i.payload.eq(self.read_word), queue.i.valid.eq(arriving),
             # A last beat that the words do not fill is filled with whatever is there.
-            unpacker.i.valid.eq(queue.r_rdy | (running & (words == 0) & ~arriving)),
-            unpacker.i.payload.eq(queue.r_data), queue.r_en.eq(unpacker.i.ready),
+            unpacker.i.valid.eq(queue.o.valid | (running & (words == 0) & ~arriving)),
+            unpacker.i.payload.eq(queue.o.payload), queue.o.ready.eq(unpacker.i.ready),
             sent.eq(self.o.valid & self.o.ready),
             self.command.ready.eq(running & (beats == 0) & self.written),
         ]

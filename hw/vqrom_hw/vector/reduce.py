@@ -26,8 +26,10 @@ class ReducerLane(wiring.Component):
         What the command says.
     padding: ``In(signed(8))``, weighted: ``In(1)``
         What stands for a byte outside of the map; whether bytes are multiplied with weights.
-    inside: ``In(1)``, activation: ``In(signed(8))``, weights: ``In(ArrayLayout(signed(8), columns))``
-        A byte of the map, and the weights for the one of the previous cycle.
+    inside: ``In(1)``, activation: ``In(signed(8))``
+        A byte of the map.
+    weights: ``In(ArrayLayout(signed(8), columns))``
+        What the byte of the previous cycle is multiplied with.
     valid, first, last: ``In(1)``
         As those of the reducer, for the byte of two cycles ago.
     total: ``Out(signed(32))``

@@ -6,13 +6,13 @@ import pytest
 
 from tests.hw.simulation import simulate
 from vqrom_hw.control import Counters, CsrBlock, csr
-from vqrom_hw.control.counters import INCREMENT_BITS
 from vqrom_hw.isa import (
     COUNTERS,
     DECLARED,
     IDENTIFIER,
     REGISTERS,
     VERSION,
+    WATCHDOG_CYCLES,
     ErrorCode,
     Register,
     csr_map,
@@ -22,14 +22,26 @@ DIGEST = bytes(range(32)).hex()
 MAP = csr_map()
 
 
-async def write(ctx, dut, name, value):
+async def write(ctx, dut, name, value, strobes=0xF, data_first=0):
+    """Write a register; the address comes ``data_first`` cycles after the data, or before them."""
     ctx.set(dut.awaddr, MAP[name]["offset"])
     ctx.set(dut.wdata, value)
-    for port in (dut.awvalid, dut.wvalid, dut.bready):
-        ctx.set(port, 1)
-    await ctx.tick().until(dut.awready & dut.wready)
-    ctx.set(dut.awvalid, 0)
-    ctx.set(dut.wvalid, 0)
+    ctx.set(dut.wstrb, strobes)
+    ctx.set(dut.bready, 1)
+    offers = [(dut.awvalid, dut.awready), (dut.wvalid, dut.wready)]
+    early, late = offers if data_first <= 0 else reversed(offers)
+    assert ctx.get(early[1]) and ctx.get(late[1]), "ready before valid"
+    ctx.set(early[0], 1)
+    for _ in range(abs(data_first)):
+        await ctx.tick()
+        ctx.set(early[0], 0)
+        assert not ctx.get(early[1]) and ctx.get(late[1]), "one is held"
+    ctx.set(late[0], 1)
+    await ctx.tick()
+    ctx.set(early[0], 0)
+    ctx.set(late[0], 0)
+    while not ctx.get(dut.bvalid):
+        await ctx.tick()
     assert ctx.get(dut.bvalid) and ctx.get(dut.bresp) == 0
     await ctx.tick()
     assert not ctx.get(dut.bvalid)
@@ -97,6 +109,66 @@ def test_registers_keep_what_is_written():
     run(test)
 
 
+@pytest.mark.parametrize("data_first", [-3, -1, 0, 1, 3])
+def test_bytes_without_strobe_stay(data_first):
+    """Whichever of address and data comes first."""
+    async def test(ctx, dut):
+        offset = MAP["base_scratch"]["offset"]
+        value = 0x11223344
+        await write(ctx, dut, "base_scratch", value, data_first=data_first)
+        for strobes in (0b0001, 0b0110, 0b1000, 0, 0b1111):
+            word = 0xA0B0C0D0 + strobes
+            await write(ctx, dut, "base_scratch", word, strobes, data_first)
+            mask = sum(0xFF << 8 * byte for byte in range(4) if strobes >> byte & 1)
+            value = value & ~mask | word & mask
+            assert await read(ctx, dut, offset) == value
+        await write(ctx, dut, "control", 0b10, 0b1110, data_first)
+        assert await read(ctx, dut, MAP["control"]["offset"]) == 0
+    run(test)
+
+
+def test_a_running_program_keeps_its_registers():
+    async def test(ctx, dut):
+        await write(ctx, dut, "base_input", 0x1000)
+        ctx.set(dut.busy, 1)
+        for name in ("base_input", "program_address", "limit_output", "watchdog"):
+            before = await read(ctx, dut, MAP[name]["offset"])
+            await write(ctx, dut, name, 0x2000)
+            assert await read(ctx, dut, MAP[name]["offset"]) == before
+        await write(ctx, dut, "control", 0b10)
+        assert await read(ctx, dut, MAP["control"]["offset"]) == 0b10
+        ctx.set(dut.busy, 0)
+        await write(ctx, dut, "base_input", 0x3000)
+        assert await read(ctx, dut, MAP["base_input"]["offset"]) == 0x3000
+    run(test)
+
+
+def test_watchdog_is_on_after_a_reset():
+    async def test(ctx, dut):
+        assert await read(ctx, dut, MAP["watchdog"]["offset"]) == WATCHDOG_CYCLES
+    run(test)
+
+
+def test_abort_is_one_pulse():
+    dut, pulses = CsrBlock(), []
+
+    async def host(ctx):
+        ctx.set(dut.busy, 1)
+        await write(ctx, dut, "control", 0b1000)
+        await ctx.tick().repeat(3)
+        pulses.append(None)
+
+    async def watch(ctx):
+        while None not in pulses:
+            assert not ctx.get(dut.start)
+            if ctx.get(dut.abort):
+                pulses.append(1)
+            await ctx.tick()
+
+    simulate(dut, host, watch)
+    assert pulses == [1, None]
+
+
 def test_start_and_interrupt():
     async def test(ctx, dut):
         async def pulse(port):
@@ -123,6 +195,8 @@ def test_start_and_interrupt():
         await write(ctx, dut, "control", 0b001)
         assert not ctx.get(dut.interrupt), "not enabled, and a start clears"
         assert await read(ctx, dut, MAP["status"]["offset"]) == 0
+        ctx.set(dut.settling, 1)
+        assert await read(ctx, dut, MAP["status"]["offset"]) == 0b1000
     run(test)
 
 
@@ -138,18 +212,18 @@ def test_error_says_what_and_where():
 
 def test_decoder_follows_the_declaration(monkeypatch):
     monkeypatch.setattr(csr, "DECLARED", tuple(
-        Register("layer", 0x01C, "ro", "moved") if declared.name == "layer" else declared
+        Register("layer", 0x090, "ro", "moved") if declared.name == "layer" else declared
         for declared in DECLARED))
 
     async def test(ctx, dut):
         ctx.set(dut.layer, 0xABC)
-        assert await read(ctx, dut, 0x01C) == 0xABC
+        assert await read(ctx, dut, 0x090) == 0xABC
         assert await read(ctx, dut, MAP["layer"]["offset"]) == 0
     run(test)
 
 
 def test_refuses_a_declaration_without_hardware(monkeypatch):
-    mode = Register("mode", 0x01C, "rw", "not in the hardware")
+    mode = Register("mode", 0x090, "rw", "not in the hardware")
     with monkeypatch.context() as patch, pytest.raises(KeyError, match="mode"):
         patch.setattr(csr, "DECLARED", (*DECLARED, mode))
         CsrBlock().elaborate(None)
@@ -193,18 +267,27 @@ def test_counters_are_readable_in_two_halves():
 
 
 def test_counters_add_and_clear():
-    dut, rng, totals = Counters(), random.Random(3), dict.fromkeys(COUNTERS, 0)
+    widths = {"rom_reads": 16, "accumulator_reads": 3}
+    dut, rng, totals = Counters(widths), random.Random(3), dict.fromkeys(COUNTERS, 0)
 
     async def bench(ctx):
         for _ in range(50):
             for name in COUNTERS:
-                value = rng.getrandbits(INCREMENT_BITS)
+                value = rng.getrandbits(widths.get(name, 1))
                 ctx.set(dut.increments[name], value)
                 totals[name] += value
+            before = {name: ctx.get(dut.values[name]) for name in COUNTERS}
             await ctx.tick()
-        assert {name: ctx.get(dut.values[name]) for name in COUNTERS} == totals
+        last = {name: totals[name] - ctx.get(dut.increments[name]) for name in COUNTERS}
+        assert {name: ctx.get(dut.values[name]) for name in COUNTERS} == last != before
         ctx.set(dut.clear, 1)
         await ctx.tick()
-        assert not any(ctx.get(dut.values[name]) for name in COUNTERS)
+        ctx.set(dut.clear, 0)
+        for name in COUNTERS:
+            ctx.set(dut.increments[name], 0)
+        # Neither the events before a clear nor those in its cycle are counted after it.
+        for _ in range(3):
+            assert not any(ctx.get(dut.values[name]) for name in COUNTERS)
+            await ctx.tick()
 
     simulate(dut, bench)

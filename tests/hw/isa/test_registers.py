@@ -6,6 +6,7 @@ import pytest
 
 from vqrom_hw.bus import axi4lite_members
 from vqrom_hw.isa import (
+    ABORT,
     COUNTER_MEANINGS,
     COUNTERS,
     DECLARED,
@@ -52,7 +53,8 @@ def test_arrays_follow_their_items():
 
 def test_fields_are_numbered_once():
     control, status = REGISTERS["control"], REGISTERS["status"]
-    assert [field.bit for field in control.fields] == [START, INTERRUPT_ENABLE, INTERRUPT_CLEAR]
+    assert [field.bit for field in control.fields] == [START, INTERRUPT_ENABLE, INTERRUPT_CLEAR,
+                                                        ABORT]
     assert status.field("error").bit == ERROR
     assert control.field("interrupt_clear").mask == 1 << INTERRUPT_CLEAR
     assert REGISTERS["layer"].field("layer").mask == 0xFFF

@@ -36,7 +36,7 @@ def load_of(config, rng, base, words, packets, window, hop):
             lanes += bytes([pad & 0xFF]) * (config.rows - window)
             expected[base + packet * words + word] = int.from_bytes(lanes, "little")
     return {"base": base, "words": words, "packets": packets, "window": window, "hop": hop,
-            "pad_value": pad}, beats, expected
+            "pad_value": pad, "beats": len(beats)}, beats, expected
 
 
 def random_loads(config, rng):
@@ -59,10 +59,11 @@ def run_loads(config, loads, rng=None):
         cycle = 0
         while len(ends) < len(loads):
             ctx.set(dut.write_grant, not rng or rng.random() < 0.7)
-            _, _, write, grant, address, word, mask, done, valid, busy = await ctx.tick().sample(
-                dut.write, dut.write_grant, dut.write_address, dut.write_word, dut.write_mask,
-                dut.command.ready, dut.command.valid, dut.busy)
-            assert busy == valid
+            _, _, write, grant, address, word, mask, done, valid, busy, mismatch = \
+                await ctx.tick().sample(
+                    dut.write, dut.write_grant, dut.write_address, dut.write_word, dut.write_mask,
+                    dut.command.ready, dut.command.valid, dut.busy, dut.mismatch)
+            assert busy == valid and not mismatch
             cycle += 1
             if write and grant:
                 assert mask == (1 << config.rows) - 1
@@ -105,6 +106,29 @@ def test_load_takes_a_cycle_a_word_or_a_beat(rows: int, bus_width: int, window: 
     assert ends[0] - at[0] + 1 == max(60, beats - first_beats + 1)
     assert max(60, beats) <= cycles
     assert at[60] - ends[0] == 2 + first_beats
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("change", [-1, 1, 7])
+def test_load_of_other_beats_is_an_error(name: str, change: int) -> None:
+    """Too few: none of the next command's beats is taken. Too many: noticed with the last word."""
+    config, rng = CONFIGS[name], random.Random(name)
+    command, beats, expected = load_of(config, rng, 3, 40, 2, config.rows, config.rows)
+    dut, taken, written = ActivationLoader(config), [0], []
+
+    async def bench(ctx) -> None:
+        ctx.set(dut.command.payload, command | {"beats": len(beats) + change})
+        for port in (dut.command.valid, dut.i.valid, dut.write_grant):
+            ctx.set(port, 1)
+        while not ctx.get(dut.mismatch):
+            await ctx.tick()
+            taken[0] += ctx.get(dut.i.ready)
+            written.append(ctx.get(dut.write))
+        assert ctx.get(dut.command.ready) == (change > 0)
+
+    simulate(dut, bench)
+    assert taken[0] == len(beats) + min(change, 0)
+    assert sum(written) <= len(expected)
 
 
 def run_stores(config, stores, memory, rng=None, latency=5):

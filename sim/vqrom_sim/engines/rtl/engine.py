@@ -177,6 +177,7 @@ def _memory_image(program: Program,
 
 def _write_job(folder: Path, program: Program, places: dict[str, int], images: int) -> Path:
     csr = {"program_address": places["program"], "program_beats": program.program_beats,
+           "program_limit": len(program.commands),
            "base_constant": places["constant"], "base_scratch": places["scratch"]}
     for region, size in program.region_bytes.items():
         csr[f"limit_{region.name.lower()}"] = size

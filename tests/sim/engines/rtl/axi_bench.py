@@ -95,12 +95,15 @@ class Run:
         Byte address and new bytes in hexadecimal, in memory before the start.
     bad_reads, bad_writes:
         Byte address that answers with an error, and the response.
+    abort_after:
+        Cycles from the start to an abort.
     """
 
     csr: dict[str, int]
     patches: list[tuple[int, str]] = field(default_factory=list)
     bad_reads: tuple[int, int] | None = None
     bad_writes: tuple[int, int] | None = None
+    abort_after: int | None = None
 
 
 def simulate(folder: Path, image: bytes, runs: list[Run], seed: int,
@@ -171,6 +174,7 @@ class Workload:
         regions = ("constant", "input", "output", "scratch")
         return {"program_address": self.places["program"],
                 "program_beats": self.program.program_beats,
+                "program_limit": self.sizes["program"],
                 **{f"base_{name}": self.places[name] for name in regions},
                 **{f"limit_{name}": self.sizes[name] for name in regions}}
 

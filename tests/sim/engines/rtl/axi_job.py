@@ -20,7 +20,7 @@ from cocotb.triggers import ClockCycles, First, RisingEdge
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam
 
 from tests.sim.engines.rtl.axi_monitor import AxiMonitor
-from vqrom_hw.isa import INTERRUPT_CLEAR, INTERRUPT_ENABLE, START, csr_map
+from vqrom_hw.isa import ABORT, INTERRUPT_CLEAR, INTERRUPT_ENABLE, START, csr_map
 
 REST = 300
 """Cycles after an interrupt in which nothing may happen any more."""
@@ -70,7 +70,7 @@ class Bench:
         return channels
 
     async def _watch(self) -> None:
-        cycle = 0
+        cycle, flushed = 0, 1
         while True:
             await RisingEdge(self.dut.clk)
             value, now = int(self.dut.watch.value), {}
@@ -78,8 +78,9 @@ class Bench:
                 now[name] = value & ((1 << width) - 1)
                 value >>= width
             self.monitor.cycle(now)
-            if now["flush"]:
+            if now["flush"] > flushed:
                 self.flushes.append(cycle)
+            flushed = now["flush"]
             cycle += 1
 
     def break_at(self, half: Any, channel: Any, response: str, bad: list[int] | None,
@@ -111,10 +112,16 @@ class Bench:
         self.break_at(ram.write_if, ram.write_if.b_channel, "bresp", run["bad_writes"], False)
         for name, value in run["csr"].items():
             await lite.write_dword(REGISTERS[name], value)
+        # Since a reset the bus must have been silent for a while.
+        while await lite.read_dword(REGISTERS["status"]):
+            pass
         self.flushes.clear()
         writes, start = len(self.monitor.written), self.monitor.now
         await lite.write_dword(REGISTERS["control"], 1 << START | 1 << INTERRUPT_ENABLE)
         polls = cocotb.start_soon(self._poll())
+        if run["abort_after"] is not None:
+            await ClockCycles(self.dut.clk, max(run["abort_after"], 1))
+            await lite.write_dword(REGISTERS["control"], 1 << ABORT | 1 << INTERRUPT_ENABLE)
         await First(RisingEdge(self.dut.interrupt), ClockCycles(self.dut.clk, limit))
         end, memory = self.monitor.now, bytes(ram.read(0, ram.size))
         polls.cancel()

@@ -105,6 +105,25 @@ def bad_write(beat: int, response: int) -> tuple[Run, ErrorCode, int]:
     return replace(good(), bad_writes=(address, response)), ErrorCode.WRITE_RESPONSE, command
 
 
+def other_beats(opcode: Opcode, change: int) -> tuple[Run, ErrorCode, int]:
+    """The first LOAD or STORE with other beats than its words take, within its region."""
+    command = position(opcode)
+    beats = int(work().program.table[command, COLUMN["beats"]])
+    return with_fields(command, beats=beats + change), ErrorCode.LENGTH, command
+
+
+def work_count(opcode: Opcode) -> int:
+    """Commands of a kind in the program."""
+    return int((work().program.table[:, COLUMN["opcode"]] == opcode).sum())
+
+
+def stuck(run: Run) -> tuple[Run, ErrorCode, int]:
+    """Nothing goes on until the watchdog ends it: the last STOREs fill their queue, and the next
+    one has no room."""
+    return (replace(run, csr=run.csr | {"watchdog": 3000}), ErrorCode.WATCHDOG,
+            end() - CONFIG.command_queue)
+
+
 def end() -> int:
     """Position of END."""
     return len(work().program.table) - 1
@@ -152,6 +171,33 @@ CASES: dict[str, Callable[[], tuple[Run, ErrorCode, int]]] = {
         replace(good(), bad_reads=(place(3), DECERR)), ErrorCode.READ_RESPONSE, 3),
     "output unwritable": lambda: bad_write(0, SLVERR),
     "last beat of the output unwritable": lambda: bad_write(-1, DECERR),
+    "program within a beat": lambda: (
+        with_registers(program_address=place(0) + 4), ErrorCode.ALIGNMENT, 0),
+    "region within a beat": lambda: (
+        with_registers(base_input=work().places["input"] + 1), ErrorCode.ALIGNMENT,
+        position(Opcode.LOAD)),
+    "output within a beat": lambda: (
+        with_registers(base_output=work().places["output"] + 4), ErrorCode.ALIGNMENT,
+        position(Opcode.STORE, region=Region.OUTPUT)),
+    "offset within a beat": lambda: (
+        with_fields(position(Opcode.FETCH, 2), offset=4), ErrorCode.ALIGNMENT,
+        position(Opcode.FETCH, 2)),
+    "program longer than its limit": lambda: (
+        with_registers(program_limit=work().sizes["program"] - 1), ErrorCode.DRAM_RANGE, 0),
+    "program beyond all addresses": lambda: (
+        with_registers(program_address=2**32 - CONFIG.beat_bytes), ErrorCode.DRAM_RANGE, 0),
+    "region beyond all addresses": lambda: (
+        with_registers(base_input=2**32 - CONFIG.beat_bytes), ErrorCode.DRAM_RANGE,
+        position(Opcode.LOAD)),
+    "load of too few beats": lambda: other_beats(Opcode.LOAD, -1),
+    "load of too many beats": lambda: other_beats(Opcode.LOAD, 1),
+    "store of too few beats": lambda: other_beats(Opcode.STORE, -1),
+    "store of too many beats": lambda: other_beats(Opcode.STORE, 1),
+    "waits for a command to come": lambda: (
+        with_fields(position(Opcode.COMPUTE, 1), wait_store=work_count(Opcode.STORE)),
+        ErrorCode.WAIT, position(Opcode.COMPUTE, 1)),
+    "weights that nobody fetches": lambda: stuck(
+        with_fields(position(Opcode.FETCH, -1, channel=Channel.WEIGHT), beats=0)),
     "another codebook": lambda: (
         with_bytes(position(Opcode.CHECK), 20, b"\x5a"), ErrorCode.CODEBOOK,
         position(Opcode.CHECK)),
@@ -175,6 +221,22 @@ def test_stops_and_goes_on(tmp_path: Path, case: str) -> None:
                    if offered > failed["flush"])
     check_untouched(bytes.fromhex(failed["memory"]), faulty)
     assert (done["interrupt"], done["error_code"]) == (True, ErrorCode.NONE)
+    np.testing.assert_array_equal(
+        work().output(bytes.fromhex(done["memory"])), work().expected)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_aborts_at_any_time(tmp_path: Path, seed: int) -> None:
+    """An abort leaves the bus clean, and nothing of it is in the next program."""
+    rng = random.Random(seed)
+    runs = [replace(good(), abort_after=rng.randrange(1200)) for _ in range(12)]
+    result = simulate(tmp_path, work().image, [*runs, good()], seed, (0.0, 0.5, 0.9), LIMIT)
+    assert result["violations"] == []
+    *aborted, done = result["runs"]
+    for run in aborted:
+        assert run["interrupt"] and run["quiet"]
+        assert run["error_code"] in (ErrorCode.NONE, ErrorCode.ABORTED)
+    assert sum(run["error_code"] == ErrorCode.ABORTED for run in aborted) > len(aborted) // 2
     np.testing.assert_array_equal(
         work().output(bytes.fromhex(done["memory"])), work().expected)
 
