@@ -9,7 +9,7 @@ from vqrom_hw.isa import ErrorCode
 
 
 @pytest.mark.parametrize(("campaign", "endings"), [
-    (hostile_programs, {"done", "OPCODE", "DRAM_RANGE", "BUFFER_RANGE", "LENGTH", "WATCHDOG"}),
+    (hostile_programs, {"done", "OPCODE", "DRAM_RANGE", "BUFFER_RANGE", "WAIT", "WATCHDOG"}),
     (resets, {"reset", "done"}), (aborts, {"ABORTED", "done"})])
 def test_campaign(campaign, endings):
     tally = campaign(0, 120)
