@@ -78,7 +78,7 @@ class SimulationReport:
 
     @property
     def bit_exact(self) -> bool | None:
-        """Whether every output byte equals the integer reference's; None without values."""
+        """Whether every output byte equals the integer reference's; None if none was compared."""
         return self.report["bit_exact"]
 
     @property
@@ -199,7 +199,8 @@ class SimulationReport:
         return self.report
 
     def _repr_html_(self) -> str:
-        exact = {True: "bit-exact", False: "not bit-exact", None: "no values"}[self.bit_exact]
+        exact = {True: "bit-exact", False: "not bit-exact", None: "nothing compared"}[
+            self.bit_exact]
         title = (f"{self.name} on {self.report['config']['name']}, engine "
                  f"{self.report['engine']}, {self.report['images']} inputs: {exact}")
         rows = [(row.name, f"{row.kind}, on the host" if row.host else row.kind, row.weights,
