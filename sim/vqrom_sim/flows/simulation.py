@@ -44,6 +44,7 @@ from .extras import (
     program_timeline,
     stage_of,
 )
+from .input_range import input_notes, rescaled
 from .shapes import random_codebook, random_images, shapes_of
 from .staged import compile_tuned, first_difference, run_stages_model, run_stages_rtl
 from .topology import WEIGHTS, simulate_topology, topology_program
@@ -54,7 +55,8 @@ ENGINES = ("reference", "rtl", "model")
 def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None = None,
              config: ConfigLike = DEFAULT_CONFIG, inputs: ArrayLike | None = None,
              engine: str | None = None, *, weights: str = "index", seed: int = 0,
-             tune: bool = False, example_shape: tuple[int, ...] = (), waves: str | None = None,
+             tune: bool = False, example_shape: tuple[int, ...] = (),
+             input_scale: tuple[float, int] | None = None, waves: str | None = None,
              baselines: bool = False, timeline: bool = False,
              progress: Progress | None = None) -> SimulationReport:
     """Run a network on every input, or the layers of a topology once.
@@ -82,6 +84,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         seed of its random weights and inputs.
     example_shape:
         Shape of one input of an ``.onnx`` file that leaves sizes open, ``(1, ...)``.
+    input_scale:
+        Scale and zero point that int8 inputs have, where they are not the network's own.
     tune:
         Take the fastest of several tilings, tried on the cycle model.
     waves:
@@ -143,7 +147,10 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
             f"{named(codebook, 'codebook')}, {words.sha256[:16]}...")
     if engine == "rtl":
         require_tools()
-    return _run(loaded, words, accelerator, quantize_input(loaded, images), engine, extras, tell)
+    if input_scale is not None:
+        images = rescaled(images, *input_scale)
+    run = _run(loaded, words, accelerator, quantize_input(loaded, images), engine, extras, tell)
+    return replace(run, notes=input_notes(loaded, images))
 
 
 def _no_shape(example_shape: tuple[int, ...], name: str) -> None:

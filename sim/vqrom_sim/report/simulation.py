@@ -48,6 +48,8 @@ class SimulationReport:
         Waves of a layer, where they were asked for.
     timeline:
         Which unit works on which layer when, of one image, for the page; None if nobody asked.
+    notes:
+        What a user should know of the inputs, a line each.
     """
 
     report: dict[str, Any]
@@ -55,6 +57,7 @@ class SimulationReport:
     network: QuantizedNetwork | None = None
     waves: Waves | None = None
     timeline: Timeline | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> np.ndarray | None:
