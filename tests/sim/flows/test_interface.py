@@ -181,7 +181,7 @@ def test_agreement_is_of_inputs_kept_back(module: nn.Module) -> None:
     assert f"on 10 inputs kept back, {found.share:.1%} get the float network's class" in line
     assert "8.00 bits per weight, 100.0% of the weights raw" in size
     assert "30.0% in layers with fewer than 4 input channels, 70.0% by --raw-layers" in size
-    low = vqrom.compress({"mine": module}, calibration=many, codewords=2, subvector=16,
+    low = vqrom.compress({"mine": module}, calibration=many, codewords=2, subvector=8,
                          start="nearest", raw_layers="none")
     assert low.agreements["mine"].share < 0.9
     assert "warning: that is low, and what may help is --start outputs" in low.notes[0]
