@@ -16,7 +16,10 @@ from torch import nn
 
 import vqrom
 from tests.random_networks import mixed_network, random_codebook
+from vqrom_sim.flows.network_notes import agreement_note
+from vqrom_sw.compress import Start
 from vqrom_sw.formats import save_network
+from vqrom_sw.held_back import Agreement
 from vqrom_sw.network import Native
 
 
@@ -181,12 +184,17 @@ def test_agreement_is_of_inputs_kept_back(module: nn.Module) -> None:
     assert f"on 10 inputs kept back, {found.share:.1%} get the float network's class" in line
     assert "8.00 bits per weight, 100.0% of the weights raw" in size
     assert "30.0% in layers with fewer than 4 input channels, 70.0% by --raw-layers" in size
-    low = vqrom.compress({"mine": module}, calibration=many, codewords=2, subvector=8,
-                         start="nearest", raw_layers="none")
-    assert low.agreements["mine"].share < 0.9
-    assert "warning: that is low, and what may help is --start outputs" in low.notes[0]
     few = vqrom.compress({"mine": module}, calibration=many[:63], codewords=16)
     assert not few.agreements and "takes at least 64 calibration inputs" in few.notes[0]
+
+
+@pytest.mark.parametrize(("start", "epochs", "helps"), [
+    (Start.NEAREST, 0, "is --start outputs"), (Start.OUTPUTS, 0, "--epochs, more inputs"),
+    (Start.OUTPUTS, 4, "is --raw-layers small")])
+def test_low_agreement_warns(start: Start, epochs: int, helps: str) -> None:
+    line = agreement_note("mine", Agreement(0.85, 0.2, False, 20), epochs, start)
+    assert "85.0% of the outputs' variance is kept; warning: that is low" in line and helps in line
+    assert "warning" not in agreement_note("mine", Agreement(0.9, 0.2, True, 20), epochs, start)
 
 
 def test_topology(tmp_path: Path) -> None:
