@@ -105,6 +105,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         accelerator, or a tool is missing.
     """
     check_seed(seed)
+    if input_scale is not None and inputs is None:
+        raise VqromError(f"input scale {input_scale!r} goes with inputs, and there are none")
     extras = Extras(tune, baselines, timeline, waves)
     tell = progress or (lambda what, done, total: None)
     if isinstance(network, Topology) or (

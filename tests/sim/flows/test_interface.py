@@ -143,7 +143,7 @@ def test_int8_inputs_of_another_scale(made: vqrom.CompressionResult, inputs: np.
     network, codebook = made.networks["mine"], made.codebook
     own = network.input_quantization
 
-    def of(given: np.ndarray, **options: object) -> vqrom.SimulationReport:
+    def of(given: np.ndarray, **options: Any) -> vqrom.SimulationReport:
         return vqrom.simulate(network, codebook, "tiny", given, "reference", **options)
 
     wanted = of(inputs)
@@ -160,6 +160,8 @@ def test_int8_inputs_of_another_scale(made: vqrom.CompressionResult, inputs: np.
     assert distances[0] < distances[1] / 4
     with pytest.raises(vqrom.VqromError, match=r"inputs must be int8 .* not 'float32'"):
         of(inputs, input_scale=other)
+    with pytest.raises(vqrom.VqromError, match="goes with inputs, and there are none"):
+        vqrom.simulate("gemm64.csv", input_scale=other)
     for wrong, rule in (((0.0, 5), "a positive number, not 0.0"), ((1.0, 200), "not 200")):
         with pytest.raises(vqrom.VqromError, match=rule):
             of(given, input_scale=wrong)
