@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import torch
 
 from vqrom_hw.errors import VqromError
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.construction import Construction, ConstructionSettings, construct
+from vqrom_sw.construction import Construction, ConstructionSettings, chosen, construct
 from vqrom_sw.encoding import Encoded, RawLayers, encode_nearest, encode_outputs, raw_layers
 from vqrom_sw.network import FloatNetwork, QuantizedNetwork, map_inputs
 from vqrom_sw.quantization import Ranges, even_out, quantize_network
 
+from .held_back import agreement
 from .progress import Progress
 
 CALIBRATION_BYTES = 1 << 28
@@ -45,8 +47,9 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
              settings: ConstructionSettings = NEAREST, *,
              start: Start = Start.NEAREST, raw: RawLayers = RawLayers.NARROW,
              ranges: Ranges = Ranges.PERCENTILE,
-             labels: np.ndarray | None = None, checkpoint: Path | None = None,
-             device: str = "cpu", progress: Progress | None = None) -> QuantizedNetwork:
+             labels: np.ndarray | None = None, held_back: np.ndarray | None = None,
+             checkpoint: Path | None = None, device: str = "cpu",
+             progress: Progress | None = None) -> QuantizedNetwork:
     """Put a network on a codebook and quantise it to int8.
 
     Parameters
@@ -68,6 +71,10 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
         How the ranges of feature maps follow from the calibration inputs.
     labels:
         Classes of the calibration inputs, int64 ``[N]``, if construction is to learn them too.
+    held_back:
+        Inputs of the same kind that nothing is fitted to. Construction ends with the epoch that is
+        best on them, and the first codewords stay where the network agrees better with the float
+        one with them.
     checkpoint, device:
         Where construction keeps its state, and runs; see :func:`vqrom_sw.construction.construct`.
     progress:
@@ -88,14 +95,22 @@ def compress(network: FloatNetwork, codebook: UniversalCodebook, calibration: np
     encoded = _start(network, codebook, images, first, start,
                      raw_layers(network, codebook.subvector, raw), progress)
     network, encoded = even_out(network, encoded, first)
-    if settings.epochs:
-        torch.manual_seed(settings.seed)
-        construction = Construction(network, codebook, encoded, first, settings.candidates)
-        construct(construction, images, settings, checkpoint=checkpoint, device=device,
-                  labels=None if labels is None else torch.from_numpy(labels), progress=progress)
-        construction.settle(first)
-        encoded = construction.export()
-    return quantize_network(network, codebook, encoded, first, ranges)
+    untrained = quantize_network(network, codebook, encoded, first, ranges)
+    if not settings.epochs:
+        return untrained
+    others = None if held_back is None else check_calibration(network, held_back)
+    torch.manual_seed(settings.seed)
+    construction = Construction(network, codebook, encoded, first, settings.candidates)
+    construct(construction, images, replace(settings, augment=chosen(settings.augment, network)),
+              labels=None if labels is None else torch.from_numpy(labels), held_back=others,
+              checkpoint=checkpoint, device=device, progress=progress)
+    construction.settle(first)
+    trained = quantize_network(network, codebook, construction.export(), first, ranges)
+    if others is None:
+        return trained
+    after, before = (agreement(network, one, codebook, others.numpy())
+                     for one in (trained, untrained))
+    return trained if after.as_good_as(before) else untrained
 
 
 def _start(network: FloatNetwork, codebook: UniversalCodebook, images: torch.Tensor,

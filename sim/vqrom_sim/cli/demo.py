@@ -85,7 +85,7 @@ def summary_row(network: dict[str, Any]) -> list[str]:
     packed_bits = weights["index_bits"] + 8 * weights["raw"]
     return [
         network["network"], str(images),
-        "[green]yes[/green]" if network["bit_exact"]
+        "-" if network["bit_exact"] is None else "[green]yes[/green]" if network["bit_exact"]
         else f"[red]{network['mismatches']} differ[/red]",
         f"{sum(one['class'] == one['float_class'] for one in seen)}/{images}",
         f"{sum(one['class'] == one['label'] for one in seen)}/{images}",

@@ -44,6 +44,9 @@ def simulate(
     inputs: Annotated[Path | None, typer.Option(
         metavar="FILE.npy", help="[N, C, H, W]: float32 as the float network takes, or int8 "
         "(`vqrom images` writes some)")] = None,
+    input_scale: Annotated[str | None, typer.Option(
+        metavar="SCALE,ZERO", help="what int8 inputs stand for, scale * (q - zero), where it is "
+        "not what the network takes (`vqrom show`)")] = None,
     topology: Annotated[Path | None, typer.Option(
         metavar="FILE", help="shapes in the place of a network: a SCALE-Sim topology "
         "(convolutions, or M, N, K), or an ONNX file, whose weights may be absent")] = None,
@@ -88,7 +91,8 @@ def simulate(
         source: object = subject
     else:
         for given, name in ((network, "FILE.vqnet"), (codebook, "--codebook"),
-                            (inputs, "--inputs"), (dequantize or None, "--dequantize")):
+                            (inputs, "--inputs"), (input_scale, "--input-scale"),
+                            (dequantize or None, "--dequantize")):
             if given is not None:
                 raise VqromError(f"--topology goes without {name}, not with {str(given)!r}")
         # Read here: a topology may have any suffix, which tells one from a network elsewhere.
@@ -104,16 +108,36 @@ def simulate(
             source, codebook, config, inputs, None if engine is None else engine.value,
             weights=weights, tune=tune, waves=waves, baselines=baselines, timeline=timeline,
             example_shape=() if example_input is None else input_shape(example_input),
+            input_scale=None if input_scale is None else scale_and_zero(input_scale),
             progress=progress.callback(subject.stem))
     if clock is not None:
         result = flows.at_clock(result, clock)
     written = result.save(output, dequantized=dequantize)
     if not quiet:
         Console().print(report.simulate_table(result.report))
+        for note in result.notes:
+            print(note)
         print(f"wrote {', '.join(written)} to {output}")
         if result.waves is not None and not result.waves.complete:
             print(f"waves hold the first {result.waves.cycles} of the layer's "
                   f"{result.waves.window[1] - result.waves.window[0]} cycles")
+
+
+def scale_and_zero(text: str) -> tuple[float, int]:
+    """Read a scale and a zero point, such as ``0.5847,83``.
+
+    Raises
+    ------
+    VqromError
+        If it is anything else.
+    """
+    scale, comma, zero_point = text.partition(",")
+    try:
+        if comma:
+            return float(scale), int(zero_point)
+    except ValueError:
+        pass
+    raise VqromError(f"--input-scale must be SCALE,ZERO such as 0.5847,83, not {text!r}")
 
 
 def _given(value: T | None, name: str) -> T:

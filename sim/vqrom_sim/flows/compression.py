@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
 
@@ -16,15 +16,16 @@ from vqrom_sim.report import html_table, staged
 from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.compress import Start
 from vqrom_sw.compress import compress as compress_network
-from vqrom_sw.construction import ConstructionSettings
+from vqrom_sw.construction import Augment, ConstructionSettings
 from vqrom_sw.encoding import RawLayers
 from vqrom_sw.formats import save_network
-from vqrom_sw.network import Conv, QuantizedNetwork
+from vqrom_sw.held_back import Agreement, agreement, keep_back
+from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.progress import SilentSteps, Steps
 from vqrom_sw.quantization import Ranges
 
 from .arguments import ArrayLike, CodebookLike, check_file, check_seed, load_codebook, named
-from .host_notes import host_notes
+from .network_notes import Size, agreement_note, host_notes, size_note, size_of
 from .sources import Inputs, NetworkSource, Source, as_sources, read_quantized, read_source
 
 DEFAULT_SUBVECTOR = 4
@@ -33,30 +34,6 @@ CODEBOOK_FILE = "codebook.safetensors"
 CHECKPOINT_SUFFIX = ".checkpoint"
 
 Choice = TypeVar("Choice", bound=StrEnum)
-
-
-class Size(NamedTuple):
-    """What a network's weights take.
-
-    Members
-    -------
-    weights:
-        Number of weights.
-    indexed, raw:
-        How many of them are behind indices, and how many are int8.
-    bits:
-        Bits of all index maps and int8 weights together, packed.
-    """
-
-    weights: int
-    indexed: int
-    raw: int
-    bits: int
-
-    @property
-    def bits_per_weight(self) -> float:
-        """Average over all weights, int8 ones included."""
-        return self.bits / max(self.weights, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +52,9 @@ class CompressionResult:
         Files of training state, which :meth:`save` removes.
     codebook_file:
         Content of the codebook file that was given; it is copied as it is.
+    agreements:
+        How far each network agrees with the float one on calibration inputs that were kept back,
+        by its name; those with too few inputs, and those that were int8 already, are not in it.
     """
 
     codebook: UniversalCodebook | None
@@ -82,6 +62,7 @@ class CompressionResult:
     notes: tuple[str, ...] = ()
     checkpoints: tuple[Path, ...] = ()
     codebook_file: bytes | None = None
+    agreements: Mapping[str, Agreement] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, Size]:
@@ -141,9 +122,9 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
              labels: ArrayLike | Mapping[str, ArrayLike] | None = None,
              codebook: CodebookLike | None = None, subvector: int | None = None,
              codewords: int | None = None, extraction: str = "kde", epochs: int = 0,
-             start: str | None = None, batch: int = 100, candidates: int = 4,
-             raw_layers: str = "narrow", ranges: str = "percentile", device: str = "cpu",
-             seed: int = 0, checkpoints: str | Path | None = None,
+             start: str = "outputs", augment: str = "auto", batch: int = 100,
+             candidates: int = 4, raw_layers: str = "narrow", ranges: str = "percentile",
+             device: str = "cpu", seed: int = 0, checkpoints: str | Path | None = None,
              progress: Steps | None = None) -> CompressionResult:
     """Put networks on one universal codebook and quantise them to int8.
 
@@ -154,7 +135,8 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
         ``"module.py:factory"`` (the file is run), or a :class:`Source`. A mapping gives names.
     calibration:
         float32 inputs like those to come, ``[N, C, H, W]`` or ``[N, S, C]``, or their ``.npy``
-        file, for every network but those of the zoo; or by network name.
+        file, for every network but those of the zoo; or by network name. One in eight, at most
+        500, is kept back: nothing is fitted to it, and agreement is measured on it.
     labels:
         Classes of the calibration inputs, for training; none are needed.
     codebook:
@@ -165,9 +147,13 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
         How codewords are found: ``"kde"``, ``"kmeans"`` or ``"additive"``.
     epochs:
         Passes of training over the calibration inputs (construction); 0 keeps the first codewords.
+        They also stay where training makes agreement on the inputs kept back worse.
     start:
         Codewords at first, ``"nearest"`` to the weights or those that keep each layer's
-        ``"outputs"``; by default ``"outputs"`` if there are epochs.
+        ``"outputs"``.
+    augment:
+        How inputs are varied in training: ``"auto"`` (by their shape), ``"none"``, ``"shift"``,
+        ``"flip"`` or ``"time"``.
     batch, candidates:
         Inputs of a training step, and nearest codewords to choose among.
     raw_layers:
@@ -193,13 +179,14 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
     check_file(codebook, "codebook")
     method = _one_of("extraction", extraction, Extraction)
     _check_shape(subvector, codewords, seed)
-    settings, first, raw, spread = _check_construction(epochs, batch, candidates, start,
-                                                       raw_layers, ranges, device, seed)
+    settings, first, raw, spread = _check_construction(
+        epochs, batch, candidates, start, augment, raw_layers, ranges, device, seed)
     sources, steps = as_sources(networks, calibration, labels), progress or SilentSteps()
     words = None if codebook is None else load_codebook(codebook)
     if words is not None:
         _check_existing(words, named(codebook, "given"), subvector, codewords)
     done: dict[str, QuantizedNetwork] = {}
+    agreements: dict[str, Agreement] = {}
     notes: list[str] = []
     read: list[tuple[Source, Inputs]] = []
     for source in sources:
@@ -219,31 +206,29 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
     for source, inputs in read:
         assert words is not None
         with steps.step(f"compressing {source.name}"):
+            back = keep_back(inputs.network, len(inputs.calibration))
+            held_back = inputs.calibration[back] if back.any() else None
             network = compress_network(
-                inputs.network, words, inputs.calibration, settings, start=first, raw=raw,
-                ranges=spread, labels=inputs.labels, device=device,
+                inputs.network, words, inputs.calibration[~back], settings, start=first, raw=raw,
+                ranges=spread, device=device, held_back=held_back,
+                labels=None if inputs.labels is None else inputs.labels[~back],
                 checkpoint=checkpoint_path(checkpoints, source.name)
                 if epochs and checkpoints is not None else None,
                 progress=steps.callback(source.name))
+            if held_back is not None:
+                agreements[source.name] = agreement(inputs.network, network, words, held_back)
+        notes.append(agreement_note(source.name, agreements.get(source.name), epochs, first))
+        notes += size_note(source.name, network, words)
         done[source.name] = network
     notes += [note for name, network in done.items() for note in host_notes(name, network)]
     return CompressionResult(
         words, {source.name: done[source.name] for source in sources}, tuple(notes), kept,
-        Path(codebook).read_bytes() if isinstance(codebook, str | Path) else None)
+        Path(codebook).read_bytes() if isinstance(codebook, str | Path) else None, agreements)
 
 
 def checkpoint_path(directory: str | Path, name: str) -> Path:
     """Where the training state of one network is kept."""
     return Path(directory) / f"{name}{CHECKPOINT_SUFFIX}"
-
-
-def size_of(network: QuantizedNetwork, index_width: int) -> Size:
-    """What a network's weights take; ``index_width`` is the bits of one index."""
-    convs = [layer for layer in network.layers if isinstance(layer, Conv)]
-    raw = sum(layer.raw.size for layer in convs if layer.raw is not None)
-    indices = sum(layer.indices.size for layer in convs if layer.indices is not None)
-    weights = sum(network.weights_of(layer) for layer in convs)
-    return Size(weights, weights - raw, raw, indices * index_width + 8 * raw)
 
 
 def _one_of(what: str, value: str, choices: type[Choice]) -> Choice:
@@ -262,8 +247,8 @@ def _check_shape(subvector: int | None, codewords: int | None, seed: int) -> Non
 
 
 def _check_construction(
-    epochs: int, batch: int, candidates: int, start: str | None, raw_layers: str, ranges: str,
-    device: str, seed: int,
+    epochs: int, batch: int, candidates: int, start: str, augment: str, raw_layers: str,
+    ranges: str, device: str, seed: int,
 ) -> tuple[ConstructionSettings, Start, RawLayers, Ranges]:
     for what, value, least in (("epochs", epochs, 0), ("batch", batch, 2),
                                ("candidates", candidates, 1)):
@@ -271,14 +256,14 @@ def _check_construction(
             raise VqromError(f"{what} must be at least {least}, not {value!r}")
     raw = _one_of("raw-layers", raw_layers, RawLayers)
     spread = _one_of("ranges", ranges, Ranges)
-    # Training is worth a slower start; without it, nearest codewords are there at once.
-    first = _one_of("start", start or (Start.OUTPUTS if epochs else Start.NEAREST), Start)
+    first, varied = _one_of("start", start, Start), _one_of("augment", augment, Augment)
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise VqromError(f"device {device!r} must be one that PyTorch has here: "
                          f"{str(error).splitlines()[0]}") from None
-    settings = ConstructionSettings(epochs=epochs, batch=batch, candidates=candidates, seed=seed)
+    settings = ConstructionSettings(epochs=epochs, batch=batch, candidates=candidates, seed=seed,
+                                    augment=varied)
     return settings, first, raw, spread
 
 

@@ -44,6 +44,7 @@ from .extras import (
     program_timeline,
     stage_of,
 )
+from .input_range import input_notes, rescaled
 from .shapes import random_codebook, random_images, shapes_of
 from .staged import compile_tuned, first_difference, run_stages_model, run_stages_rtl
 from .topology import WEIGHTS, simulate_topology, topology_program
@@ -54,7 +55,8 @@ ENGINES = ("reference", "rtl", "model")
 def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None = None,
              config: ConfigLike = DEFAULT_CONFIG, inputs: ArrayLike | None = None,
              engine: str | None = None, *, weights: str = "index", seed: int = 0,
-             tune: bool = False, example_shape: tuple[int, ...] = (), waves: str | None = None,
+             tune: bool = False, example_shape: tuple[int, ...] = (),
+             input_scale: tuple[float, int] | None = None, waves: str | None = None,
              baselines: bool = False, timeline: bool = False,
              progress: Progress | None = None) -> SimulationReport:
     """Run a network on every input, or the layers of a topology once.
@@ -82,6 +84,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         seed of its random weights and inputs.
     example_shape:
         Shape of one input of an ``.onnx`` file that leaves sizes open, ``(1, ...)``.
+    input_scale:
+        Scale and zero point that int8 inputs have, where they are not the network's own.
     tune:
         Take the fastest of several tilings, tried on the cycle model.
     waves:
@@ -101,6 +105,8 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
         accelerator, or a tool is missing.
     """
     check_seed(seed)
+    if input_scale is not None and inputs is None:
+        raise VqromError(f"input scale {input_scale!r} goes with inputs, and there are none")
     extras = Extras(tune, baselines, timeline, waves)
     tell = progress or (lambda what, done, total: None)
     if isinstance(network, Topology) or (
@@ -143,7 +149,10 @@ def simulate(network: NetworkLike | TopologyLike, codebook: CodebookLike | None 
             f"{named(codebook, 'codebook')}, {words.sha256[:16]}...")
     if engine == "rtl":
         require_tools()
-    return _run(loaded, words, accelerator, quantize_input(loaded, images), engine, extras, tell)
+    if input_scale is not None:
+        images = rescaled(images, *input_scale)
+    run = _run(loaded, words, accelerator, quantize_input(loaded, images), engine, extras, tell)
+    return replace(run, notes=input_notes(loaded, images))
 
 
 def _no_shape(example_shape: tuple[int, ...], name: str) -> None:
@@ -198,16 +207,18 @@ def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acceler
     if compiled is not None and extras.waves is not None:
         stage_of(compiled, extras.waves)
     tell("integer reference", 0, 0)
-    expected = run_reference(network, codebook, images)
+    outputs = {output.layer for output in network.outputs}
+    # What crosses between stages is compared, too, where an engine computes it.
+    crossing = {name for stage in stages if compiled for name in stage.outputs}
+    expected = run_reference(network, codebook, images, outputs | crossing)
     wanted = outputs_of(network, expected)
     tell("integer reference", len(images), len(images))
     if compiled is None:
-        return SimulationReport(report | {"bit_exact": True, "mismatches": 0},
-                                _by_name(network, wanted), network)
+        return SimulationReport(report, _by_name(network, wanted), network)
     run = run_stages_rtl(compiled, codebook, images, tell)
-    outputs = outputs_of(network, run.maps)
-    mismatches = sum(int(np.count_nonzero(found != right))
-                     for found, right in zip(outputs, wanted, strict=True))
+    found = outputs_of(network, run.maps)
+    mismatches = sum(int(np.count_nonzero(got != right))
+                     for got, right in zip(found, wanted, strict=True))
     recorded, entry = None, {}
     if extras.waves is not None:
         recorded = layer_waves(compiled, codebook.codewords, run, extras.waves, tell)
@@ -216,7 +227,7 @@ def _run(network: QuantizedNetwork, codebook: UniversalCodebook, config: Acceler
         "bit_exact": mismatches == 0, "mismatches": mismatches,
         "first_mismatch": first_difference(run.maps, expected),
         **hardware_figures(report, compiled, run.counts), **entry},
-        _by_name(network, outputs), network, recorded)
+        _by_name(network, found), network, recorded)
     return _with_extras(result, compiled, codebook, config, extras, tell)
 
 

@@ -80,7 +80,7 @@ def run_stages_rtl(compiled: CompiledNetwork, codebook: UniversalCodebook, image
     maps, counts, done = {INPUT: images}, list[Counts | None](), 0
     for stage, program in zip(compiled.stages, compiled.programs, strict=True):
         if program is None:
-            made = run_layers(compiled.network, codebook, stage.layers, maps)
+            made = run_layers(compiled.network, codebook, stage.layers, maps, stage.outputs)
             maps |= {name: made[name] for name in stage.outputs}
             counts.append(None)
             continue

@@ -54,8 +54,10 @@ def describe(network: QuantizedNetwork, stages: Sequence[Stage], codebook: Unive
     indices = sum(layer.indices.size for layer in convs if layer.indices is not None)
     outputs = [{"name": name, "layer": output.layer, "shape": list(output.native.sizes)}
                for name, output in zip(network.output_names, network.outputs, strict=True)]
+    quantization = network.input_quantization
     return empty_report(network.name, engine, config, codebook.sha256, images, layers, raw,
                         indices * index_width(codebook.size)) | {
+        "input": {"scale": quantization.scale, "zero_point": quantization.zero_point},
         "outputs": outputs, "stages": describe_stages(stages)}
 
 
@@ -94,7 +96,7 @@ def empty_report(name: str, engine: str, config: AcceleratorConfig, codebook_sha
         "host_macs": sum(layer["macs"] for layer in layers if layer["host"]),
         "peak_macs_per_cycle": config.peak_macs_per_cycle, "utilization": None,
         "weights": {"count": count, "indexed": count - raw, "raw": raw, "index_bits": index_bits},
-        "traffic": None, "stalls": None, "busy": None, "outputs": [], "stages": [],
+        "traffic": None, "stalls": None, "busy": None, "input": None, "outputs": [], "stages": [],
         "baselines": [],
         "layers": [layer | unknown for layer in layers],
     }

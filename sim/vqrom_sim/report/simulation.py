@@ -48,6 +48,8 @@ class SimulationReport:
         Waves of a layer, where they were asked for.
     timeline:
         Which unit works on which layer when, of one image, for the page; None if nobody asked.
+    notes:
+        What a user should know of the inputs, a line each.
     """
 
     report: dict[str, Any]
@@ -55,6 +57,7 @@ class SimulationReport:
     network: QuantizedNetwork | None = None
     waves: Waves | None = None
     timeline: Timeline | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> np.ndarray | None:
@@ -78,7 +81,7 @@ class SimulationReport:
 
     @property
     def bit_exact(self) -> bool | None:
-        """Whether every output byte equals the integer reference's; None without values."""
+        """Whether every output byte equals the integer reference's; None if none was compared."""
         return self.report["bit_exact"]
 
     @property
@@ -199,7 +202,8 @@ class SimulationReport:
         return self.report
 
     def _repr_html_(self) -> str:
-        exact = {True: "bit-exact", False: "not bit-exact", None: "no values"}[self.bit_exact]
+        exact = {True: "bit-exact", False: "not bit-exact", None: "nothing compared"}[
+            self.bit_exact]
         title = (f"{self.name} on {self.report['config']['name']}, engine "
                  f"{self.report['engine']}, {self.report['images']} inputs: {exact}")
         rows = [(row.name, f"{row.kind}, on the host" if row.host else row.kind, row.weights,

@@ -73,6 +73,8 @@ def _verdict(report: Mapping[str, Any]) -> Text:
     text = Text.assemble((report["network"], "bold"),
                          f" on {report['config']['name']}, engine {report['engine']}, "
                          f"{report['images']:,} image{'' if report['images'] == 1 else 's'}: ")
+    if report["engine"] == "reference":
+        return text.append("values of the integer reference, compared with nothing")
     if report["bit_exact"] is None:
         return text.append("cycles and counters of the hardware, no values")
     if report["bit_exact"]:

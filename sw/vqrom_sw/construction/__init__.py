@@ -6,7 +6,8 @@ each, a softmax of the logits gives ratios, the float network teaches, and choic
 progressively. The codebook stays as it is, since it is in the ROM.
 """
 
+from .augment import Augment, chosen
 from .construction import Construction
 from .train import ConstructionSettings, construct
 
-__all__ = ["Construction", "ConstructionSettings", "construct"]
+__all__ = ["Augment", "Construction", "ConstructionSettings", "chosen", "construct"]

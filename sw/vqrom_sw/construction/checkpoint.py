@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import pickle
 import time
 from collections.abc import Iterable
@@ -47,6 +48,8 @@ class Checkpoint:
         self._construction = construction
         self._optimizer = optimizer
         self._last = time.monotonic()
+        self._best: dict[str, torch.Tensor] = {}
+        self._least = math.inf
         self._run = "" if path is None else fingerprint(
             [*run, *construction.state_dict().values()])
 
@@ -71,6 +74,7 @@ class Checkpoint:
         try:
             state = torch.load(self._path, weights_only=True)
             run, step = state["run"], state["step"]
+            least, best = float(state["least"]), dict(state["best"])
         except (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError,
                 pickle.UnpicklingError) as error:
             raise VqromError(f"checkpoint {str(self._path)!r} cannot be read; remove it to start "
@@ -80,7 +84,20 @@ class Checkpoint:
                              "arguments; remove it to start afresh")
         self._construction.load_state_dict(state["construction"])
         self._optimizer.load_state_dict(state["optimizer"])
+        self._least, self._best = least, best
         return int(step)
+
+    def offer(self, loss: float) -> None:
+        """Remember the construction's state if its loss is the least so far."""
+        if loss < self._least:
+            self._least = loss
+            self._best = {name: value.detach().clone()
+                          for name, value in self._construction.state_dict().items()}
+
+    def take_best(self) -> None:
+        """Take the state of the least loss that was offered, if any was."""
+        if self._best:
+            self._construction.load_state_dict(self._best)
 
     def save(self, step: int, *, last: bool) -> None:
         """Write the state, whole or not at all, if enough time has passed since the last write.
@@ -96,7 +113,7 @@ class Checkpoint:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
-        torch.save({"run": self._run, "step": step,
+        torch.save({"run": self._run, "step": step, "least": self._least, "best": self._best,
                     "construction": self._construction.state_dict(),
                     "optimizer": self._optimizer.state_dict()}, buffer)
         write_bytes(self._path, buffer.getvalue())

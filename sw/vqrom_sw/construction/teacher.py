@@ -12,7 +12,7 @@ from vqrom_sw.progress import Progress
 
 from .construction import Construction
 
-KEPT_BYTES = 1 << 32
+KEPT_BYTES = 1 << 29
 """Most bytes of the watched layers' outputs that are kept; if there are more, they are computed
 again in each step.
 """

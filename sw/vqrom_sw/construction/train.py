@@ -16,9 +16,13 @@ import torch
 from vqrom_hw.errors import VqromError
 from vqrom_sw.progress import Progress
 
+from .augment import Augment, augmented
 from .checkpoint import Checkpoint
 from .construction import Construction
 from .teacher import Teacher
+
+SETTLED = 256
+"""Inputs whose statistics are taken when a state is judged on inputs kept back."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class ConstructionSettings:
         Ratio from which a sub-vector is frozen; above 1, none is before the end.
     seed:
         Seed of the order of images.
+    augment:
+        How images are varied in each step; not ``AUTO``.
     """
 
     epochs: int = 9
@@ -56,6 +62,7 @@ class ConstructionSettings:
     sharpness: float = 20.0
     threshold: float = 0.99
     seed: int = 0
+    augment: Augment = Augment.NONE
 
     def sharpness_at(self, position: float) -> float:
         """Compute the factor on the logits at a position of the run, from 0 to 1."""
@@ -63,9 +70,12 @@ class ConstructionSettings:
 
 
 def construct(construction: Construction, images: torch.Tensor, settings: ConstructionSettings, *,
-              labels: torch.Tensor | None = None, checkpoint: Path | None = None,
-              device: str = "cpu", progress: Progress | None = None) -> None:
+              labels: torch.Tensor | None = None, held_back: torch.Tensor | None = None,
+              checkpoint: Path | None = None, device: str = "cpu",
+              progress: Progress | None = None) -> None:
     """Train a construction in place, until every sub-vector is frozen.
+
+    If there are inputs kept back, the state after the epoch with the least loss on them is taken.
 
     Parameters
     ----------
@@ -77,6 +87,8 @@ def construct(construction: Construction, images: torch.Tensor, settings: Constr
         How long, how fast, and when choices become final.
     labels:
         int64 ``[N]``, if the true classes shall teach, too.
+    held_back:
+        float32 ``[M, C, H, W]`` inputs that are not trained on.
     checkpoint:
         File that holds the state while this runs. If it exists, training goes on from there, and
         ends as if it had never stopped.
@@ -94,16 +106,19 @@ def construct(construction: Construction, images: torch.Tensor, settings: Constr
     optimizer = _optimizer(construction, settings)
     per_epoch = -(-len(images) // settings.batch)
     steps = settings.epochs * per_epoch
-    saved = Checkpoint(checkpoint, construction, optimizer, (settings, images, labels))
+    saved = Checkpoint(checkpoint, construction, optimizer, (settings, images, labels, held_back))
     first = saved.restore()
-    teacher = Teacher(construction, images, settings.batch, device, progress)
+    teacher = None if settings.augment != Augment.NONE else Teacher(
+        construction, images, settings.batch, device, progress)
     for step in range(first, steps):
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * cosine(step / steps)
         construction.sharpen(settings.sharpness_at(step / steps))
         part = _batch(step, per_epoch, len(images), settings)
-        loss = construction.loss(images[part].to(device), teacher(part),
-                                 None if labels is None else labels[part].to(device))
+        inputs = augmented(images[part], settings.augment, settings.seed * steps + step).to(device)
+        wanted = construction.wanted(inputs) if teacher is None else teacher(part)
+        loss = construction.loss(inputs, wanted, None if labels is None else
+                                 labels[part].to(device))
         loss = loss + settings.decision * step / steps * construction.indecision()
         if not torch.isfinite(loss):
             raise VqromError(f"the loss must stay finite, but is {loss.item()!r} in step {step} "
@@ -112,11 +127,40 @@ def construct(construction: Construction, images: torch.Tensor, settings: Constr
         loss.backward()
         optimizer.step()
         construction.freeze(settings.threshold)
+        if held_back is not None and (step + 1) % per_epoch == 0:
+            saved.offer(held_back_loss(construction, images[:SETTLED].to(device), held_back,
+                                       settings.batch))
         if progress:
             progress("training assignments", step + 1, steps)
         saved.save(step + 1, last=step + 1 == steps)
+    saved.take_best()
     construction.freeze(0.0)
     construction.to("cpu")
+
+
+@torch.no_grad()
+def held_back_loss(construction: Construction, first: torch.Tensor, held_back: torch.Tensor,
+                   batch: int) -> float:
+    """The distillation loss as it would be if training ended now; the construction goes on then.
+
+    Parameters
+    ----------
+    construction:
+        What is trained.
+    first:
+        float32 ``[N, C, H, W]`` inputs trained on, whose statistics are taken.
+    held_back:
+        float32 ``[M, C, H, W]`` others.
+    batch:
+        Inputs that are run at once.
+    """
+    construction.settle(first)
+    total = 0.0
+    for part in held_back.split(batch):
+        inputs = part.to(first.device)
+        total += construction.loss(inputs, construction.wanted(inputs)).item() * len(part)
+    construction.train()
+    return total / len(held_back)
 
 
 def cosine(position: float) -> float:

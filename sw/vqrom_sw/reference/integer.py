@@ -5,7 +5,7 @@ Every layer's output is int8, as the accelerator stores it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from vqrom_sw.network import INPUT, Conv, Layer, QuantizedNetwork, map_inputs
 from .integer_layers import layer_weights, run_layer
 
 AT_ONCE = 100
-"""Inputs whose feature maps :func:`infer` keeps at once."""
+"""Inputs that :func:`infer` quantises at once."""
 BATCH = 16
 """Images that run at once, which bounds the memory of the accumulators."""
 
@@ -61,8 +61,9 @@ def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
 
 
 def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
-                  inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Run a quantised network, and keep every layer's output.
+                  inputs: np.ndarray, keep: Collection[str] | None = None
+                  ) -> dict[str, np.ndarray]:
+    """Run a quantised network, and keep the outputs of its layers.
 
     Parameters
     ----------
@@ -73,11 +74,14 @@ def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
         indices.
     inputs:
         int8 ``[N, H, W, C]``, from :func:`quantize_input`.
+    keep:
+        Names of the layers whose outputs are kept for all inputs; None for every layer. Other
+        outputs are there for a few inputs at a time alone.
 
     Returns
     -------
     dict
-        int8 ``[N, H, W, C]`` of every layer by name, and the input as ``"input"``.
+        int8 ``[N, H, W, C]`` of every layer kept, by name, and the input as ``"input"``.
 
     Raises
     ------
@@ -85,12 +89,13 @@ def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
         If the network belongs to another codebook.
     """
     maps = {INPUT: inputs}
-    return maps | run_layers(network, codebook, network.layers, maps)
+    return maps | run_layers(network, codebook, network.layers, maps, keep)
 
 
 @torch.no_grad()
 def run_layers(network: QuantizedNetwork, codebook: UniversalCodebook | None,
-               layers: Sequence[Layer], maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+               layers: Sequence[Layer], maps: Mapping[str, np.ndarray],
+               keep: Collection[str] | None = None) -> dict[str, np.ndarray]:
     """Run some layers of a quantised network on maps that are there already.
 
     Inputs are cut into the same batches whichever layers these are, so that float32 steps of host
@@ -104,11 +109,13 @@ def run_layers(network: QuantizedNetwork, codebook: UniversalCodebook | None,
         Layers of the network in execution order.
     maps:
         int8 ``[N, H, W, C]`` by name: at least what the layers read and do not make themselves.
+    keep:
+        As for :func:`run_reference`.
 
     Returns
     -------
     dict
-        int8 ``[N, H, W, C]`` of every one of the layers, by name.
+        int8 ``[N, H, W, C]`` of every one of the layers that is kept, by name.
 
     Raises
     ------
@@ -120,14 +127,16 @@ def run_layers(network: QuantizedNetwork, codebook: UniversalCodebook | None,
                for layer in layers if isinstance(layer, Conv)}
     made = {layer.name for layer in layers}
     read = {name for layer in layers for name in layer.inputs if name not in made}
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in made}
+    parts: dict[str, list[np.ndarray]] = {
+        name: [] for name in made if keep is None or name in keep}
     for first in range(0, len(next(iter(maps.values()))), BATCH):
         results = {name: torch.from_numpy(maps[name][first:first + BATCH].astype(np.int64))
                    for name in read}
         for layer in layers:
             results[layer.name] = run_layer(network, layer, weights.get(layer.name),
                                             [results[name] for name in layer.inputs])
-            parts[layer.name].append(results[layer.name].numpy().astype(np.int8))
+            if layer.name in parts:
+                parts[layer.name].append(results[layer.name].numpy().astype(np.int8))
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
@@ -183,9 +192,10 @@ def infer(network: QuantizedNetwork, codebook: UniversalCodebook | None,
     VqromError
         If the inputs or the codebook are not those of the network.
     """
+    kept = {network.outputs[0].layer}
     return np.concatenate([
         dequantize(network, output_of(network, run_reference(
-            network, codebook, quantize_input(network, inputs[first:first + AT_ONCE]))))
+            network, codebook, quantize_input(network, inputs[first:first + AT_ONCE]), kept)))
         for first in range(0, len(inputs), AT_ONCE)])
 
 

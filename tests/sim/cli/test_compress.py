@@ -193,10 +193,12 @@ def test_both_engines_give_the_same_bytes(work: Path, vqrom: Command) -> None:
         ran = simulate(vqrom, "--engine", engine, network="shared/build.vqnet",
                        codebook="shared.safetensors")
         assert ran.status == 0, ran.err
-        assert "bit-exact" in ran.out
+        exact = engine == "rtl"
+        assert ("bit-exact" if exact else "compared with nothing") in ran.out
         outputs.append(np.load("out/outputs.npy"))
         report = json.loads(Path("out/report.json").read_text())
-        assert (report["engine"], report["bit_exact"], report["mismatches"]) == (engine, True, 0)
+        assert (report["engine"], report["bit_exact"], report["mismatches"]) == (
+            (engine, True, 0) if exact else (engine, None, None))
     assert outputs[0].dtype == np.int8 and outputs[0].shape == (5, 7)
     np.testing.assert_array_equal(*outputs)
     assert report["cycles"] > 0 and report["traffic"]["rom_reads"] > 0

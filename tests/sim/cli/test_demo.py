@@ -36,4 +36,4 @@ def test_demo_without_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr().out
     assert shown.count("\n") < 24, "one screen"
     assert all(len(line) <= 80 for line in shown.splitlines())
-    assert re.search(r"mnist +3 +yes +3/3 +3/3", shown)
+    assert re.search(r"mnist +3 +- +3/3 +3/3", shown), "nothing was compared"

@@ -11,6 +11,8 @@ import pytest
 from tests.random_networks import mixed_network, random_codebook
 from tests.sim.cli.command_line import Command, one_line
 from vqrom_hw.config import load_config
+from vqrom_hw.errors import VqromError
+from vqrom_sim.cli.simulate import scale_and_zero
 from vqrom_sw.formats import save_network
 
 CONVS = """Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, \
@@ -120,3 +122,10 @@ def test_tuned_programs_are_as_fast_at_least(work: Path, vqrom: Command) -> None
     again = report_of(vqrom, "mixed.vqnet", "--codebook", "codebook.safetensors", "--inputs",
                       "inputs.npy", "--engine", "model", "--tune")
     assert again["cycles"] > 0
+
+
+@pytest.mark.parametrize("wrong", ["0.5", "0.5,", "a,3", "0.5,3.5", "0.5,3,4"])
+def test_scale_and_zero_point_are_two_numbers(wrong: str) -> None:
+    assert scale_and_zero("0.5847,83") == (0.5847, 83)
+    with pytest.raises(VqromError, match="--input-scale must be SCALE,ZERO such as"):
+        scale_and_zero(wrong)

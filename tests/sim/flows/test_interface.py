@@ -16,7 +16,10 @@ from torch import nn
 
 import vqrom
 from tests.random_networks import mixed_network, random_codebook
+from vqrom_sim.flows.network_notes import agreement_note
+from vqrom_sw.compress import Start
 from vqrom_sw.formats import save_network
+from vqrom_sw.held_back import Agreement
 from vqrom_sw.network import Native
 
 
@@ -123,7 +126,8 @@ def test_reference_has_values_and_no_cycles(made: vqrom.CompressionResult, input
                                             module: nn.Module, tmp_path: Path) -> None:
     run = vqrom.simulate(made.networks["mine"], made.codebook, "tiny", inputs, "reference")
     assert run.cycles is None and run.traffic is None and run.layers[0].cycles is None
-    assert run.bit_exact and run.outputs is not None and run.outputs.dtype == np.int8
+    assert run.bit_exact is None and run.report["mismatches"] is None, "nothing was compared"
+    assert run.outputs is not None and run.outputs.dtype == np.int8
     with torch.no_grad():
         expected = module(torch.from_numpy(inputs)).numpy()
     assert np.corrcoef(run.dequantized().ravel(), expected.ravel())[0, 1] > 0.8
@@ -133,6 +137,66 @@ def test_reference_has_values_and_no_cycles(made: vqrom.CompressionResult, input
     for wrong in (run.plot_layers, run.plot_traffic):
         with pytest.raises(vqrom.VqromError, match="must have hardware figures"):
             wrong()
+
+
+def test_int8_inputs_of_another_scale(made: vqrom.CompressionResult, inputs: np.ndarray) -> None:
+    network, codebook = made.networks["mine"], made.codebook
+    own = network.input_quantization
+
+    def of(given: np.ndarray, **options: Any) -> vqrom.SimulationReport:
+        return vqrom.simulate(network, codebook, "tiny", given, "reference", **options)
+
+    wanted = of(inputs)
+    assert wanted.notes == ()
+    assert wanted.report["input"] == {"scale": own.scale, "zero_point": own.zero_point}
+    other = (2 * own.scale, 5)
+    given = np.clip(np.round(inputs / other[0]) + other[1], -128, 127).astype(np.int8)
+    (note,) = of(given).notes
+    assert "--input-scale" in note and f"{own.scale:.6g}" in note
+    right = of(given, input_scale=other)
+    assert right.notes == ()
+    distances = [np.abs(one.dequantized() - wanted.dequantized()).mean()
+                 for one in (right, of(given))]
+    assert distances[0] < distances[1] / 4
+    with pytest.raises(vqrom.VqromError, match=r"inputs must be int8 .* not 'float32'"):
+        of(inputs, input_scale=other)
+    with pytest.raises(vqrom.VqromError, match="goes with inputs, and there are none"):
+        vqrom.simulate("gemm64.csv", input_scale=other)
+    for wrong, rule in (((0.0, 5), "a positive number, not 0.0"), ((1.0, 200), "not 200")):
+        with pytest.raises(vqrom.VqromError, match=rule):
+            of(given, input_scale=wrong)
+
+
+def test_float_inputs_of_another_range_warn(made: vqrom.CompressionResult,
+                                            inputs: np.ndarray) -> None:
+    for factor, words in ((100, "are outside the network's range"), (0.01, "values span")):
+        run = vqrom.simulate(made.networks["mine"], made.codebook, "tiny",
+                             np.float32(factor) * inputs, "reference")
+        (note,) = run.notes
+        assert note.startswith("warning: ") and words in note and "--calibration" in note
+
+
+def test_agreement_is_of_inputs_kept_back(module: nn.Module) -> None:
+    rng = np.random.default_rng(1)
+    many = rng.standard_normal((80, 3, 12, 12)).astype(np.float32)
+    good = vqrom.compress({"mine": module}, calibration=many, raw_layers="all")
+    found = good.agreements["mine"]
+    assert (found.inputs, found.classes) == (10, True) and found.error < 0.01
+    (line, size) = good.notes
+    assert f"on 10 inputs kept back, {found.share:.1%} get the float network's class" in line
+    assert "8.00 bits per weight, 100.0% of the weights raw" in size
+    assert "30.0% in layers with fewer than 4 input channels, 70.0% by --raw-layers" in size
+    few = vqrom.compress({"mine": module}, calibration=many[:63], codewords=16)
+    assert not few.agreements and "takes at least 64 calibration inputs" in few.notes[0]
+
+
+@pytest.mark.parametrize(("start", "epochs", "helps"), [
+    (Start.NEAREST, 0, "is --start outputs"), (Start.OUTPUTS, 0, "--epochs, more inputs"),
+    (Start.OUTPUTS, 4, "is --raw-layers small")])
+def test_low_agreement_warns(start: Start, epochs: int, helps: str) -> None:
+    line = agreement_note("mine", Agreement(0.85, 0.2, False, 20), epochs, start)
+    assert "85.0% of the outputs' variance is kept; warning: that is low" in line and helps in line
+    assert "warning" not in agreement_note("mine", Agreement(0.9, 0.2, True, 20), epochs, start)
 
 
 def test_topology(tmp_path: Path) -> None:

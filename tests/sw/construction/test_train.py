@@ -13,7 +13,7 @@ from torch import nn
 from vqrom_hw.errors import VqromError
 from vqrom_sw.codebook import UniversalCodebook, extract_codebook
 from vqrom_sw.compress import NEAREST, compress
-from vqrom_sw.construction import Construction, ConstructionSettings, construct
+from vqrom_sw.construction import Augment, Construction, ConstructionSettings, construct, train
 from vqrom_sw.construction import checkpoint as checkpoints
 from vqrom_sw.construction import teacher as teachers
 from vqrom_sw.construction.assigned import LEAD
@@ -25,6 +25,7 @@ from vqrom_sw.encoding import (
     encoded_layer,
     raw_layers,
 )
+from vqrom_sw.held_back import agreement
 from vqrom_sw.importers import capture
 from vqrom_sw.network import FloatConv, FloatNetwork
 from vqrom_sw.reference import dequantize, fold_layers, output_of, quantize_input, run_reference
@@ -227,6 +228,57 @@ def test_resumed_is_uninterrupted(network: FloatNetwork, codebook: UniversalCode
     trained = steps["training assignments"]
     assert trained[0] == 7 and trained[-1] == 24
     assert_same(whole, resumed)
+
+
+def test_resumed_is_uninterrupted_with_inputs_kept_back(
+        network: FloatNetwork, codebook: UniversalCodebook, images: torch.Tensor, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best state so far is in the file, too: a rate that spoils what follows lets it win."""
+    monkeypatch.setattr(checkpoints, "INTERVAL_S", 0.0)
+    settings = ConstructionSettings(epochs=3, batch=16, weight_rate=0.5, augment=Augment.FLIP)
+    path, kept, whole = tmp_path / "block.checkpoint", pictures(7), begin(network, codebook, images)
+    construct(whole, images, settings, held_back=kept)
+
+    def stop(_: str, done: int, __: int) -> None:
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        construct(begin(network, codebook, images), images, settings, held_back=kept,
+                  checkpoint=path, progress=stop)
+    resumed = begin(network, codebook, images)
+    construct(resumed, images, settings, held_back=kept, checkpoint=path)
+    assert_same(whole, resumed)
+
+
+def test_the_state_of_the_least_loss_is_taken(
+        network: FloatNetwork, codebook: UniversalCodebook, images: torch.Tensor,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    states, losses = [], iter([2.0, 1.0, 3.0])
+
+    def judged(construction: Construction, *_: object) -> float:
+        states.append({name: value.copy() for name, value in state(construction).items()})
+        return next(losses)
+
+    monkeypatch.setattr(train, "held_back_loss", judged)
+    construction = begin(network, codebook, images)
+    construct(construction, images, ConstructionSettings(epochs=3, batch=16),
+              held_back=pictures(7))
+    np.testing.assert_array_equal(state(construction)["layers.stem.weight"],
+                                  states[1]["layers.stem.weight"])
+    assert (states[1]["layers.stem.weight"] != states[2]["layers.stem.weight"]).any()
+
+
+def test_training_that_makes_it_worse_is_left(network: FloatNetwork, codebook: UniversalCodebook,
+                                              images: torch.Tensor) -> None:
+    """A rate so high that training spoils the network: the first codewords stay."""
+    spoilt = ConstructionSettings(epochs=1, batch=16, weight_rate=10.0, logit_rate=10.0)
+    start = compress(network, codebook, images.numpy(), NEAREST)
+    trained = compress(network, codebook, images.numpy(), spoilt)
+    kept = compress(network, codebook, images.numpy(), spoilt, held_back=pictures(7).numpy())
+    found = [agreement(network, one, codebook, pictures(7).numpy())
+             for one in (start, trained, kept)]
+    assert not found[1].as_good_as(found[0]) and found[2] == found[0]
 
 
 def test_refuses_a_checkpoint_of_another_run(network: FloatNetwork, codebook: UniversalCodebook,

@@ -27,6 +27,7 @@ from vqrom_sw.network import (
     image_output,
 )
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
+from vqrom_sw.reference.integer import BATCH
 
 
 def scaled(value: int, scale: Requantization, channel: int = 0) -> int:
@@ -202,3 +203,17 @@ def test_inputs_and_outputs_there_and_back() -> None:
     np.testing.assert_allclose(
         dequantize(network, outputs),
         (outputs.astype(float) - quantization.zero_point) * quantization.scale, rtol=1e-6)
+
+
+def test_what_is_not_kept_is_not_there_and_changes_nothing() -> None:
+    """More inputs than run at once."""
+    codebook = UniversalCodebook(np.arange(80, dtype=np.int8).reshape(20, 4))
+    network = mixed_network(codebook).build()
+    height, width, channels = network.input_shape
+    inputs = np.random.default_rng(5).integers(
+        -128, 128, (BATCH + 3, height, width, channels)).astype(np.int8)
+    whole = run_reference(network, codebook, inputs)
+    last = network.outputs[0].layer
+    part = run_reference(network, codebook, inputs, {last})
+    assert set(part) == {INPUT, last} < set(whole)
+    np.testing.assert_array_equal(part[last], whole[last])

@@ -11,13 +11,18 @@ import pytest
 import torch
 from PIL import Image
 from scipy.stats import spearmanr
+from torch import nn
 
+from tests.random_networks import random_codebook
+from vqrom_hw.config import load_config
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook, extract_codebook
 from vqrom_sw.compress import check_calibration, compress
+from vqrom_sw.formats import network_size
 from vqrom_sw.reference import dequantize, output_of, quantize_input, run_reference
 from vqrom_sw.reference.floating_point import float_output
+from vqrom_sw.untrained import untrained
 from vqrom_sw.zoo import imagenet, packages, text
 
 DIGITS = ("mnist", "usps", "svhn")
@@ -98,6 +103,19 @@ def test_autoencoder_gives_back_spectra(data_folder: Path) -> None:
     assert entry.network.output_shape == (640,)
     ours = float_output(entry.network, torch.from_numpy(entry.images)).numpy()
     np.testing.assert_allclose(ours, entry.logits, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("depth", [20, 32])
+def test_ratios_count_the_weights_of_the_float_network(depth: int, data_folder: Path) -> None:
+    """An option-A shortcut has none; batch norm is folded into one bias for each channel."""
+    assert data_folder
+    loaded = zoo.load(f"resnet{depth}")
+    codebook = random_codebook(load_config("tiny"))
+    size = network_size(untrained(loaded.network, codebook), codebook)
+    convs = [layer for layer in loaded.module.modules()
+             if isinstance(layer, nn.Conv2d | nn.Linear)]
+    assert size.weights == sum(layer.weight.numel() for layer in convs)
+    assert size.float_bytes == 4 * (size.weights + sum(len(layer.weight) for layer in convs))
 
 
 def test_parts_of_photographs_are_square_and_repeat() -> None:
