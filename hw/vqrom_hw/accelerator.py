@@ -7,13 +7,13 @@ from amaranth.lib.wiring import Out
 
 from .assembly import (
     Parts,
-    accesses,
     build_queues,
     connect_buffer,
     connect_channels,
     connect_control,
     connect_transfers,
     count_events,
+    increment_bits,
     report_faults,
     show_layer,
     track_completion,
@@ -128,15 +128,15 @@ class Accelerator(wiring.Component):
         # What an SRAM will hold is not known before a program has loaded it.
         rom = config.codebook_storage == "rom"
         digest = self.codebook_sha256 if rom else bytes(32).hex()
-        compute = ComputeUnit(config, codewords_as_integers(self._codewords))
-        buffer = ActivationBuffer(config)
-        widths = {name: len(events) for name, events in accesses(compute, buffer).items()}
         return Parts(
-            csr=CsrBlock(), counters=Counters(widths), processor=CommandProcessor(config, digest),
+            csr=CsrBlock(), counters=Counters(increment_bits(config)),
+            processor=CommandProcessor(config, digest),
             read_dma=ReadDma(config, channel_depths(config)), write_dma=WriteDma(config),
-            settle_timer=SettleTimer(), buffer=buffer, compute=compute, vector=VectorUnit(config),
-            load=ActivationLoader(config), store=ActivationStorer(config),
-            load_request=TransferRequest(), store_request=TransferRequest())
+            settle_timer=SettleTimer(), buffer=ActivationBuffer(config),
+            compute=ComputeUnit(config, codewords_as_integers(self._codewords)),
+            vector=VectorUnit(config), load=ActivationLoader(config),
+            store=ActivationStorer(config), load_request=TransferRequest(),
+            store_request=TransferRequest())
 
     def _place(self, m: Module, parts: Parts, flushed: ResetInserter) -> None:
         """Put the parts into the module; those that carry out commands forget all when flushed."""

@@ -7,10 +7,11 @@ errors.
 
 from .connections import connect_buffer, connect_channels, connect_control, connect_transfers
 from .dispatch import build_queues, track_completion
-from .events import accesses, count_events, report_faults, show_layer
+from .events import count_events, increment_bits, report_faults, show_layer
 from .parts import Parts
 
 __all__ = [
-    "Parts", "accesses", "build_queues", "connect_buffer", "connect_channels", "connect_control",
-    "connect_transfers", "count_events", "report_faults", "show_layer", "track_completion",
+    "Parts", "build_queues", "connect_buffer", "connect_channels", "connect_control",
+    "connect_transfers", "count_events", "increment_bits", "report_faults", "show_layer",
+    "track_completion",
 ]

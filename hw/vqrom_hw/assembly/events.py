@@ -6,12 +6,21 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.utils import exact_log2
 
 from vqrom_hw.bus import FETCH_CHANNELS, ReadChannel
-from vqrom_hw.compute import ComputeUnit
+from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.control import CommandQueue
-from vqrom_hw.isa import COMMAND_BYTES, POSITION, ErrorCode, Stream
-from vqrom_hw.memory import ActivationBuffer
+from vqrom_hw.isa import COMMAND_BYTES, COUNTERS, POSITION, ErrorCode, Stream
+from vqrom_hw.memory import BufferReader, BufferWriter
 
 from .parts import Parts
+
+
+def increment_bits(config: AcceleratorConfig) -> dict[str, int]:
+    """Bits of what one cycle may add to each counter, by its name."""
+    most = dict.fromkeys(COUNTERS, 1) | {
+        "rom_reads": config.decode_ports,
+        "activation_buffer_reads": len(BufferReader), "activation_buffer_writes": len(BufferWriter),
+        **dict.fromkeys(("accumulator_reads", "accumulator_writes"), config.post_steps + 1)}
+    return {name: events.bit_length() for name, events in most.items()}
 
 
 def _busy(parts: Parts, queues: dict[str, CommandQueue]) -> dict[str, Signal]:
@@ -47,8 +56,10 @@ def report_faults(m: Module, parts: Parts, queues: dict[str, CommandQueue],
 
 def count_events(m: Module, parts: Parts, queues: dict[str, CommandQueue]) -> None:
     """Tell the counters what to add in this cycle, and the registers what they hold."""
-    events = _cycles(parts, _busy(parts, queues)) | _traffic(parts) | accesses(parts.compute,
-                                                                               parts.buffer)
+    events = _cycles(parts, _busy(parts, queues)) | _traffic(parts) | _accesses(parts)
+    for name, event in events.items():
+        if len(event) > len(parts.counters.increments[name]):
+            raise AssertionError(f"increment of counter {name} must have {len(event)} bits")
     m.d.comb += [parts.counters.clear.eq(parts.csr.start | parts.processor.launch),
                  parts.csr.counters.eq(parts.counters.values)]
     m.d.comb += [parts.counters.increments[name].eq(event) for name, event in events.items()]
@@ -83,8 +94,9 @@ def _traffic(parts: Parts) -> dict[str, Value]:
     }
 
 
-def accesses(compute: ComputeUnit, buffer: ActivationBuffer) -> dict[str, Value]:
+def _accesses(parts: Parts) -> dict[str, Value]:
     """Accesses to the memories on chip, the only events of which a cycle may have several."""
+    compute, buffer = parts.compute, parts.buffer
     return {
         "rom_reads": compute.rom_reads,
         "activation_buffer_reads": buffer.reads,

@@ -237,7 +237,8 @@ def record_run(run: Run, scopes: Mapping[tuple[str, ...], str],
         recording = record(run.program, run.codewords, run.images, [*paths, bank], window,
                            progress, inside=inside)
         windows.append(RecordedWindow(recording))
-        increments = split_increments(recording.bits(bank)[INCREMENTS])
+        increments = split_increments(recording.bits(bank)[INCREMENTS],
+                                      run.program.config)
         events.append({name: values[:-1] for name, values in increments.items()})
     return windows, events
 

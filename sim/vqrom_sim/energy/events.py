@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vqrom_hw.assembly import increment_bits
+from vqrom_hw.config import AcceleratorConfig
+from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import COUNTERS
 
 CYCLES = "cycles"
@@ -76,20 +79,32 @@ def event_of(component: str) -> Event:
     return CYCLE
 
 
-def split_increments(bits: np.ndarray) -> dict[str, np.ndarray]:
+def split_increments(bits: np.ndarray, config: AcceleratorConfig) -> dict[str, np.ndarray]:
     """What each cycle adds to each counter.
 
     Parameters
     ----------
     bits:
-        uint8 ``[cycles, bits]``: values of the port :data:`INCREMENTS`, whose fields are equally
-        wide and in the order of :data:`vqrom_hw.isa.COUNTERS`.
+        uint8 ``[cycles, bits]``: values of the port :data:`INCREMENTS`, whose fields are in the
+        order of :data:`vqrom_hw.isa.COUNTERS`.
+    config:
+        The accelerator, from which the widths of the fields follow.
 
     Returns
     -------
     dict
         int64 ``[cycles]`` by counter.
+
+    Raises
+    ------
+    VqromError
+        If the port has other bits than all fields together.
     """
-    fields = bits.reshape(len(bits), len(COUNTERS), -1).astype(np.int64)
-    values = (fields << np.arange(fields.shape[2])).sum(axis=2)
-    return dict(zip(COUNTERS, values.T, strict=True))
+    widths = increment_bits(config)
+    if bits.shape[1] != sum(widths.values()):
+        raise VqromError(f"port {INCREMENTS!r} must have {sum(widths.values())} bits, not "
+                         f"{bits.shape[1]!r}")
+    ends = np.cumsum([widths[name] for name in COUNTERS])
+    fields = np.split(bits.astype(np.int64), ends[:-1], axis=1)
+    return {name: (field << np.arange(field.shape[1])).sum(axis=1)
+            for name, field in zip(COUNTERS, fields, strict=True)}

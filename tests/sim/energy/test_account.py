@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vqrom_hw.assembly import increment_bits
 from vqrom_hw.config import AcceleratorConfig, load_config
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import COUNTERS
@@ -111,15 +112,20 @@ def test_busy_cycles_that_cost_less() -> None:
 
 
 def test_counters() -> None:
-    """A report gives back every counter; the bank's port has 16 bits for each."""
+    """A report gives back every counter; the bank's port has as many bits as each one needs."""
     expected = COUNTS | {"compute_cycles": COUNTS["cycles"] - sum(report()["stalls"].values())}
     assert counters_of(report(), TINY) == expected
     with pytest.raises(VqromError, match="hardware figures"):
         counters_of({"cycles": None}, TINY)
-    bits = np.zeros((2, 16 * len(COUNTERS)), np.uint8)
-    bits[1, 16 * COUNTERS.index("rom_reads"):][:2] = 1
-    assert split_increments(bits)["rom_reads"].tolist() == [0, 3]
-    assert split_increments(bits)["cycles"].tolist() == [0, 0]
+    widths = increment_bits(TINY)
+    bits = np.zeros((2, sum(widths.values())), np.uint8)
+    place = sum(widths[name] for name in COUNTERS[:COUNTERS.index("rom_reads")])
+    bits[1, place:place + 2] = 0, 1
+    assert split_increments(bits, TINY)["rom_reads"].tolist() == [0, 2]
+    assert not any(values.any() for name, values in split_increments(bits, TINY).items()
+                   if name != "rom_reads")
+    with pytest.raises(VqromError, match="port 'increments' must have"):
+        split_increments(bits[:, 1:], TINY)
 
 
 def test_components() -> None:
