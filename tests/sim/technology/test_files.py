@@ -13,7 +13,8 @@ from vqrom_sim.technology import (
     load_technology,
     technology_names,
 )
-from vqrom_sim.technology.files import MAX_BYTES, NODES
+from vqrom_hw.files import MAX_TOML_BYTES as MAX_BYTES
+from vqrom_sim.technology.files import NODES
 
 SHAPE = MemoryShape("sram_1rw", 1024, 32)
 
