@@ -35,7 +35,8 @@ _STRINGS = re.compile(r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*
 
 _LONG_NUMBER = re.compile(rf"(?<![\w-])[+-]?\d[\w.+-]{{{MAX_TOML_DIGITS},}}")
 
-_LONG_KEY = re.compile(rf"(?:[\w-]*[ \t]*\.[ \t]*){{{MAX_TOML_PARTS},}}")
+_BESIDE_KEYS = re.compile(r"[^\w. \t-]")
+"""What no dotted key has, once its strings are taken out."""
 
 
 def is_regular(path: Path) -> bool:
@@ -158,7 +159,8 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     for bracket in re.findall(r"[\[\]{}]", bare):
         depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
         deepest = max(deepest, depth)
-    if deepest > MAX_TOML_PARTS or _LONG_KEY.search(_STRINGS.sub("s", text)):
+    dots = max(part.count(".") for part in _BESIDE_KEYS.split(_STRINGS.sub("s", text)))
+    if deepest > MAX_TOML_PARTS or dots >= MAX_TOML_PARTS:
         raise VqromError(f"{where} must have keys and lists of at most {MAX_TOML_PARTS} levels")
     if (number := _LONG_NUMBER.search(bare)) is not None:
         raise VqromError(f"{where} must have numbers of at most {MAX_TOML_DIGITS} digits, not "

@@ -44,8 +44,8 @@ def require_file(path: Path, what: str) -> Path:
     Raises
     ------
     VqromError
-        If it is a directory, a device, a FIFO or made up by the kernel, does not exist, or cannot be
-        read.
+        If it is a directory, a device, a FIFO or made up by the kernel, does not exist, or
+        cannot be read.
     """
     if path.is_dir():
         raise VqromError(f"{what} must be a file, not the directory {str(path)!r}")

@@ -149,7 +149,7 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
         results = step_results(
             steps, [seen.tensor(x) for x, seen in zip(inputs, natives, strict=True)],
             [constant.to(device) for constant in constants])
-        for step in steps:
+        for step in steps:  # noqa: B007 - the error names it.
             last = next(results)
         return as_map(last, native, shape, len(inputs[0]))
     except Exception as error:  # PyTorch raises all kinds, and so does Python when memory ends.
