@@ -69,17 +69,19 @@ def read_bytes(path: Path, what: str, limit: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise VqromError(f"{what} {str(path)!r} cannot be read: {_reason(error)}") from None
-    with os.fdopen(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or not is_regular(path):
             raise VqromError(f"{what} must be a regular file, which {str(path)!r} is not")
         if status.st_size > limit:
             raise VqromError(f"{what} {str(path)!r} must be at most {limit} bytes, "
                              f"not {status.st_size}")
-        try:
+        with os.fdopen(handle, "rb", closefd=False) as file:
             content = file.read(limit + 1)
-        except OSError as error:
-            raise VqromError(f"{what} {str(path)!r} cannot be read: {_reason(error)}") from None
+    except OSError as error:
+        raise VqromError(f"{what} {str(path)!r} cannot be read: {_reason(error)}") from None
+    finally:
+        os.close(handle)
     if len(content) > limit:
         raise VqromError(f"{what} {str(path)!r} must be at most {limit} bytes")
     return content
