@@ -70,7 +70,7 @@ class Forger:
         for case in (self._simulate(self.folder / "good.vqnet", inputs=self.folder / "good.npy"),
                      self._simulate(None, topology=self.folder / "good.csv"),
                      self._simulate(None, topology=self.folder / "good.onnx")):
-            with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):
+            with Path(os.devnull).open("w") as null, redirect_stdout(null), redirect_stderr(null):
                 try:
                     case()
                 except SystemExit as ended:
@@ -181,7 +181,8 @@ class Forger:
                  ][rng.integers(7)]
         nodes = [grown, node("ReduceSum", "g", "r", keepdims=0), node("Add", "x r", "z"),
                  node("Conv", "z w", "y")]
-        names = ["../../x", "/etc/passwd", "a\nb", "a\0b", "", "class", "1", "\u202e", "x" * 100_000]
+        names = ["../../x", "/etc/passwd", "a\nb", "a\0b", "", "class", "1", "\u202e",
+                 "x" * 100_000]
         nodes[-1].name = names[rng.integers(len(names))].replace("\0", "")
         save(path := self.folder / "forged.onnx", nodes, (1, 3, 8, 8), {
             "s": sizes, "one": np.ones((1, 1), np.float32), "zero": np.float32(0),

@@ -43,7 +43,7 @@ def _child(case: Callable[[], None], errors: int) -> None:
     try:
         os.dup2(errors, 2)
         sys.stderr = os.fdopen(2, "w", closefd=False)
-        sys.stdout = Path(os.devnull).open("w")
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for all of the process
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         case()
         status = 0

@@ -144,7 +144,7 @@ def test_unreadable_files(tmp_path: Path) -> None:
     large = written(tmp_path, "#" * (MAX_BYTES + 1))
     assert refusal(large) == f" must be at most {MAX_BYTES} bytes, not {MAX_BYTES + 1}"
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    assert refusal(tmp_path / "binary.toml").startswith(" must be valid TOML: ")
+    assert refusal(tmp_path / "binary.toml").startswith(" must be UTF-8 text: ")
     with pytest.raises(VqromError, match=r"^technology must be one of 130nm, 130nm-ihp, 45nm, "
                                          r"28nm, 7nm or a .toml file, not '5nm'$"):
         load_technology("5nm")

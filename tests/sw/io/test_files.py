@@ -1,4 +1,4 @@
-"""Files from outside: regular, bounded, and of the form that is expected, before they are parsed."""
+"""Files from outside: regular, bounded and of the expected form before they are parsed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from vqrom_hw.files import parse_toml
 from vqrom_sw.io import load_array, parse_json, read_bytes, require_file
 
 
-@pytest.mark.parametrize("name", ["/dev/zero", "/dev/null", "/proc/self/maps", "/proc/self", "fifo"])
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/null", "/proc/self/maps", "/proc/self",
+                                  "fifo"])
 def test_no_regular_file(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / "fifo")
     path = tmp_path / name
     for read in (lambda: read_bytes(path, "thing", 100), lambda: require_file(path, "thing"),
                  lambda: load_array(path, "thing")):
-        with pytest.raises(VqromError, match="^thing"):
+        with pytest.raises(VqromError, match=r"^thing"):
             read()
 
 
@@ -81,5 +82,5 @@ def test_toml_with_long_strings() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "9" * 5000 + "}", "[]", "{", b"\xff"])
 def test_json(text: str | bytes) -> None:
-    with pytest.raises(VqromError, match="^report must be"):
+    with pytest.raises(VqromError, match=r"^report must be"):
         parse_json(text, "report")

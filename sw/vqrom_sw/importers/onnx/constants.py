@@ -25,7 +25,8 @@ MAX_GROWN = 1 << 24
 SMALL = 1 << 12
 """Most elements of an input whose values shapes may follow from."""
 
-GROWING = ("BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix", "AffineGrid",
+GROWING = (
+           "BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix", "AffineGrid",
            "Col2Im", "CenterCropPad", "ConstantOfShape", "ConvTranspose", "DFT", "Expand", "MaxUnpool",
            "OneHot", "Pad", "Range", "Resize", "STFT", "TfIdfVectorizer", "Tile", "Upsample",
            "AveragePool", "MaxPool", "LpPool", "Conv")
