@@ -26,10 +26,10 @@ SMALL = 1 << 12
 """Most elements of an input whose values shapes may follow from."""
 
 GROWING = (
-           "BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix", "AffineGrid",
-           "Col2Im", "CenterCropPad", "ConstantOfShape", "ConvTranspose", "DFT", "Expand", "MaxUnpool",
-           "OneHot", "Pad", "Range", "Resize", "STFT", "TfIdfVectorizer", "Tile", "Upsample",
-           "AveragePool", "MaxPool", "LpPool", "Conv")
+    "BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix", "AffineGrid", "Col2Im",
+    "CenterCropPad", "ConstantOfShape", "ConvTranspose", "DFT", "Expand", "MaxUnpool", "OneHot",
+    "Pad", "Range", "Resize", "STFT", "TfIdfVectorizer", "Tile", "Upsample", "AveragePool",
+    "MaxPool", "LpPool", "Conv")
 """Operators whose results may have more elements than the product of their inputs' sizes."""
 
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli",
