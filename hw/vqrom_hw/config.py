@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,9 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, Subvector, index_width
 from .errors import VqromError
-
-MAX_TOML_BYTES = 1 << 20
-"""Largest configuration file that is read."""
+from .files import read_toml
 
 _FIFOS = ("weight_fifo_beats", "parameter_fifo_beats", "vector_fifo_beats",
           "activation_fifo_beats")
@@ -235,14 +232,7 @@ def _raw_config(source: str) -> dict[str, Any]:
     if path.suffix != ".toml":
         raise VqromError(
             f"config must be one of {', '.join(PRESETS)} or a .toml file, not {source!r}")
-    try:
-        if path.stat().st_size > MAX_TOML_BYTES:
-            raise VqromError(f"config {source!r} must be at most {MAX_TOML_BYTES} bytes")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise VqromError(f"config {source!r} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise VqromError(f"config {source!r} must be valid TOML: {error}") from None
+    return read_toml(path, "config")
 
 
 def load_config(source: str, *, subvector: int | None = None,
@@ -272,7 +262,7 @@ def load_config(source: str, *, subvector: int | None = None,
     raw = _raw_config(source)
     if "base" in raw:
         base = raw.pop("base")
-        if base not in PRESETS:
+        if not isinstance(base, str) or base not in PRESETS:
             raise VqromError(
                 f"config {source!r}: base must be one of {', '.join(PRESETS)}, not {base!r}")
         raw = PRESETS[base] | raw

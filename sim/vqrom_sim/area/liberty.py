@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.io import require_file
 
 from .liberty_function import evaluate
 from .liberty_groups import SEQUENTIAL, Group, mapping_text, read_library
@@ -154,6 +155,7 @@ def read_liberties(paths: Sequence[Path]) -> Library:
 def _read_text(path: Path) -> str:
     """Text of a Liberty file, unpacked where it is gzipped."""
     try:
+        require_file(path, "liberty")
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as file:

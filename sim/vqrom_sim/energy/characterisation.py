@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.io import parse_json, read_bytes
 
+MAX_BYTES = 64 << 20
+"""Largest characterisation that is read."""
 SCHEMA = "vqrom.characterisation/1"
 """Format of a characterisation's JSON."""
 
@@ -134,12 +136,9 @@ class Characterisation:
         VqromError
             If it cannot be read, or is no characterisation.
         """
+        content = read_bytes(path, "characterisation", MAX_BYTES)
+        value = parse_json(content, f"characterisation {str(path)!r}")
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise VqromError(f"characterisation {str(path)!r} cannot be read: "
-                             f"{error.strerror}") from None
-        except json.JSONDecodeError:
-            raise VqromError(f"characterisation {str(path)!r} must be JSON") from None
+            return cls.from_dict(value)
         except VqromError as error:
             raise VqromError(f"{str(path)!r}: {error}") from None

@@ -13,13 +13,14 @@ import torch
 from vqrom_hw.codebook_shape import MAX_CODEWORDS, MIN_CODEWORDS, SUBVECTORS, index_width
 from vqrom_hw.errors import VqromError
 from vqrom_sim.report import html_table, staged
-from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook
+from vqrom_sw.codebook import MAX_FILE_BYTES, Extraction, UniversalCodebook, extract_codebook
 from vqrom_sw.compress import Start
 from vqrom_sw.compress import compress as compress_network
 from vqrom_sw.construction import Augment, ConstructionSettings
 from vqrom_sw.encoding import RawLayers
 from vqrom_sw.formats import save_network
 from vqrom_sw.held_back import Agreement, agreement, keep_back
+from vqrom_sw.io import read_bytes
 from vqrom_sw.network import QuantizedNetwork
 from vqrom_sw.progress import SilentSteps, Steps
 from vqrom_sw.quantization import Ranges
@@ -223,7 +224,8 @@ def compress(networks: NetworkSource | Sequence[NetworkSource] | Mapping[str, Ne
     notes += [note for name, network in done.items() for note in host_notes(name, network)]
     return CompressionResult(
         words, {source.name: done[source.name] for source in sources}, tuple(notes), kept,
-        Path(codebook).read_bytes() if isinstance(codebook, str | Path) else None, agreements)
+        read_bytes(Path(codebook), "codebook", MAX_FILE_BYTES)
+        if isinstance(codebook, str | Path) else None, agreements)
 
 
 def checkpoint_path(directory: str | Path, name: str) -> Path:

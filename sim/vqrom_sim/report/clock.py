@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.io import parse_json, read_bytes
 
 TIMING_SCHEMA = "vqrom.timing/1"
 """Format of the file that a clock may come from; ``vqrom_sim.timing`` writes it."""
+MAX_BYTES = 64 << 20
+"""Largest such file that is read."""
 MAX_MHZ = 100_000.0
 """Fastest clock that is believed."""
 _UNTIMED = ("name", "dram_latency")
@@ -72,14 +74,14 @@ def read_clock(path: Path) -> Clock:
         If the file cannot be read, or is none of ``vqrom timing``.
     """
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = parse_json(read_bytes(path, "timing", MAX_BYTES), f"timing {str(path)!r}")
         if report["schema"] != TIMING_SCHEMA:
             raise ValueError
         return Clock(float(report["fmax_mhz"]),
                      f"{report['library']['estimator']}, {report['library']['name']}",
                      dict(report["config"]))
-    except OSError as error:
-        raise VqromError(f"timing {str(path)!r} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
+    except VqromError:
+        raise
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise VqromError(f"timing {str(path)!r} must be a {TIMING_SCHEMA} file, as `vqrom timing` "
                          "writes it") from None

@@ -19,11 +19,14 @@ from vqrom_sim.flows import CODEBOOK_FILE, load_codebook, load_topology, topolog
 from vqrom_sw import zoo
 from vqrom_sw.codebook import UniversalCodebook
 from vqrom_sw.importers import Topology, capture, images_in_front, read_onnx
-from vqrom_sw.io import require_file
+from vqrom_sw.io import read_bytes, require_file
 from vqrom_sw.network import FloatNetwork
 
 GENERIC = "generic"
 """The cell library whose unit is the NAND2 equivalent."""
+
+MAX_BYTES = 1 << 30
+"""Largest file that a study reads for its digest."""
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,7 @@ def _library(name: str, paths: tuple[str, ...]) -> LibraryFiles:
 def _files_digest(paths: tuple[str, ...], what: str) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(hashlib.sha256(require_file(Path(path), what).read_bytes()).digest())
+        digest.update(hashlib.sha256(read_bytes(Path(path), what, MAX_BYTES)).digest())
     return digest.hexdigest()
 
 

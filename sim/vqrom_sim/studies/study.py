@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.io import read_bytes
+from vqrom_sw.io import read_toml
 
 from .context import Context
 from .definition import (
@@ -99,11 +98,7 @@ class Study:
         elif path.suffix != ".toml":
             raise VqromError(f"study must be one of {', '.join(shipped_studies())} or a .toml "
                              f"file, not {str(source)!r}")
-        content = read_bytes(path, "study", MAX_STUDY_BYTES)
-        try:
-            values = tomllib.loads(content.decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise VqromError(f"study {str(path)!r} must be valid TOML: {error}") from None
+        values = read_toml(path, "study", MAX_STUDY_BYTES)
         values.setdefault("name", path.stem)
         return cls.of(values, path.parent, f"study {str(path)!r}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.io import read_toml
 
 from .technology import Technology
 
-MAX_BYTES = 1 << 20
-"""Largest technology file that is read."""
 NODES = Path(__file__).parent / "nodes"
 """The technologies that come along, a file each."""
 COMMON = Path(__file__).parent / "common.toml"
@@ -53,7 +51,7 @@ def load_technology(source: str | Path) -> Technology:
 
 @cache
 def _shipped(name: str) -> Technology:
-    return _checked(name, _with_common(_read(NODES / f"{name}.toml", name)))
+    return _checked(name, _with_common(read_toml(NODES / f"{name}.toml", "technology")))
 
 
 def _load(source: str) -> Technology:
@@ -63,29 +61,18 @@ def _load(source: str) -> Technology:
     if path.suffix != ".toml":
         raise VqromError(f"technology must be one of {', '.join(_ORDER)} or a .toml file, "
                          f"not {source!r}")
-    raw = _read(path, source)
+    raw = read_toml(path, "technology")
     if "base" in raw:
         base = raw.pop("base")
         if base not in _ORDER:
             raise VqromError(f"technology {source!r}: base must be one of {', '.join(_ORDER)}, "
                              f"not {base!r}")
         # Macros of the base say nothing about changed constants of another technology.
-        below = {key: value for key, value in _read(NODES / f"{base}.toml", base).items()
-                 if key != "published"}
+        shipped = read_toml(NODES / f"{base}.toml", "technology")
+        below = {key: value for key, value in shipped.items() if key != "published"}
         raw = _laid_over(below, raw)
     raw.setdefault("name", path.stem)
     return _checked(source, _with_common(raw))
-
-
-def _read(path: Path, source: str) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise VqromError(f"technology {source!r} must be at most {MAX_BYTES} bytes")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise VqromError(f"technology {source!r} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise VqromError(f"technology {source!r} must be valid TOML: {error}") from None
 
 
 def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +87,7 @@ def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def _with_common(raw: dict[str, Any]) -> dict[str, Any]:
     """The file with the DRAM and the published energies that it does not bring itself."""
-    common = _read(COMMON, "common")
+    common = read_toml(COMMON, "technology")
     missing = {key: common[key] for key in ("dram", "energies") if key not in raw}
     sources = raw.get("sources", {})
     if missing and isinstance(sources, dict):

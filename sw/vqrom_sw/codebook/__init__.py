@@ -6,13 +6,13 @@ the codebook with its file, the methods that extract one from float networks, th
 sub-vectors, the search for the codeword nearest to one, and uniform grids as codebooks.
 """
 
-from .codebook import UniversalCodebook
+from .codebook import MAX_FILE_BYTES, UniversalCodebook
 from .extraction import Extraction, extract_codebook
 from .search import nearest, nearest_masked
 from .subvectors import channel_rms, merge, subvectors
 from .uniform import uniform_codebook
 
 __all__ = [
-    "Extraction", "UniversalCodebook", "channel_rms", "extract_codebook", "merge", "nearest",
-    "nearest_masked", "subvectors", "uniform_codebook",
+    "MAX_FILE_BYTES", "Extraction", "UniversalCodebook", "channel_rms", "extract_codebook", "merge",
+    "nearest", "nearest_masked", "subvectors", "uniform_codebook",
 ]

@@ -33,7 +33,7 @@ from vqrom_hw.codebook import codebook_sha256
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.isa import LEVELS, Region
-from vqrom_sw.network import Conv, QuantizedNetwork
+from vqrom_sw.network import Conv, QuantizedNetwork, check_sums
 
 from .network_graph import stage_graph
 from .operations import Operation
@@ -157,7 +157,8 @@ def compile_stage(network: QuantizedNetwork, stage: Stage, codewords: np.ndarray
     Raises
     ------
     VqromError
-        If the network belongs to another codebook, or a layer does not fit the accelerator.
+        If the network belongs to another codebook, sums of a layer may leave int32, or a layer does
+        not fit the accelerator.
     """
     return compile_passes(network, codewords, config, stage, codebook_reload=codebook_reload,
                           contents=contents, beat_cost=beat_cost).program
@@ -183,6 +184,7 @@ def compile_passes(network: QuantizedNetwork, codewords: np.ndarray, config: Acc
     digest = codebook_sha256(codewords)
     network.check_codebook(digest)
     stage = stage or _only_stage(network, config)
+    check_sums(network, stage.layers, codewords)
     graph = stage_graph(network, stage, codewords, config)
     names = ("load", *(layer.name for layer in stage.layers), "store")
     indexed = any(isinstance(layer, Conv) and layer.indices is not None for layer in stage.layers)

@@ -6,16 +6,27 @@ line is a convolution, or a matrix product ``M x K`` times ``K x N``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.io import read_text
 
 MAX_BYTES = 1 << 20
 """Greatest size of a file that is read."""
 
 MAX_LAYERS = 4000
 """Most lines of a topology."""
+
+MAX_SIZE = (1 << 24) - 1
+"""Greatest number in a column."""
+
+MAX_NUMBERS = 1 << 32
+"""Most numbers in the input, the output or the weights of a layer."""
+
+MAX_MACS = 1 << 42
+"""Most multiply-accumulates of a layer: two days of an array of 16 x 16 at 100 MHz."""
 
 CONV_COLUMNS = ("IFMAP height", "IFMAP width", "filter height", "filter width", "channels",
                 "filters", "stride")
@@ -125,12 +136,7 @@ def read_topology(path: Path) -> Topology:
     VqromError
         If the file cannot be read, or a line is not a layer.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise VqromError(f"topology {str(path)!r} must be at most {MAX_BYTES} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise VqromError(f"topology {str(path)!r} cannot be read: {error}") from None
+    text = read_text(path, "topology", MAX_BYTES, "utf-8-sig")
     return parse_topology(text, path.stem)
 
 
@@ -163,19 +169,41 @@ def _parse_layer(where: str, cells: list[str], columns: tuple[str, ...]) -> Topo
                          f"not {len(cells)!r} columns")
     values = []
     for column, cell in zip(columns, cells[1:], strict=False):
-        if not cell.isascii() or not cell.isdecimal() or not 1 <= int(cell) < 1 << 24:
-            raise VqromError(f"{where}: {column} must be in 1..{(1 << 24) - 1}, not {cell!r}")
-        values.append(int(cell))
+        values.append(_number(f"{where}: {column}", cell))
     if columns is GEMM_COLUMNS:
-        return gemm(cells[0], *values)
+        return _bounded(where, gemm(cells[0], *values))
     height, width, kernel_y, kernel_x, channels, filters, stride = values
     second = cells[8] if len(cells) > 8 else ""
-    stride_x = int(second) if second.isascii() and second.isdecimal() and int(second) else stride
+    stride_x = _number(f"{where}: second stride", second) \
+        if second.isascii() and second.strip("0").isdecimal() else stride
     depthwise = "DP" in cells[0]
     if kernel_y > height or kernel_x > width:
         raise VqromError(f"{where}: the filter must be at most as large as the IFMAP "
                          f"{height} x {width}, not {kernel_y} x {kernel_x}")
     if depthwise:
         filters *= channels
-    return TopologyLayer(cells[0], (height, width, channels), (kernel_y, kernel_x),
-                         (stride, stride_x), filters, depthwise)
+    return _bounded(where, TopologyLayer(
+        cells[0], (height, width, channels), (kernel_y, kernel_x), (stride, stride_x), filters,
+        depthwise))
+
+
+def _number(where: str, cell: str) -> int:
+    """A whole number in 1..:data:`MAX_SIZE`."""
+    # Python refuses to read numbers of thousands of digits.
+    if not cell.isascii() or not cell.isdecimal() or len(cell.lstrip("0")) > len(str(MAX_SIZE)) \
+            or not 1 <= int(cell.lstrip("0") or "0") <= MAX_SIZE:
+        raise VqromError(f"{where} must be in 1..{MAX_SIZE}, not {cell[:40]!r}")
+    return int(cell.lstrip("0"))
+
+
+def _bounded(where: str, layer: TopologyLayer) -> TopologyLayer:
+    """A layer; refused if no accelerator that can be simulated has the time or room for it."""
+    reduced = 1 if layer.depthwise else layer.shape[2]
+    for what, count, most in (
+            ("multiply-accumulates", layer.macs, MAX_MACS),
+            ("inputs", math.prod(layer.shape), MAX_NUMBERS),
+            ("outputs", math.prod(layer.output_shape), MAX_NUMBERS),
+            ("weights", math.prod(layer.kernel) * reduced * layer.filters, MAX_NUMBERS)):
+        if count > most:
+            raise VqromError(f"{where}: {what} must be at most {most}, not {count}")
+    return layer

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from vqrom_hw.errors import VqromError
+from vqrom_hw.files import read_bytes
 
-from .atomic import read_bytes, write_bytes
+from .atomic import write_bytes
 from .directory_cache import cache_root, content_key
 
 MAX_BYTES = 1 << 30

@@ -14,8 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from vqrom_hw.errors import VqromError
-
-from .atomic import read_bytes
+from vqrom_hw.files import read_bytes
 
 LENGTH_BYTES = 8
 """Bytes of the number with which a safetensors file starts: its header's length, little-endian.

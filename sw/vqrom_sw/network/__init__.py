@@ -54,6 +54,7 @@ from .quantized_layers import (
 from .quantized_network import NO_CODEBOOK, QuantizedNetwork, image_output
 from .recurrent_layers import GATES, Lstm
 from .shapes import INPUT, Native, Output, Shape, image_native, map_inputs, native_of
+from .sums import check_sums
 
 __all__ = [
     "EXPAND_BATCH", "GATES", "GETITEM", "INPUT", "MAX_NUMBERS", "NO_CODEBOOK", "OPERATIONS",
@@ -62,6 +63,6 @@ __all__ = [
     "FloatGlobalAveragePool", "FloatHost", "FloatLayer", "FloatMaxPool", "FloatNetwork", "FloatPad",
     "FloatSelect", "FloatTable", "FloatUpsample", "GlobalAveragePool", "Host", "HostStep", "Layer",
     "Lstm", "MaxPool", "Native", "Operator", "Output", "Pad", "QuantizedNetwork", "Select", "Shape",
-    "Softmax", "Table", "Upsample", "check_results", "check_steps", "image_native", "image_output",
-    "is_sum", "map_inputs", "native_of", "readers_of", "run_steps",
+    "Softmax", "Table", "Upsample", "check_results", "check_steps", "check_sums", "image_native",
+    "image_output", "is_sum", "map_inputs", "native_of", "readers_of", "run_steps",
 ]

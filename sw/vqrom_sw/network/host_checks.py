@@ -17,9 +17,9 @@ from vqrom_hw.errors import VqromError
 from .host_steps import EXPAND_BATCH, GETITEM, OPERATIONS, HostStep, as_map, step_results
 from .shapes import Native, Shape
 
-MAX_NUMBERS = 1 << 30
-"""Most numbers that the results of a host layer's steps have together, for one image: 4 GiB in
-float32. The scores of 32 heads of attention over 2048 elements are an eighth of that."""
+MAX_NUMBERS = 1 << 28
+"""Most numbers that the results of a host layer's steps have together, for one image: 1 GiB in
+float32. The scores of 32 heads of attention over 2048 elements are half of that."""
 
 IMAGES = 2
 """Number of images for which sizes are found, so that a step that is right for one alone is not."""

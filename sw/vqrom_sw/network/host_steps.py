@@ -144,16 +144,18 @@ def run_steps(steps: Sequence[HostStep], inputs: Sequence[torch.Tensor],
     VqromError
         If an operation does not fit its arguments.
     """
-    device = inputs[0].device
+    device, last, step = inputs[0].device, None, steps[0]
     try:
-        *_, last = step_results(
+        results = step_results(
             steps, [seen.tensor(x) for x, seen in zip(inputs, natives, strict=True)],
             [constant.to(device) for constant in constants])
+        for step in steps:  # noqa: B007 - the error names it.
+            last = next(results)
         return as_map(last, native, shape, len(inputs[0]))
-    except (RuntimeError, TypeError, IndexError, ValueError, AttributeError,
-            NotImplementedError) as error:
-        raise VqromError(f"host operations {', '.join(step.op for step in steps)} must fit their "
-                         f"arguments, but: {' '.join(str(error).split())[:200]}") from None
+    except Exception as error:  # PyTorch raises all kinds, and so does Python when memory ends.
+        raise VqromError(f"host operation {step.op!r} must fit its arguments, but: "
+                         f"{' '.join(str(error).split())[:200] or type(error).__name__}"
+                         ) from None
 
 
 def count_products(steps: Sequence[HostStep], shapes: Sequence[Shape],

@@ -13,7 +13,14 @@ import torch
 from vqrom_hw.errors import VqromError
 from vqrom_sw.arithmetic import quantize
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.network import INPUT, Conv, Layer, QuantizedNetwork, map_inputs
+from vqrom_sw.network import (
+    INPUT,
+    Conv,
+    Layer,
+    QuantizedNetwork,
+    check_sums,
+    map_inputs,
+)
 
 from .integer_layers import layer_weights, run_layer
 
@@ -53,11 +60,16 @@ def quantize_input(network: QuantizedNetwork, array: np.ndarray) -> np.ndarray:
     if array.dtype not in (np.float32, np.int8):
         raise VqromError(f"inputs of network {network.name!r} must be float32 or int8, "
                          f"not {str(array.dtype)!r}")
-    if array.dtype == np.float32:
-        if not np.isfinite(array).all():
+    array, floats = array.transpose(0, 2, 3, 1), array.dtype == np.float32
+    result = np.empty(array.shape, np.int8)
+    # In parts: quantisation makes arrays of float64 on its way.
+    for first in range(0, len(array), AT_ONCE):
+        part = array[first:first + AT_ONCE]
+        if floats and not np.isfinite(part).all():
             raise VqromError(f"inputs of network {network.name!r} must be finite")
-        array = quantize(array, network.input_quantization)
-    return np.ascontiguousarray(array.transpose(0, 2, 3, 1))
+        result[first:first + AT_ONCE] = quantize(part, network.input_quantization) \
+            if floats else part
+    return result
 
 
 def run_reference(network: QuantizedNetwork, codebook: UniversalCodebook | None,
@@ -120,9 +132,10 @@ def run_layers(network: QuantizedNetwork, codebook: UniversalCodebook | None,
     Raises
     ------
     VqromError
-        If the network belongs to another codebook.
+        If the network belongs to another codebook, or sums of a layer may leave int32.
     """
     network.check_codebook("none" if codebook is None else codebook.sha256)
+    check_sums(network, layers, None if codebook is None else codebook.codewords)
     weights = {layer.name: layer_weights(layer, network, codebook)
                for layer in layers if isinstance(layer, Conv)}
     made = {layer.name for layer in layers}

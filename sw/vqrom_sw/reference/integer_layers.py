@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from vqrom_hw.errors import VqromError
 from vqrom_hw.lib import OPERAND_SHIFT
 from vqrom_sw.arithmetic import (
     HIGHEST,
@@ -137,7 +138,11 @@ def run_host(network: QuantizedNetwork, layer: Host, inputs: list[torch.Tensor])
         quantization = network.quantization_of(name)
         real.append((x - quantization.zero_point).permute(0, 3, 1, 2).float() * quantization.scale)
     constants = [torch.from_numpy(constant) for constant in layer.constants]
-    output = run_steps(layer.steps, real, constants, layer.inputs_native, layer.native, layer.shape)
+    try:
+        output = run_steps(layer.steps, real, constants, layer.inputs_native, layer.native,
+                           layer.shape)
+    except VqromError as error:
+        raise VqromError(f"layer {layer.name!r}: {error}") from None
     integers = quantize(output.numpy(), layer.quantization).astype(np.int64)
     return torch.from_numpy(integers).permute(0, 2, 3, 1)
 

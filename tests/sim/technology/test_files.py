@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from vqrom_hw.errors import VqromError
+from vqrom_hw.files import MAX_TOML_BYTES as MAX_BYTES
 from vqrom_sim.technology import (
     MemoryShape,
     check_published,
     load_technology,
     technology_names,
 )
-from vqrom_sim.technology.files import MAX_BYTES, NODES
+from vqrom_sim.technology.files import NODES
 
 SHAPE = MemoryShape("sram_1rw", 1024, 32)
 
@@ -141,9 +142,9 @@ def test_files_that_are_none(tmp_path: Path, text: str, message: str) -> None:
 def test_unreadable_files(tmp_path: Path) -> None:
     assert refusal(tmp_path / "absent.toml") == " cannot be read: No such file or directory"
     large = written(tmp_path, "#" * (MAX_BYTES + 1))
-    assert refusal(large) == f" must be at most {MAX_BYTES} bytes"
+    assert refusal(large) == f" must be at most {MAX_BYTES} bytes, not {MAX_BYTES + 1}"
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    assert refusal(tmp_path / "binary.toml").startswith(" must be valid TOML: ")
+    assert refusal(tmp_path / "binary.toml").startswith(" must be UTF-8 text: ")
     with pytest.raises(VqromError, match=r"^technology must be one of 130nm, 130nm-ihp, 45nm, "
                                          r"28nm, 7nm or a .toml file, not '5nm'$"):
         load_technology("5nm")

@@ -175,7 +175,7 @@ def layer_set(number: int, **values: object) -> Callable[..., object]:
     (layer_set(0, kernel=[0, 3]), "kernel"),
     (layer_set(0, stride=[0, 1]), "stride"),
     (layer_set(0, shape=[12, 10, 1 << 30]), "shape"),
-    (lambda graph, tensors: graph.update(input_shape=[1 << 14, 1 << 14, 8]), "at most 1073741824"),
+    (lambda graph, tensors: graph.update(input_shape=[1 << 14, 1 << 14, 8]), "at most 268435456"),
     (layer_set(0, clamp=[5, -5]), "clamp must be a range"),
     (layer_set(1, inputs=["nowhere"]), "input must be an earlier layer, not 'nowhere'"),
     (layer_set(1, inputs=["conv2"]), "input must be an earlier layer, not 'conv2'"),

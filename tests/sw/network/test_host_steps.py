@@ -163,7 +163,7 @@ def test_forged_steps(step: HostStep, message: str) -> None:
 
 
 def test_steps_that_do_not_fit() -> None:
-    with pytest.raises(VqromError, match=r"softmax\.int must fit their arguments"):
+    with pytest.raises(VqromError, match=r"'softmax\.int' must fit its arguments"):
         run_steps([forged(arguments=({"input": 0}, 9))], [torch.zeros(1, 2, 1, 1)], [],
                   [Native((2,))], Native((2,)), (1, 1, 2))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_sim.area import GROUPS
 from vqrom_sim.energy import Characterisation, account, counters_of, scale
-from vqrom_sw.io import read_bytes
+from vqrom_sw.io import parse_json, read_bytes
 
 from ..context import Context
 from ..definition import Column, Scalar
@@ -102,7 +101,8 @@ def _frequency(point: Point, measure: str) -> float:
 def _characterisation(path: str) -> tuple[Characterisation, str]:
     """A characterisation, and the first digits of its SHA-256."""
     content = read_bytes(Path(path), "characterisation", MAX_BYTES)
-    return (Characterisation.from_dict(json.loads(content)),
+    return (Characterisation.from_dict(
+        parse_json(content, f"characterisation {path!r}")),
             hashlib.sha256(content).hexdigest()[:16])
 
 
