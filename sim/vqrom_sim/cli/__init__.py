@@ -12,7 +12,8 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line; Ctrl-C while it is still being loaded ends it in one line, too."""
     try:
-        from .main import main as run
+        from .main import main as run  # noqa: PLC0415 # loading it is what takes long
+
         run()
     except KeyboardInterrupt:
         os.write(2, b"vqrom: interrupted\n")

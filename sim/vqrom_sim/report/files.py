@@ -39,14 +39,15 @@ def check_output(directory: Path) -> Path:
 def staged(directory: Path) -> Iterator[Path]:
     """A temporary directory whose files move to ``directory`` only if all goes well.
 
-    One process at a time. Other files that ``directory`` already has stay. After an error, or Ctrl-C, nothing has
-    changed on disk.
+    One process at a time. Other files that ``directory`` already has stay. After an error, or
+    Ctrl-C, nothing has changed on disk.
 
     Raises
     ------
     VqromError
         As :func:`check_output`, if no folder can be made there, if a file cannot be written (a
-        full disk, say), if another process is writing there, or if a file would replace a directory or the other way round.
+        full disk, say), if another process is writing there, or if a file would
+        replace a directory or the other way round.
     """
     directory = check_output(directory)
     try:
