@@ -57,6 +57,9 @@ def scratch(place: Path, name: str, *, folder: bool) -> Iterator[Path]:
 @contextmanager
 def _locked(place: Path) -> Iterator[None]:
     """Nobody looks for what was left between the making of a path and its lock."""
+    if f".{_MARK}" in place.name:  # A scratch folder of our own: we hold its lock already.
+        yield
+        return
     handle = _lock(place, fcntl.LOCK_EX)
     try:
         yield

@@ -115,3 +115,9 @@ def test_a_second_process_is_told_that_the_output_is_being_written(tmp_path: Pat
           pytest.raises(VqromError, match="another process is writing it"),
           staged(tmp_path / "out")):
         pass
+
+
+def test_whole_files_are_written_into_a_staged_folder(tmp_path: Path) -> None:
+    with staged(tmp_path / "out") as folder:
+        save_array(folder / "a.npy", np.zeros(3))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.npy"]
