@@ -4,6 +4,17 @@ Each command is a module of this room, loaded when it is asked for, so that ``vq
 quick. What a command does is in the flows; here are its options, its bars and what it prints.
 """
 
-from .main import main
+import os
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it is still being loaded ends it in one line, too."""
+    try:
+        from .main import main as run  # noqa: PLC0415 # loading it is what takes long
+
+        run()
+    except KeyboardInterrupt:
+        os.write(2, b"vqrom: interrupted\n")
+        os._exit(130)

@@ -66,11 +66,17 @@ def main() -> None:
         line = " ".join(message.split()).replace("Value error, ", "")
         print(f"vqrom: error: {line}", file=sys.stderr)
         sys.exit(2)
-    except (KeyboardInterrupt, typer.Abort):
-        print("vqrom: interrupted", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of a pipe went away; Python must not complain about it again at exit.
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        # Temporary files of tools, above all: a full disk, a limit, a folder without rights.
+        where = "a temporary file" if error.filename is None else repr(str(error.filename))
+        print(f"vqrom: error: {where} cannot be read or written: {error.strerror or error}",
+              file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        print("vqrom: interrupted", file=sys.stderr)
+        sys.exit(130)
     sys.exit(status or 0)

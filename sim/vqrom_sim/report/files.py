@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from vqrom_hw.errors import VqromError
-from vqrom_sw.io import write_bytes
+from vqrom_sw.io import scratch, write_bytes
 
 
 def check_output(directory: Path) -> Path:
@@ -41,32 +39,36 @@ def check_output(directory: Path) -> Path:
 def staged(directory: Path) -> Iterator[Path]:
     """A temporary directory whose files move to ``directory`` only if all goes well.
 
-    Other files that ``directory`` already has stay. After an error, or Ctrl-C, nothing has
-    changed on disk.
+    One process at a time. Other files that ``directory`` already has stay. After an error, or
+    Ctrl-C, nothing has changed on disk.
 
     Raises
     ------
     VqromError
-        As :func:`check_output`, if no folder can be made there, or if a file would replace a
-        directory or the other way round.
+        As :func:`check_output`, if no folder can be made there, if a file cannot be written (a
+        full disk, say), if another process is writing there, or if a file would
+        replace a directory or the other way round.
     """
     directory = check_output(directory)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=_existing(directory)))
+        with scratch(_existing(directory), directory.name, folder=True) as temporary:
+            yield temporary
+            _move_files(temporary, directory)
+    except BrokenPipeError:
+        raise  # Of what was printed meanwhile: no file's.
     except OSError as error:
-        raise VqromError(f"output {str(directory)!r} must be a directory that can be made: "
-                         f"{error.strerror}") from None
-    try:
-        yield temporary
-        files = sorted(path for path in temporary.rglob("*") if path.is_file())
-        targets = [directory / path.relative_to(temporary) for path in files]
-        for target in targets:
-            _check_target(target)
-        for path, target in zip(files, targets, strict=True):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        raise VqromError(f"output {str(directory)!r} cannot be written: "
+                         f"{error.strerror or error}") from None
+
+
+def _move_files(temporary: Path, directory: Path) -> None:
+    files = sorted(path for path in temporary.rglob("*") if path.is_file())
+    targets = [directory / path.relative_to(temporary) for path in files]
+    for target in targets:
+        _check_target(target)
+    for path, target in zip(files, targets, strict=True):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.io import run_group
 
 PROGRAM = "sta"
 DESIGN, WIRES_LIBRARY = "design.v", "vqrom_wires"
@@ -178,8 +179,7 @@ def run(text: str, folder: Path) -> dict[str, list[str]]:
         If OpenSTA is not installed, fails, or warns of something that is not known to be harmless.
     """
     (folder / "timing.tcl").write_text(text, encoding="utf-8")
-    result = subprocess.run([require_opensta(), "-exit", "-no_splash", "timing.tcl"], cwd=folder,
-                            capture_output=True, text=True, check=False)
+    result = run_group([require_opensta(), "-exit", "-no_splash", "timing.tcl"], cwd=folder)
     sections: dict[str, list[str]] = {"liberty": []}
     current = sections["liberty"]
     for line in result.stdout.splitlines():

@@ -10,11 +10,14 @@ from .array_cache import cached_array
 from .arrays import MAX_DIMENSION, MAX_DIMENSIONS, load_array, require_file
 from .atomic import write_bytes
 from .directory_cache import cache_root, cached_directory, content_key
+from .processes import end_group, run_group
+from .scratch import scratch
 from .sources import source_digest
 from .tensor_file import read_tensors, tensor_bytes
 
 __all__ = [
     "MAX_DIMENSION", "MAX_DIMENSIONS", "cache_root", "cached_array", "cached_directory",
-    "content_key", "load_array", "parse_json", "read_bytes", "read_tensors", "read_text",
-    "read_toml", "require_file", "source_digest", "tensor_bytes", "write_bytes",
+    "content_key", "end_group", "load_array", "parse_json", "read_bytes", "read_tensors",
+    "read_text", "read_toml", "require_file", "run_group", "scratch", "source_digest",
+    "tensor_bytes", "write_bytes",
 ]

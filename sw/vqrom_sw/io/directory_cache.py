@@ -12,6 +12,8 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
+from vqrom_hw.errors import VqromError
+
 KEY_DIGITS = 32
 """Hexadecimal digits of a key: 128 bits, so that no two of them ever meet by chance."""
 
@@ -61,12 +63,28 @@ def cached_directory(kind: str, key: str, build: Callable[[Path], None]) -> Path
     build:
         Called with an empty folder to fill, unless the result is there. What it raises goes on to
         the caller, and nothing is kept.
+
+    Raises
+    ------
+    VqromError
+        If the cache folder cannot be made or written, or the disk is full.
     """
     parent = cache_root() / kind
+    try:
+        return _made(parent, key, build)
+    except OSError as error:
+        raise VqromError(f"cache folder {str(parent)!r} must be a folder that can be written: "
+                         f"{error.strerror or error}") from None
+
+
+def _made(parent: Path, key: str, build: Callable[[Path], None]) -> Path:
     parent.mkdir(parents=True, exist_ok=True)
     final = parent / key
     with FileLock(parent / f"{key}.lock"):
         if not final.exists():
+            # Whoever made these held the lock, and holds it no more: it was killed.
+            for left in parent.glob(f"{key}.*/"):
+                shutil.rmtree(left, ignore_errors=True)
             folder = Path(tempfile.mkdtemp(prefix=f"{key}.", dir=parent))
             try:
                 build(folder)

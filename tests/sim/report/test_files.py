@@ -9,7 +9,7 @@ import pytest
 
 from vqrom_hw.errors import VqromError
 from vqrom_sim.report import staged
-from vqrom_sw.io import load_array
+from vqrom_sw.io import load_array, write_bytes
 
 
 def test_load_array_truncated_at_every_byte(tmp_path: Path) -> None:
@@ -95,8 +95,29 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path,
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tempfile.mkdtemp", refuse)
-    with (pytest.raises(VqromError, match=r"out' must be a directory that can be made: Permission"),
+    with (pytest.raises(VqromError, match=r"out' cannot be written: Permission"),
           staged(tmp_path / "out")):
         pass
     monkeypatch.undo()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with (pytest.raises(VqromError, match=r"out' cannot be written: No space left"),
+          staged(tmp_path / "out") as folder):
+        (folder / "half").write_text("x")
+        raise OSError(28, "No space left on device")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_process_is_told_that_the_output_is_being_written(tmp_path: Path) -> None:
+    with (staged(tmp_path / "out"),
+          pytest.raises(VqromError, match="another process is writing it"),
+          staged(tmp_path / "out")):
+        pass
+
+
+def test_whole_files_are_written_into_a_staged_folder(tmp_path: Path) -> None:
+    with staged(tmp_path / "out") as folder:
+        write_bytes(folder / "a.npy", b"whole")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.npy"]

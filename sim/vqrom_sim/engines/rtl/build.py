@@ -20,7 +20,7 @@ import numpy as np
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.errors import VqromError
 from vqrom_hw.export import VERILOG, generate
-from vqrom_sw.io import cached_directory, content_key, source_digest
+from vqrom_sw.io import cached_directory, content_key, run_group, source_digest
 
 from .testbench import (
     DRAM_SOURCE,
@@ -195,8 +195,7 @@ def run_tool(command: list[str], folder: Path) -> None:
     VqromError
         If it fails.
     """
-    result = subprocess.run(command, env=tool_environment(), cwd=folder, capture_output=True,
-                            text=True, check=False)
+    result = run_group(command, env=tool_environment(), cwd=folder)
     if result.returncode:
         lines = (result.stderr or result.stdout).strip().splitlines()
         reason = next((line for line in lines if "rror" in line), " ".join(lines[:1]))

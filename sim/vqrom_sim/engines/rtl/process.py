@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from vqrom_hw.errors import VqromError
+from vqrom_sw.io import end_group
 
 from .build import simulation_environment
 from .testbench import TOP
@@ -42,7 +43,8 @@ def run_process(model: Path, job: Path, arguments: list[str], poll: Callable[[],
     """As :func:`run_to_end`, but without a look at how it ended: the exit status."""
     with job.with_name("log").open("w") as sink:
         process = subprocess.Popen([str(model / TOP), *arguments], cwd=model, stdout=sink,
-                                   stderr=subprocess.STDOUT, env=simulation_environment(job))
+                                   stderr=subprocess.STDOUT, env=simulation_environment(job),
+                                   start_new_session=True)
         try:
             while True:
                 try:
@@ -51,7 +53,7 @@ def run_process(model: Path, job: Path, arguments: list[str], poll: Callable[[],
                 except subprocess.TimeoutExpired:
                     poll()
         except BaseException:
-            process.kill()
+            end_group(process)
             raise
     poll()
     return process.returncode
