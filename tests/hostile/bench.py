@@ -194,8 +194,10 @@ class Bench:
 
 
 def _outcome(line: str) -> Outcome:
-    hang, status, error, *others, was_reset = map(int, line.split())
-    return Outcome(bool(hang), status, ErrorCode(error), *others, bool(was_reset))
+    hang, status, error, position, cycles, reads, writes, breaches, activity, was_reset = map(
+        int, line.split())
+    return Outcome(bool(hang), status, ErrorCode(error), position, cycles, reads, writes, breaches,
+                   activity, bool(was_reset))
 
 
 def _verilog(config: AcceleratorConfig) -> str:

@@ -96,7 +96,8 @@ def _repeated(start: Start, work: Workload, rng: random.Random) -> Start:
     return _with(start, work, commands)
 
 
-def good_start(work: Workload, rng: random.Random, **others: int | bool) -> Start:
+def good_start(work: Workload, rng: random.Random, *, abort: int = 0, reset: int = 0,
+               with_bus: bool = False) -> Start:
     """The program as it should be, written again, with random waits of the memory."""
     outputs = {region: bytes(work.sizes[region.name.lower()])
                for region in (Region.OUTPUT, Region.SCRATCH)}
@@ -104,4 +105,5 @@ def good_start(work: Workload, rng: random.Random, **others: int | bool) -> Star
                   for region, content in outputs.items() if content)
     return Start(work.registers | {"watchdog": 20_000}, (*work.content, *blank),
                  seed=rng.getrandbits(32), wait=rng.choice([0, 10, 50, 90]),
-                 latency=rng.choice([1, 20, 200]), limit=LIMIT, **others)
+                 latency=rng.choice([1, 20, 200]), limit=LIMIT, abort=abort, reset=reset,
+                 with_bus=with_bus)

@@ -5,13 +5,24 @@ quick. What a command does is in the flows; here are its options, its bars and w
 """
 
 import os
+import signal
+from types import FrameType
 
 __all__ = ["main"]
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Run the command line; Ctrl-C while it is still being loaded ends it in one line, too."""
+    """Run the command line.
+
+    Ctrl-C while it is still being loaded ends it in one line, too. What a service sends to end a
+    process (SIGTERM) ends it as Ctrl-C does, so that nothing half-written and no tool stays behind.
+    """
     try:
+        signal.signal(signal.SIGTERM, _interrupt)
         from .main import main as run  # noqa: PLC0415 # loading it is what takes long
 
         run()

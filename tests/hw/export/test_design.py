@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import _nir as nir
+from amaranth.hdl import _nir as nir  # pyright: ignore[reportAttributeAccessIssue]
 
 from tests.hw.simulation import SHAPES, config_of
 from vqrom_hw.codebook import codebook_sha256

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal
-from amaranth.hdl import _nir as nir
+from amaranth.hdl import _nir as nir  # pyright: ignore[reportAttributeAccessIssue]
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,6 +14,10 @@ from vqrom_hw.export.fast_conversion import fast_conversion
 
 class Loop(wiring.Component):
     """Words whose bits depend on each other as a test says."""
+
+    a: Signal
+    b: Signal
+    o: Signal
 
     def __init__(self, build) -> None:
         self._build = build

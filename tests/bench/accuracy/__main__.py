@@ -35,9 +35,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from tests.bench.accuracy_inputs import Folders, Task, load
-from tests.bench.accuracy_rows import Row, print_rows, read_rows, write_rows
-from tests.bench.paired import paired
+from tests.bench.accuracy.inputs import Folders, Task, load
+from tests.bench.accuracy.paired import paired
+from tests.bench.accuracy.rows import Row, print_rows, read_rows, write_rows
 from vqrom_hw.errors import VqromError
 from vqrom_sw import zoo
 from vqrom_sw.codebook import Extraction, UniversalCodebook, extract_codebook

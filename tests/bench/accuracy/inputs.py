@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.bench.photographs import photographs
-from tests.bench.recordings import recorded_features
+from tests.bench.accuracy.photographs import photographs
+from tests.bench.accuracy.recordings import recorded_features
 from vqrom_sw import zoo
 from vqrom_sw.zoo.keyword_features import at_most
 

@@ -51,7 +51,8 @@ class Row:
         Agreement with the float network on calibration inputs that nothing was fitted to; None if
         there were too few to keep any back.
     interval, p:
-        Of the drop, as :mod:`tests.bench.paired` has them; None where samples have no labels.
+        Of the drop, as :mod:`tests.bench.accuracy.paired` has them; None where samples have no
+        labels.
     """
 
     network: str

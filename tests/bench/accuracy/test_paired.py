@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.bench.paired import paired
+from tests.bench.accuracy.paired import paired
 
 
 def test_networks_alike_differ_by_nothing() -> None:

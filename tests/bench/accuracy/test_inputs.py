@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.bench.photographs import photographs
-from tests.bench.recordings import is_tested, recorded_features
+from tests.bench.accuracy.photographs import photographs
+from tests.bench.accuracy.recordings import is_tested, recorded_features
 from vqrom_hw.errors import VqromError
 from vqrom_sw.zoo.speech import RATE
 
