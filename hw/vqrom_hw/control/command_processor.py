@@ -144,7 +144,8 @@ class CommandProcessor(wiring.Component):
         header, transfer = self.command.header, self.command.body.transfer
         count = 8 * COMMAND_BYTES // self._config.bus_width
         beat, left = Signal(range(count)), Signal(24)
-        own_fault, fault = Signal(fault_layout), Signal(fault_layout)
+        own_fault, impatience, fault = (Signal(fault_layout, name=name)
+                                        for name in ("own_fault", "impatience", "fault_in_turn"))
         accepted, stuck, settling = Signal(), Signal(), Signal()
         rom = Const(self._sha256, 256)
         # An SRAM holds no codebook until a program has loaded one.
@@ -159,7 +160,10 @@ class CommandProcessor(wiring.Component):
             self.request.beats.eq(transfer.beats), self.request.tag.eq(transfer.stream),
             self.request.command.eq(self.position), own_fault.position.eq(self.position),
         ]
-        self._choose_fault(m, own_fault, stuck, fault)
+        m.d.comb += impatience.code.eq(Mux(stuck, ErrorCode.WATCHDOG, Mux(
+            self.abort, ErrorCode.ABORTED, ErrorCode.NONE)))
+        m.d.comb += impatience["position"].eq(self.position)
+        self._choose_fault(m, own_fault, impatience, fault)
         self._watch(m, accepted, stuck)
         with m.FSM():
             with m.State("IDLE"):
@@ -170,10 +174,11 @@ class CommandProcessor(wiring.Component):
                     self._begin(m)
             with m.State("SETTLE"):
                 m.d.comb += [self.busy.eq(1), settling.eq(1), self.flush.eq(~self.launch),
-                             self.launch.eq(self._quiet() & (fault.code == 0))]
+                             self.launch.eq(self._quiet())]
                 with m.If(self.launch):
                     m.next = "ASSEMBLE"
-                self._stop_at(m, fault)
+                # Errors of the bus belong to what was asked before.
+                self._stop_at(m, impatience)
             with m.State("ASSEMBLE"):
                 m.d.comb += [self.busy.eq(1), self.i.ready.eq(left != 0),
                              own_fault.code.eq(Mux(left == 0, ErrorCode.OPCODE, 0))]
@@ -221,16 +226,16 @@ class CommandProcessor(wiring.Component):
         with m.Else():
             m.next = "SETTLE"
 
-    def _choose_fault(self, m: Module, own: data.View, stuck: Value, fault: data.View) -> None:
+    def _choose_fault(self, m: Module, own: data.View, impatience: data.View,
+                      fault: data.View) -> None:
         """What ends the program: an error of a unit or the bus before that of the command in hand,
-        and only then impatience."""
-        m.d.comb += fault.eq(own)
+        and only then impatience: the watchdog's or the driver's."""
         with m.If(self.fault.code != 0):
             m.d.comb += fault.eq(self.fault)
-        with m.Elif((own.code == 0) & stuck):
-            m.d.comb += fault.code.eq(ErrorCode.WATCHDOG)
-        with m.Elif((own.code == 0) & self.abort):
-            m.d.comb += fault.code.eq(ErrorCode.ABORTED)
+        with m.Elif(own.code != 0):
+            m.d.comb += fault.eq(own)
+        with m.Else():
+            m.d.comb += fault.eq(impatience)
 
     def _watch(self, m: Module, accepted: Value, stuck: Signal) -> None:
         """Find out when nothing has gone on for too long."""

@@ -81,7 +81,7 @@ def test_cycles_of_a_network(work: Path, vqrom: Command) -> None:
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--topology", "absent.csv"], "topology must be an existing file, not 'absent.csv'"),
-    (["--topology", "inputs.npy"], "topology 'inputs.npy' cannot be read"),
+    (["--topology", "inputs.npy"], "topology 'inputs.npy' must be UTF-8 text"),
     (["--topology", "convs.csv", "--weights", "both"],
      "weights must be one of index, raw, not 'both'"),
     (["--topology", "convs.csv", "--engine", "reference"],

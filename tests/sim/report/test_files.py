@@ -31,14 +31,14 @@ def test_load_array_wrong(tmp_path: Path) -> None:
     with pytest.raises(VqromError, match="inputs must be a file, not the directory"):
         load_array(tmp_path, "inputs")
     np.save(path, np.array([{}]), allow_pickle=True)
-    with pytest.raises(VqromError, match="cannot be read: Object arrays"):
+    with pytest.raises(VqromError, match="must hold numbers"):
         load_array(path, "inputs")
     np.save(path, np.zeros((0, 3)))
     with pytest.raises(VqromError, match=r"at least one value.*shape \(0, 3\)"):
         load_array(path, "inputs")
     np.save(path, np.zeros(3))
     path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(VqromError, match="must end after its array"):
+    with pytest.raises(VqromError, match="must be as long as its shape"):
         load_array(path, "inputs")
 
 
@@ -47,7 +47,7 @@ def test_load_array_claims_more_than_it_holds(tmp_path: Path) -> None:
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }"
     header += b" " * (117 - len(header)) + b"\n"
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
-    with pytest.raises(VqromError, match="cannot be read"):
+    with pytest.raises(VqromError, match="must have at most 8 whole dimensions"):
         load_array(path, "inputs")
 
 
