@@ -121,11 +121,12 @@ def best_split(driver: Driver, total_ff: float, sinks: int, buffers: Sequence[Ce
         load = cell.mean_input_ff + wire_ff
         # Where driver.R * count * load + output.R * total / count is smallest.
         ideal = math.sqrt(output.ps_per_ff * total_ff / max(driver.ps_per_ff * load, 1e-12))
-        for count in {math.floor(ideal), math.ceil(ideal)}:
-            if 1 <= count <= sinks:
-                delay = driver.delay_ps(count * load) + output.delay_ps(total_ff / count)
-                if delay < best:
-                    best, choice = delay, (cell, count)
+        for whole in (math.floor(ideal), math.ceil(ideal)):
+            # One sink may be the port to a large load: it is worth a buffer, too.
+            count = min(max(1, whole), sinks)
+            delay = driver.delay_ps(count * load) + output.delay_ps(total_ff / count)
+            if delay < best:
+                best, choice = delay, (cell, count)
     return choice
 
 

@@ -44,6 +44,16 @@ def load(netlist: Netlist, bit: Bit) -> float:
                                                  for pin in net.ports)
 
 
+@pytest.mark.parametrize("load_ff", [100.0, 400.0, 3000.0])
+def test_port_to_a_large_load_gets_a_buffer(load_ff: float) -> None:
+    """Also where several would be better: there is but one sink in the module."""
+    netlist = broadcast(0)
+    around = Surroundings(AROUND.input_driver, {"y[0]": load_ff}, AROUND.wire_ff)
+    assert insert_trees(netlist, LIBRARY.cells, LIBRARY, around) >= 1
+    (port, depth), = leaves(netlist, 3)
+    assert port == "y[0]" and depth >= 1
+
+
 @pytest.mark.parametrize("sinks", [60, 700])
 def test_tree_reaches_everything_and_is_balanced(sinks: int) -> None:
     netlist = broadcast(sinks)
