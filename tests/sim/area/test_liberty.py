@@ -90,7 +90,7 @@ def test_several_files_and_gzip(tmp_path: Path) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(VqromError, match=r"no\.lib' cannot be read: No such file"):
+    with pytest.raises(VqromError, match=r"liberty must be an existing file, not .*no\.lib"):
         read_liberties([tmp_path / "no.lib"])
 
 

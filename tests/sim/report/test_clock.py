@@ -38,12 +38,15 @@ def test_clock_of_a_timing_file(tmp_path: Path) -> None:
         read_clock(path).time(REPORT)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps(TIMING | {"schema": "vqrom.area/1"}),
-                                  json.dumps(TIMING | {"fmax_mhz": "fast"})])
-def test_files_that_are_no_timing(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(("text", "message"), [
+    ("", "must be JSON"), ("[]", "must be a JSON object, not list"),
+    *((text, r"must be a vqrom\.timing/1 file") for text in (
+        "{}", json.dumps(TIMING | {"schema": "vqrom.area/1"}),
+        json.dumps(TIMING | {"fmax_mhz": "fast"})))])
+def test_files_that_are_no_timing(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "timing.json"
     path.write_text(text)
-    with pytest.raises(VqromError, match=r"must be a vqrom\.timing/1 file"):
+    with pytest.raises(VqromError, match=message):
         read_clock(path)
     with pytest.raises(VqromError, match="cannot be read: No such file"):
         read_clock(tmp_path / "absent.json")
