@@ -236,7 +236,8 @@ def test_saved_and_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    (None, "cannot be read: No such file"), ("{", "must be JSON"), ("[]", "must be a JSON object, not list"),
+    (None, "cannot be read: No such file"), ("{", "must be JSON"),
+    ("[]", "must be a JSON object, not list"),
     ('{"schema": "vqrom.characterisation/0"}', "must have schema 'vqrom.characterisation/1'"),
 ])
 def test_bad_file(tmp_path: Path, text: str | None, message: str) -> None:
