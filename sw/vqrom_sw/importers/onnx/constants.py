@@ -32,6 +32,9 @@ GROWING = (
     "MaxPool", "LpPool", "Conv")
 """Operators whose results may have more elements than the product of their inputs' sizes."""
 
+AS_WEIGHTS = ("ConstantOfShape",)
+"""Operators that files whose weights were left out make them of: as large as weights may be."""
+
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli",
           "Multinomial")
 """Operators whose result differs from run to run."""
@@ -91,7 +94,8 @@ def _check_elements(where: str, proto: onnx.NodeProto, given: Sequence[np.ndarra
     Broadcasting, products and look-ups make at most as many elements as the product of their
     inputs' sizes; where that says too little, the standard's own shape inference is asked.
     """
-    limit = MAX_GROWN if proto.op_type in GROWING else MAX_ELEMENTS
+    grows = proto.op_type in GROWING and proto.op_type not in AS_WEIGHTS
+    limit = MAX_GROWN if grows else MAX_ELEMENTS
     sizes = [value.size for value in given if value is not None]
     if proto.op_type not in GROWING and (
             math.prod(size for size in sizes if size) <= limit or len(sizes) == 1):
