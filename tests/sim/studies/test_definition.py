@@ -89,7 +89,7 @@ def test_files(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[base]\nworkload = "resnet18"\n')
     assert Study.load(path).file.name == "mine"
-    for content, line in ((b"[base", "must be valid TOML"), (b"\xff", "must be valid TOML"),
+    for content, line in ((b"[base", "must be valid TOML"), (b"\xff", "must be UTF-8 text"),
                           (b"#" * (1 << 20) + b"\n", "must be at most 1048576 bytes")):
         path.write_bytes(content)
         with pytest.raises(VqromError, match=line):
