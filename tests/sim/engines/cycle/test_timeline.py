@@ -48,8 +48,8 @@ def test_units_work_when_they_do_in_the_verilog(unit: str) -> None:
     expected = recorded_layers(unit)
     assert timeline.gap == 0 and len(expected) == IMAGES * timeline.cycles
     assert (expected != IDLE).any()
-    # Every image takes the same cycles. They are recorded by the port `active`, which is a cycle late
-    # as counters are; in a program's first cycle nothing works.
+    # Every image takes the same cycles. They are recorded by the port `active`, which is a cycle
+    # late as counters are; in a program's first cycle nothing works.
     layers = layers_by_cycle(timeline, unit)
     assert layers[0] == IDLE
     late = np.append(layers[1:], IDLE)
