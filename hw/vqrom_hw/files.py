@@ -53,7 +53,7 @@ def read_bytes(path: Path, what: str, limit: int) -> bytes:
     Parameters
     ----------
     path:
-        The file.
+        Where the user says that the file is.
     what:
         What the file is, for the error.
     limit:
@@ -128,14 +128,7 @@ def parse_json(text: str | bytes, where: str) -> dict[str, Any]:
 def read_toml(path: Path, what: str, limit: int = MAX_TOML_BYTES) -> dict[str, Any]:
     """Read a TOML file whose keys, brackets and numbers are of ordinary size.
 
-    Parameters
-    ----------
-    path:
-        The file.
-    what:
-        What the file is, for the error.
-    limit:
-        Greatest number of bytes that it may have.
+    The arguments are those of :func:`read_bytes`.
 
     Raises
     ------
@@ -152,9 +145,9 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     Parameters
     ----------
     text:
-        The text.
+        What the file holds.
     where:
-        What it is, with which errors begin.
+        What the file is and its name, with which errors begin.
     """
     bare = _STRINGS.sub('""', text)
     depth = deepest = 0

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 MEMORY = 4 << 30
-"""Bytes of address space of a case."""
+"""Bytes of address space that a case may take beyond those of the process that it is forked from,
+which has all libraries and, within a run of tests, what earlier tests left."""
 SECONDS = 30
 """Longest time of a case."""
 
@@ -44,7 +45,8 @@ def _child(case: Callable[[], None], errors: int) -> None:
         os.dup2(errors, 2)
         sys.stderr = os.fdopen(2, "w", closefd=False)
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for all of the process
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        limit = MEMORY + _address_space()
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         case()
         status = 0
     except SystemExit as ended:
@@ -54,6 +56,12 @@ def _child(case: Callable[[], None], errors: int) -> None:
     finally:
         sys.stderr.flush()
         os._exit(status)
+
+
+def _address_space() -> int:
+    """Bytes of address space of this process."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    return int(pages) * resource.getpagesize()
 
 
 def _wait(child: int) -> int | None:

@@ -11,20 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from tests.random_networks import NetworkBuilder
+from tests.placed_network import REGIONS, PlacedNetwork
 from vqrom_hw.bus import axi4_read_members, axi4_write_members, axi4lite_members
 from vqrom_hw.config import AcceleratorConfig
 from vqrom_hw.export import generate
-from vqrom_hw.isa import ERROR, REGISTERS, ErrorCode, Region
+from vqrom_hw.isa import ERROR, REGISTERS, ErrorCode
 from vqrom_sim.engines.rtl import build
 from vqrom_sim.engines.rtl.testbench import TOP
 from vqrom_sw.codebook import UniversalCodebook
-from vqrom_sw.compiler import Program, compile_network
 from vqrom_sw.io import cached_directory
-from vqrom_sw.reference import output_of, quantize_input, run_reference
 
+ROOM = 4096
+"""Bytes of memory behind what a program needs, which it must not touch."""
 MAIN = Path(__file__).with_name("bench.cpp")
 DONE, SETTLING = (REGISTERS["status"].field(name).mask for name in ("done", "settling"))
 """Bits of the register ``status``. Settling may be set where a program was ended that waited for
@@ -107,61 +105,12 @@ class Start:
         lines.append("X")
         program = self.registers["program_address"]
         lines.append(f"R {program} {program + self.registers['program_limit']}")
-        for region in Region:
-            name = region.name.lower()
+        for name in REGIONS:
             first, size = (self.registers[f"{kind}_{name}"] for kind in ("base", "limit"))
             lines += [f"{kind} {first} {first + size // beat_bytes * beat_bytes}" for kind in "RW"]
         lines.append(f"G {self.seed} {self.wait} {self.latency} {self.limit} {self.abort} "
                      f"{self.reset} {int(self.with_bus)}")
         return lines
-
-
-class Workload:
-    """A compiled network with one input in a memory, and what must come out.
-
-    Parameters
-    ----------
-    builder:
-        The network.
-    codebook, config:
-        Of the accelerator.
-    """
-
-    def __init__(self, builder: NetworkBuilder, codebook: UniversalCodebook,
-                 config: AcceleratorConfig) -> None:
-        network = builder.build()
-        self.program: Program = compile_network(network, codebook.codewords, config)
-        inputs = quantize_input(network, builder.images(1))
-        self.expected = output_of(network, run_reference(network, codebook, inputs))
-        image = self.program.input_image(inputs, network.input_quantization.zero_point).tobytes()
-        blocks = {"program": self.program.commands, "constant": self.program.constants,
-                  "input": image}
-        self.sizes = {name: len(block) for name, block in blocks.items()} | {
-            "output": self.program.output_bytes, "scratch": self.program.scratch_bytes}
-        self.places: dict[str, int] = {}
-        end = 4096 - 192
-        for name, size in self.sizes.items():
-            self.places[name] = end
-            end += -(-size // 128) * 128
-        self.memory = end + 4096
-        self.content = tuple((self.places[name], block) for name, block in blocks.items() if block)
-        self._config = config
-
-    @property
-    def registers(self) -> dict[str, int]:
-        """Registers of a run."""
-        beat = self._config.beat_bytes
-        regions = [region.name.lower() for region in Region]
-        return {"program_address": self.places["program"],
-                "program_beats": self.program.program_beats,
-                "program_limit": self.sizes["program"],
-                **{f"base_{name}": self.places[name] for name in regions},
-                **{f"limit_{name}": -(-self.sizes[name] // beat) * beat for name in regions}}
-
-    def output(self, content: bytes) -> np.ndarray:
-        """Outputs in what region OUTPUT holds, as the reference has them."""
-        part = np.frombuffer(content, np.uint8)[:self.program.output_bytes]
-        return self.program.output_maps(part[None]).transpose(0, 3, 1, 2)
 
 
 class Bench:
@@ -178,10 +127,9 @@ class Bench:
         self.codebook = codebook
         self._model = _build(config, codebook)
 
-    def run(self, work: Workload, starts: Sequence[Start]) -> list[tuple[Outcome, bytes]]:
+    def run(self, work: PlacedNetwork, starts: Sequence[Start]) -> list[tuple[Outcome, bytes]]:
         """Run starts one after the other on one memory; what became of each, and its output."""
-        lines = [f"M {work.memory}"]
-        lines += [f"I {address} {content.hex()}" for address, content in work.content]
+        lines = [f"M {work.end + ROOM}", f"I 0 {work.image.hex()}"]
         for start in starts:
             lines += [*start.script(self.config.beat_bytes),
                       f"D {work.places['output']} {work.sizes['output']}"]

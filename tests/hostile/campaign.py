@@ -10,8 +10,9 @@ from functools import cache
 
 import numpy as np
 
-from tests.hostile.bench import Bench, Outcome, Start, Workload
+from tests.hostile.bench import Bench, Outcome, Start
 from tests.hostile.programs import good_start, hostile_start
+from tests.placed_network import PlacedNetwork
 from tests.random_networks import NetworkBuilder, random_codebook
 from vqrom_hw.config import load_config
 from vqrom_hw.isa import ErrorCode
@@ -47,7 +48,7 @@ def bench() -> Bench:
 
 
 @cache
-def works() -> tuple[Workload, ...]:
+def works() -> tuple[PlacedNetwork, ...]:
     """Networks with all kinds of commands, small enough for thousands of runs."""
     mixed = NetworkBuilder(CODEBOOK, (6, 4, 3), 5)
     mixed.conv(20, padding=(1, 1, 1, 1))
@@ -56,7 +57,7 @@ def works() -> tuple[Workload, ...]:
     pooled.conv(8, padding=(1, 1, 1, 1), raw=True)
     pooled.max_pool()
     pooled.linear(7)
-    return tuple(Workload(net, CODEBOOK, CONFIG) for net in (mixed, pooled))
+    return tuple(PlacedNetwork(net, CODEBOOK, CONFIG, 4096 - 192) for net in (mixed, pooled))
 
 
 def hostile_programs(first: int, count: int) -> Tally:
@@ -67,7 +68,7 @@ def hostile_programs(first: int, count: int) -> Tally:
 def resets(first: int, count: int) -> Tally:
     """Reset the accelerator in the middle of the right program, alone or with the bus, then run the
     program again."""
-    def start(work: Workload, rng: random.Random) -> Start:
+    def start(work: PlacedNetwork, rng: random.Random) -> Start:
         return good_start(work, rng, reset=rng.randint(1, LONGEST_RESET),
                           with_bus=rng.random() < 0.3)
     return _campaign(first, count, start)
@@ -75,7 +76,7 @@ def resets(first: int, count: int) -> Tally:
 
 def aborts(first: int, count: int) -> Tally:
     """Abort the right program at any time, then run it again."""
-    def start(work: Workload, rng: random.Random) -> Start:
+    def start(work: PlacedNetwork, rng: random.Random) -> Start:
         return good_start(work, rng, abort=rng.randint(1, LONGEST_RESET))
     return _campaign(first, count, start)
 
@@ -94,7 +95,7 @@ def _campaign(first: int, count: int, wrong) -> Tally:
     return tally
 
 
-def _judge(work: Workload, seeds: Sequence[int], results: Sequence[tuple[Outcome, bytes]],
+def _judge(work: PlacedNetwork, seeds: Sequence[int], results: Sequence[tuple[Outcome, bytes]],
            tally: Tally) -> None:
     for seed, (wrong, _), (right, content) in zip(seeds, results[::2], results[1::2], strict=True):
         failed = wrong.error is not ErrorCode.NONE
@@ -104,5 +105,5 @@ def _judge(work: Workload, seeds: Sequence[int], results: Sequence[tuple[Outcome
             tally.faults.append(f"seed {seed}: {wrong}")
         elif not right.harmless or right.error is not ErrorCode.NONE:
             tally.faults.append(f"seed {seed}: after it {right}")
-        elif not np.array_equal(work.output(content), work.expected):
+        elif not np.array_equal(work.output(content, work.places["output"]), work.expected):
             tally.faults.append(f"seed {seed}: after it wrong outputs")

@@ -21,7 +21,7 @@ def test_campaign(campaign, endings):
 def test_the_watch_sees_what_it_should():
     """A limit larger than the region that is allowed here: the burst beyond is counted."""
     work = works()[0]
-    start = Start(work.registers | {"watchdog": 1000})
+    start = Start(work.csr | {"watchdog": 1000})
     narrow = [line if not line.startswith("R") else f"R {line.split()[1]} {line.split()[1]}"
               for line in start.script(bench().config.beat_bytes)]
 
@@ -31,5 +31,5 @@ def test_the_watch_sees_what_it_should():
 
     (outcome, _), = bench().run(work, [Narrow(start.registers)])
     assert outcome.outside_reads and not outcome.harmless
-    (outcome, _), = bench().run(work, [Start(work.registers | {"watchdog": 0}, limit=300)])
+    (outcome, _), = bench().run(work, [Start(work.csr | {"watchdog": 0}, limit=300)])
     assert outcome.hang and outcome.error is ErrorCode.NONE

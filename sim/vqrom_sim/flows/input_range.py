@@ -56,7 +56,7 @@ def input_notes(network: QuantizedNetwork, images: np.ndarray) -> tuple[str, ...
     Parameters
     ----------
     network:
-        The network.
+        The quantised network that is to run on them.
     images:
         float32 or int8, as they were given. What int8 numbers stand for is nowhere in them, so that
         there is always a line.

@@ -46,19 +46,28 @@ def staged(directory: Path) -> Iterator[Path]:
     ------
     VqromError
         As :func:`check_output`, if no folder can be made there, if a file cannot be written (a
-        full disk, say), if another process is writing there, or if a file would
-        replace a directory or the other way round.
+        full disk, say), if another process is writing there, or if a file would replace a
+        directory or the other way round.
     """
     directory = check_output(directory)
+    place = _existing(directory)
     try:
-        with scratch(_existing(directory), directory.name, folder=True) as temporary:
+        with scratch(place, directory.name, folder=True) as temporary:
             yield temporary
             _move_files(temporary, directory)
-    except BrokenPipeError:
-        raise  # Of what was printed meanwhile: no file's.
     except OSError as error:
+        # Not of a pipe that was printed to meanwhile, or of a file that was read.
+        if isinstance(error, BrokenPipeError) or not _is_of_output(error, directory, place):
+            raise
         raise VqromError(f"output {str(directory)!r} cannot be written: "
                          f"{error.strerror or error}") from None
+
+
+def _is_of_output(error: OSError, directory: Path, place: Path) -> bool:
+    """Whether what went wrong is the output or, without a name, may be: a full disk has none."""
+    name = str(directory if error.filename is None else error.filename)
+    return name == str(place) or name.startswith(
+        (str(directory), str(place / f".{directory.name}.")))
 
 
 def _move_files(temporary: Path, directory: Path) -> None:

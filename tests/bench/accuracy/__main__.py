@@ -141,7 +141,7 @@ def measure(name: str, task: Task, shared: Shared, method: str, *, epochs: int |
     epochs:
         Passes to train for; None for the network's own number.
     seed:
-        Of training.
+        Seed of the order and the variations of the inputs in training.
     folder:
         Where the state of construction is kept until it is done.
     progress:

@@ -46,7 +46,7 @@ class Row:
     extraction, stages:
         How the codebook was extracted, and its number of tables; 1 without tables.
     seed:
-        Of training.
+        Seed of the order and the variations of the inputs in training.
     held_back:
         Agreement with the float network on calibration inputs that nothing was fitted to; None if
         there were too few to keep any back.

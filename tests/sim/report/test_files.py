@@ -110,6 +110,13 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_that_is_read_meanwhile_keeps_its_name(tmp_path: Path) -> None:
+    """What another file's error says is not said of the output, and nothing is left of it."""
+    with pytest.raises(FileNotFoundError, match=r"absent\.lib"), staged(tmp_path / "out"):
+        (tmp_path / "absent.lib").read_bytes()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_second_process_is_told_that_the_output_is_being_written(tmp_path: Path) -> None:
     with (staged(tmp_path / "out"),
           pytest.raises(VqromError, match="another process is writing it"),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import cocotb_tools.config
-import numpy as np
 
+from tests.placed_network import PlacedNetwork
 from tests.random_networks import NetworkBuilder, random_codebook
 from tests.sim.engines.rtl.axi_monitor import WATCHED
 from vqrom_hw.bus import axi4_read_members, axi4_write_members, axi4lite_members
@@ -19,9 +19,7 @@ from vqrom_hw.config import load_config
 from vqrom_hw.export import generate
 from vqrom_sim.engines.rtl import build
 from vqrom_sim.engines.rtl.testbench import TOP
-from vqrom_sw.compiler import Program, compile_network
 from vqrom_sw.io import cached_directory
-from vqrom_sw.reference import output_of, quantize_input, run_reference
 
 CONFIG = load_config("tiny").model_copy(update={"activation_words": 160, "max_burst_beats": 8})
 """A buffer so small that maps are spilled, and bursts so short that transfers take several."""
@@ -137,49 +135,6 @@ def simulate(folder: Path, image: bytes, runs: list[Run], seed: int,
     return json.loads(result.read_text(encoding="utf-8"))
 
 
-class Workload:
-    """A network, compiled, with one input, its memory image and the bytes that must come out.
-
-    Parameters
-    ----------
-    builder:
-        The network.
-    first:
-        Byte address of the first region; with it bursts meet 4 KiB boundaries elsewhere.
-    """
-
-    def __init__(self, builder: NetworkBuilder, first: int = 0):
-        network = builder.build()
-        self.program: Program = compile_network(network, CODEBOOK.codewords, CONFIG)
-        inputs = quantize_input(network, builder.images(1))
-        self.expected = output_of(network, run_reference(network, CODEBOOK, inputs))
-        blocks = {"program": self.program.commands, "constant": self.program.constants,
-                  "input": self.program.input_image(
-                      inputs, network.input_quantization.zero_point).tobytes()}
-        sizes = {name: len(block) for name, block in blocks.items()} | {
-            "output": self.program.output_bytes, "scratch": self.program.scratch_bytes}
-        self.places: dict[str, int] = {}
-        for name, size in sizes.items():
-            self.places[name] = first
-            first += -(-size // 64) * 64
-        self.sizes = sizes
-        image = bytearray(first)
-        for name, block in blocks.items():
-            image[self.places[name]:self.places[name] + len(block)] = block
-        self.image = bytes(image)
-
-    @property
-    def csr(self) -> dict[str, int]:
-        """Registers for a run."""
-        regions = ("constant", "input", "output", "scratch")
-        return {"program_address": self.places["program"],
-                "program_beats": self.program.program_beats,
-                "program_limit": self.sizes["program"],
-                **{f"base_{name}": self.places[name] for name in regions},
-                **{f"limit_{name}": self.sizes[name] for name in regions}}
-
-    def output(self, memory: bytes) -> np.ndarray:
-        """Outputs in a dump of the memory, as the reference has them."""
-        first = self.places["output"]
-        part = np.frombuffer(memory[first:first + self.program.output_bytes], np.uint8)
-        return self.program.output_maps(part[None]).transpose(0, 3, 1, 2)
+def placed(builder: NetworkBuilder, first: int = 0) -> PlacedNetwork:
+    """A network in the memory of this bench, from a byte address on."""
+    return PlacedNetwork(builder, CODEBOOK, CONFIG, first)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.placed_network import PlacedNetwork
 from tests.random_networks import NetworkBuilder
-from tests.sim.engines.rtl.axi_bench import CODEBOOK, Run, Workload, simulate, watched_fields
+from tests.sim.engines.rtl.axi_bench import CODEBOOK, Run, placed, simulate, watched_fields
 from tests.sim.engines.rtl.axi_monitor import AxiMonitor
 from vqrom_hw.bus import OUTSTANDING_READS as READS
 from vqrom_hw.bus import OUTSTANDING_WRITES as WRITES
@@ -52,16 +53,17 @@ def long_store() -> NetworkBuilder:
 def test_right_bytes_under_back_pressure(tmp_path: Path, build: Callable[[], NetworkBuilder],
                                          seed: int, rates: tuple[float, ...]) -> None:
     """Twice in a row; with each seed bursts lie elsewhere against the 4 KiB boundaries."""
-    check_run(Workload(build(), 64 * (61 * seed + 1)), tmp_path, seed, rates)
+    check_run(placed(build(), 64 * (61 * seed + 1)), tmp_path, seed, rates)
 
 
 def test_as_many_bursts_under_way_as_documented(tmp_path: Path) -> None:
     """Channels that stand still for long: both numbers are reached, and never exceeded."""
-    result = check_run(Workload(long_store()), tmp_path, 4, (0.0, 1.0))
+    result = check_run(placed(long_store()), tmp_path, 4, (0.0, 1.0))
     assert result["deepest"] == {"ar": READS, "aw": WRITES}
 
 
-def check_run(work: Workload, folder: Path, seed: int, rates: tuple[float, ...]) -> dict[str, Any]:
+def check_run(work: PlacedNetwork, folder: Path, seed: int,
+              rates: tuple[float, ...]) -> dict[str, Any]:
     """Two runs without a violation, each with the bytes of the integer reference."""
     result = simulate(folder, work.image, [Run(work.csr)] * 2, seed, rates, LIMIT)
     assert result["violations"] == []

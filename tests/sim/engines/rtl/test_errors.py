@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.placed_network import PlacedNetwork
 from tests.random_networks import NetworkBuilder
-from tests.sim.engines.rtl.axi_bench import CODEBOOK, CONFIG, Run, Workload, simulate
+from tests.sim.engines.rtl.axi_bench import CODEBOOK, CONFIG, Run, placed, simulate
 from vqrom_hw.isa import COMMAND_BYTES, ERROR, Channel, ErrorCode, Opcode, Region
 from vqrom_sw.compiler import COLUMN
 from vqrom_sw.compiler.program.command_table import pack_table
@@ -23,12 +24,12 @@ BEYOND = CONFIG.activation_words
 
 
 @cache
-def work() -> Workload:
+def work() -> PlacedNetwork:
     """All kinds of transfers; the STORE takes so many bursts that some are always under way."""
     net = NetworkBuilder(CODEBOOK, (6, 4, 3), 5)
     net.conv(20, padding=(1, 1, 1, 1))
     net.conv(20, padding=(1, 1, 1, 1), groups=20, raw=True)
-    return Workload(net, 4096 - 192)
+    return placed(net, 4096 - 192)
 
 
 def position(opcode: Opcode, nth: int = 0, **fields: int) -> int:
